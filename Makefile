@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+
+GO ?= go
+TOOL = $(GO) tool -modfile=tools/go.mod
+BIN = .build/ozg
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case postgres clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+run: postgres build ## start a whole house on 127.0.0.1:8080 with its own database and demo data
+	@exec $(BIN) dev
+
+build: ## compile the binary to .build/ozg
+	@$(GO) build -trimpath -o $(BIN) ./cmd/ozg
+
+test: postgres ## run all tests with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+check: test inspect ## everything that CI runs
+
+inspect: format vet lint verify vulnerabilities ## what CI runs beside the tests
+
+format: ## fail on files that gofmt would change
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted:"; echo "$$out"; exit 1; }
+
+vet: ## go vet
+	$(GO) vet ./...
+
+lint: ## golangci-lint with .golangci.yml, and the licence line of every file
+	$(TOOL) golangci-lint run ./...
+	@sh deploy/licence-lines.sh
+
+generate: ## print the generated code afresh
+	$(GO) generate ./ent ./graph
+
+verify: ## print the generated code afresh and fail on any difference
+	@sh deploy/verify.sh
+
+vulnerabilities: ## govulncheck, where its database can be had
+	@$(TOOL) govulncheck ./... || [ $$? -ne 3 ] && true
+
+demo-case: postgres build ## one application on its way through the house, step by step
+	@$(GO) test -count=1 -v -run '^TestTheWayOfACase$$' ./internal/housetest
+
+postgres:
+	@sh deploy/postgres.sh
+
+clean: ## remove what was built
+	rm -rf .build

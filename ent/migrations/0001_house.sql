@@ -1,0 +1,119 @@
+-- SPDX-License-Identifier: EUPL-1.2
+--
+-- The house before its first table: who owns it, who may serve, and the second wall.
+-- Run by the login itself; every later migration runs as ozg_owner.
+
+-- +goose Up
+
+-- +goose StatementBegin
+-- Roles belong to the whole cluster: another database of it may be making them at this moment, or an administrator has made them before.
+do $$
+begin
+    begin
+        create role ozg_owner nologin;
+    exception when duplicate_object or unique_violation then null;
+    end;
+    begin
+        create role ozg_serving nologin;
+    exception when duplicate_object or unique_violation then null;
+    end;
+    begin
+        execute format('grant ozg_owner to %I', session_user);
+    exception when insufficient_privilege or unique_violation then null; -- a member already, or what follows is refused
+    end;
+end $$;
+-- +goose StatementEnd
+
+revoke all on schema public from public;
+grant usage, create on schema public to ozg_owner;
+grant usage on schema public to ozg_serving;
+
+-- For exclusion constraints over identities and periods. Whoever owns the database may add it, ozg_owner may not.
+create extension if not exists btree_gist with schema public;
+
+-- What comes later is executable for those who are named, and for nobody else.
+alter default privileges for role ozg_owner revoke execute on functions from public;
+
+-- Readiness compares the version; only migrations change it.
+alter table goose_db_version owner to ozg_owner;
+revoke all on goose_db_version from public;
+grant select on goose_db_version to ozg_serving;
+
+-- +goose StatementBegin
+-- Without this an expression that slipped into a statement could change the scope after it was entered. It takes a superuser.
+-- Where the login is none, one has to say these two lines by hand: serving refuses to start as long as it may execute the function.
+do $$
+begin
+    revoke execute on function pg_catalog.set_config(text, text, boolean) from public;
+    grant execute on function pg_catalog.set_config(text, text, boolean) to ozg_owner;
+exception when insufficient_privilege then
+    raise notice 'a superuser has to revoke execute on pg_catalog.set_config from public and grant it to ozg_owner';
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- Enters the scope of a transaction: rows whose place lies between lo and hi, and where owner is not empty, only those of that applicant.
+-- It can be entered once (OZG01), must be whole (OZG02), and is forgotten with the transaction, however that ends.
+create function ozg_enter(lo bigint, hi bigint, owner text) returns void
+    language plpgsql volatile security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if nullif(current_setting('app.lo', true), '') is not null then
+        raise exception 'this transaction has entered its scope before' using errcode = 'OZG01';
+    end if;
+    if lo is null or hi is null or owner is null or lo < 0 or hi < lo then
+        raise exception 'a scope needs an interval of places and an owner, be it an empty one' using errcode = 'OZG02';
+    end if;
+    perform set_config('app.lo', lo::text, true), set_config('app.hi', hi::text, true), set_config('app.owner', owner, true);
+end $$;
+-- +goose StatementEnd
+
+revoke all on function ozg_enter(bigint, bigint, text) from public;
+alter function ozg_enter(bigint, bigint, text) owner to ozg_owner;
+grant execute on function ozg_enter(bigint, bigint, text) to ozg_serving;
+
+-- +goose StatementBegin
+-- Builds the second wall around a table of tenants: for migrations, once the table stands, and again when one of its answers changes.
+--
+--   owner_condition says which rows belong to the applicant current_setting('app.owner', true): 'true' where an applicant may see what staff
+--                   see, 'false' where applicants see nothing. It counts only for scopes with an owner. There is no silent default.
+--   verbs           of SELECT, INSERT, UPDATE, DELETE: what serving may do at all.
+--
+-- The settings are read by raw calls: PostgreSQL then takes them for the bounds of an index scan, which it does not with sub-selects.
+-- A setting that is missing is null, or empty after the first transaction that had it: no row then.
+--
+-- The wall holds for the owner, too, with the same policy and no way around it. Views and functions that run with the owner's rights
+-- thus show what their caller's scope shows. A policy "true" for the owner would have made each of them a door. Data migrations
+-- see all rows all the same, because the connection that migrates enters the scope of the whole country when it connects (apply.go).
+create procedure ozg_wall(tab regclass, owner_condition text, verbs text[])
+    language plpgsql
+    set search_path = public, pg_temp
+as $$
+declare
+    condition text := $c$place between nullif(current_setting('app.lo', true), '')::bigint and nullif(current_setting('app.hi', true), '')::bigint$c$;
+    verb      text;
+begin
+    if owner_condition is null or verbs is null then
+        raise exception 'the wall of % needs an owner condition and verbs', tab;
+    end if;
+    if not exists (select from pg_attribute
+                   where attrelid = tab and attname = 'place' and atttypid = 'bigint'::regtype and attnotnull and not attisdropped) then
+        raise exception '% has no column place of type bigint not null', tab;
+    end if;
+    condition := format($c$%s and (current_setting('app.owner', true) = '' or (%s))$c$, condition, owner_condition);
+    execute format('alter table %s enable row level security, force row level security', tab);
+    execute format('drop policy if exists wall on %s', tab);
+    execute format('create policy wall on %s for all to ozg_serving, ozg_owner using (%s) with check (%2$s)', tab, condition);
+    execute format('revoke all on %s from public, ozg_serving', tab);
+    foreach verb in array verbs loop
+        if coalesce(verb, '') not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') then
+            raise exception 'nobody may % on %', verb, tab;
+        end if;
+        execute format('grant %s on %s to ozg_serving', verb, tab);
+    end loop;
+end $$;
+-- +goose StatementEnd
+
+revoke all on procedure ozg_wall(regclass, text, text[]) from public;
+alter procedure ozg_wall(regclass, text, text[]) owner to ozg_owner;

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package migrations_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ozg-cloud/platform/ent/migrations"
+	"github.com/ozg-cloud/platform/internal/cluster"
+)
+
+func start(t *testing.T) *cluster.Cluster {
+	t.Helper()
+	c, err := cluster.Start(t.Context(), cluster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func must(t *testing.T, conn *pgx.Conn, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := conn.Exec(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// refused runs a statement that has to fail with a code.
+func refused(t *testing.T, conn *pgx.Conn, code, statement string) {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), statement)
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != code {
+		t.Errorf("%s: got %v, want SQLSTATE %s", statement, err, code)
+	}
+}
+
+func ask[T any](t *testing.T, conn *pgx.Conn, question string) (answer T) {
+	t.Helper()
+	if err := conn.QueryRow(t.Context(), question).Scan(&answer); err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+	return answer
+}
+
+// ground is the first migration alone, and whatever a test puts on top.
+func ground(t *testing.T) fstest.MapFS {
+	t.Helper()
+	content, err := os.ReadFile("0001_house.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fstest.MapFS{"0001_house.sql": {Data: content}}
+}
+
+// house is a database after the first migration with a connection of the superuser and one of a serving login.
+func house(t *testing.T) (owner, serving *pgx.Conn) {
+	t.Helper()
+	c := start(t)
+	url := c.URL(cluster.Superuser, "postgres")
+	if err := migrations.ApplyFrom(t.Context(), url, ground(t)); err != nil {
+		t.Fatal(err)
+	}
+	owner = connect(t, url)
+	must(t, owner, "create role app login in role ozg_serving")
+	return owner, connect(t, c.URL("app", "postgres"))
+}
+
+func TestADatabaseIsReadyAfterItsMigrations(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	url := c.URL(cluster.Superuser, "postgres")
+	conn := connect(t, url)
+	current, wanted, err := migrations.Version(t.Context(), conn)
+	if err != nil || current != 0 || wanted < 1 {
+		t.Fatalf("before: %d of %d, %v", current, wanted, err)
+	}
+	for range 2 { // the second time changes nothing
+		if err := migrations.Apply(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		current, wanted, err = migrations.Version(t.Context(), conn)
+		if err != nil || current != wanted {
+			t.Fatalf("after: %d of %d, %v", current, wanted, err)
+		}
+	}
+	must(t, conn, "create role app login in role ozg_serving")
+	if _, _, err = migrations.Version(t.Context(), connect(t, c.URL("app", "postgres"))); err != nil {
+		t.Errorf("the serving login cannot read the version: %v", err)
+	}
+}
+
+func TestDatabasesOfOneClusterMigrateAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	var wait sync.WaitGroup
+	for i := range 8 { // two for each of four databases
+		name := fmt.Sprintf("house%d", i/2)
+		if i%2 == 0 {
+			if err := c.CreateDatabase(t.Context(), name, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wait.Go(func() {
+			if err := migrations.Apply(t.Context(), c.URL(cluster.Superuser, name)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestADatabaseOwnerWhoIsNoSuperuserCanMigrate(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	root := connect(t, c.URL(cluster.Superuser, "postgres"))
+	must(t, root, "create role dba login createrole", "create database house owner dba")
+	for range 2 {
+		if err := migrations.Apply(t.Context(), c.URL("dba", "house")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inside := connect(t, c.URL(cluster.Superuser, "house"))
+	if !ask[bool](t, inside, "select has_function_privilege('ozg_serving', 'pg_catalog.set_config(text, text, boolean)', 'execute')") {
+		t.Error("a login that is no superuser has revoked set_config: then this test is of no use any more")
+	}
+	must(t, inside, "create role app login in role ozg_serving")
+	must(t, connect(t, c.URL("app", "house")), "select ozg_enter(1, 2, '')")
+}
+
+func TestServingMayReadTheVersionAndChangeNothing(t *testing.T) {
+	t.Parallel()
+	_, serving := house(t)
+	must(t, serving, "select * from goose_db_version")
+	const denied = "42501"
+	refused(t, serving, denied, "insert into goose_db_version (version_id, is_applied) values (99, true)")
+	refused(t, serving, denied, "update goose_db_version set is_applied = false")
+	refused(t, serving, denied, "delete from goose_db_version")
+	refused(t, serving, denied, "create table mine ()")
+	refused(t, serving, denied, "create function mine() returns int language sql return 1")
+	refused(t, serving, denied, "select set_config('app.lo', '0', true)")
+	refused(t, serving, denied, "call ozg_wall('goose_db_version', 'true', '{}')")
+	refused(t, serving, denied, "set role ozg_owner")
+}
+
+func TestAScopeIsEnteredOnceAndForgottenWithTheTransaction(t *testing.T) {
+	t.Parallel()
+	_, serving := house(t)
+	for _, end := range []string{"commit", "rollback"} {
+		must(t, serving, "begin", "select ozg_enter(5, 9, 'somebody')")
+		if got := ask[string](t, serving, "select concat_ws(' ', current_setting('app.lo'), current_setting('app.hi'), current_setting('app.owner'))"); got != "5 9 somebody" {
+			t.Errorf("got scope %q", got)
+		}
+		must(t, serving, "savepoint before")
+		refused(t, serving, "OZG01", "select ozg_enter(0, 9, '')")
+		must(t, serving, "rollback to before", end)
+		if got := ask[string](t, serving, "select concat(current_setting('app.lo', true), current_setting('app.hi', true), current_setting('app.owner', true))"); got != "" {
+			t.Errorf("after %s the scope is %q", end, got)
+		}
+	}
+	for _, bad := range []string{"null, 1, ''", "1, null, ''", "1, 1, null", "2, 1, ''", "-1, 1, ''"} {
+		refused(t, serving, "OZG02", "select ozg_enter("+bad+")")
+	}
+}
+
+const parcels = `create table parcel (place bigint not null, owner text);
+	alter table parcel owner to ozg_owner;
+	insert into parcel values (1, 'anna'), (2, 'anna'), (2, 'bert'), (3, null)`
+
+const mine = `call ozg_wall('parcel', $$owner = current_setting('app.owner', true)$$, '{SELECT,INSERT}')`
+
+func TestTheWallShowsOnlyWhatLiesInTheScope(t *testing.T) {
+	t.Parallel()
+	owner, serving := house(t)
+	must(t, owner, parcels, mine)
+	for _, c := range []struct {
+		enter string
+		want  int
+	}{
+		{"", 0},
+		{"select ozg_enter(1, 3, '')", 4},
+		{"select ozg_enter(2, 2, '')", 2},
+		{"select ozg_enter(4, 9, '')", 0},
+		{"select ozg_enter(1, 3, 'anna')", 2},
+		{"select ozg_enter(2, 2, 'anna')", 1},
+		{"select ozg_enter(1, 3, 'nobody')", 0},
+	} {
+		must(t, serving, "begin")
+		if c.enter != "" {
+			must(t, serving, c.enter)
+		}
+		if got := ask[int](t, serving, "select count(*) from parcel"); got != c.want {
+			t.Errorf("%s: %d rows, want %d", c.enter, got, c.want)
+		}
+		must(t, serving, "commit")
+	}
+
+	const denied = "42501"
+	for _, c := range []struct{ enter, statement string }{
+		{"select ozg_enter(1, 1, '')", "insert into parcel values (2, null)"},
+		{"select ozg_enter(1, 1, 'anna')", "insert into parcel values (1, 'bert')"},
+		{"select ozg_enter(1, 1, 'anna')", "insert into parcel values (1, null)"},
+		{"select ozg_enter(1, 1, '')", "update parcel set owner = 'carl'"}, // not among the verbs
+		{"select ozg_enter(1, 1, '')", "delete from parcel"},
+		{"select ozg_enter(1, 1, '')", "truncate parcel"},
+	} {
+		must(t, serving, "begin", c.enter)
+		refused(t, serving, denied, c.statement)
+		must(t, serving, "rollback")
+	}
+}
+
+func TestARepeatedWallReplacesTheFormer(t *testing.T) {
+	t.Parallel()
+	owner, serving := house(t)
+	must(t, owner, parcels, mine, `call ozg_wall('parcel', 'false', '{SELECT}')`)
+	must(t, serving, "begin", "select ozg_enter(1, 3, 'anna')")
+	if got := ask[int](t, serving, "select count(*) from parcel"); got != 0 {
+		t.Errorf("an applicant sees %d rows of a table that is not for applicants", got)
+	}
+	refused(t, serving, "42501", "insert into parcel values (1, 'anna')")
+}
+
+func TestAWallThatIsNotWholeIsRefused(t *testing.T) {
+	t.Parallel()
+	owner, _ := house(t)
+	must(t, owner, parcels, "create table nowhere (place int not null)", "create table perhaps (place bigint)")
+	for _, call := range []string{
+		`call ozg_wall('nowhere', 'true', '{SELECT}')`,
+		`call ozg_wall('perhaps', 'true', '{SELECT}')`,
+		`call ozg_wall('parcel', null, '{SELECT}')`,
+		`call ozg_wall('parcel', 'true', null)`,
+		`call ozg_wall('parcel', 'true', '{TRUNCATE}')`,
+		`call ozg_wall('parcel', 'true', array[null])`,
+	} {
+		refused(t, owner, "P0001", call)
+	}
+}
+
+// behind counts what a view and a function, both with their owner's rights, show to somebody who has entered place 1.
+func behind(t *testing.T, serving *pgx.Conn) (rows int) {
+	t.Helper()
+	must(t, serving, "begin", "select ozg_enter(1, 1, '')")
+	rows = ask[int](t, serving, "select (select count(*) from all_parcels) + count_parcels()")
+	must(t, serving, "commit")
+	return rows
+}
+
+const doors = `set role ozg_owner;
+	create view all_parcels as select * from parcel;
+	grant select on all_parcels to ozg_serving;
+	create function count_parcels() returns bigint language sql security definer as 'select count(*) from parcel';
+	grant execute on function count_parcels() to ozg_serving;
+	reset role`
+
+func TestViewsAndFunctionsOfTheOwnerAreNoDoorInTheWall(t *testing.T) {
+	t.Parallel()
+	owner, serving := house(t)
+	must(t, owner, parcels, mine, doors)
+	if got := behind(t, serving); got != 2 {
+		t.Errorf("%d rows, want 1 from each", got)
+	}
+	// The twin: without FORCE the owner's rights open both doors.
+	must(t, owner, "alter table parcel no force row level security")
+	if got := behind(t, serving); got != 8 {
+		t.Errorf("a wall that does not hold for the owner shows %d rows: the check sees nothing", got)
+	}
+}
+
+func TestALaterMigrationOwnsItsTablesAndSeesEveryRow(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	files := ground(t)
+	files["0002_table.sql"] = &fstest.MapFile{Data: []byte(`-- +goose Up
+		create table parcel (place bigint not null, owner text);
+		call ozg_wall('parcel', 'false', '{SELECT}');
+		insert into parcel values (1, null), (16000000000000, null);`)}
+	files["0003_data.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nupdate parcel set owner = 'anna';")}
+	url := c.URL(cluster.Superuser, "postgres")
+	if err := migrations.ApplyFrom(t.Context(), url, files); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, url)
+	if got := ask[string](t, conn, "select tableowner::text from pg_tables where tablename = 'parcel'"); got != "ozg_owner" {
+		t.Errorf("the table belongs to %s", got)
+	}
+	if got := ask[int](t, conn, "select count(*) from parcel where owner = 'anna'"); got != 2 {
+		t.Errorf("the data migration has reached %d of 2 rows", got)
+	}
+}

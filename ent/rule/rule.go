@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package rule
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// limited is what a printed query or mutation can be limited by.
+type limited interface {
+	WhereP(...func(*sql.Selector))
+}
+
+// entity says under which object of the policy, and in which shape, an entity is asked for.
+type entity struct {
+	object authz.Object
+	shape  Shape
+}
+
+// entities lists the tenant-owned entities. One that is missing is closed to everybody.
+var entities = map[string]entity{
+	"OrganisationalUnit": {"unit", Owned},
+	"ServiceOffering":    {"offering", Shared}, // the directory: which authority offers what
+	"Connector":          {"connector", Owned},
+	"Submission":         {"submission", OfCase},
+	"CaseFile":           {"case", Cases},
+	"Applicant":          {"applicant", OfCase},
+	"Message":            {"message", OfCase},
+	"Attachment":         {"attachment", OfCase},
+	"Decision":           {"decision", OfCase},
+	"Announcement":       {"decision", OfCase},
+	"Comment":            {"comment", OfCase},
+	"FollowUp":           {"followUp", OfCase},
+	"Assignment":         {"assignment", OfCase},
+	"HistoryEvent":       {"history", OfCase},
+	"Event":              {"event", OfCase},
+	"RoleAssignment":     {"roleAssignment", Owned},
+	"Tenant":             {"tenant", Shared},
+	"Service":            {"service", Shared},
+}
+
+// Of gives object and shape of an entity, for the reading plan.
+func Of(name string) (authz.Object, Shape, error) {
+	e, ok := entities[name]
+	if !ok {
+		return "", 0, fmt.Errorf("rule: nothing says who may see %s", name)
+	}
+	return e.object, e.shape, nil
+}
+
+// Limit adds the principal's predicate to every query of an entity, eager loads and nested ones too.
+func Limit() ent.Interceptor {
+	return ent.TraverseFunc(func(ctx context.Context, q ent.Query) error {
+		return limit(ctx, ent.QueryFromContext(ctx).Type, q)
+	})
+}
+
+func limit(ctx context.Context, name string, q any) error {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return err
+	}
+	object, shape, err := Of(name)
+	if err != nil {
+		return err
+	}
+	l, ok := q.(limited)
+	if !ok {
+		return fmt.Errorf("rule: %T cannot be limited", q)
+	}
+	l.WhereP(func(s *sql.Selector) {
+		if text, args := Where(p, object, shape, s.TableName()); text != "" {
+			s.Where(sql.ExprP(text, args...))
+		}
+	})
+	return nil
+}
+
+// Guard keeps mutations inside the principal's part of the tree: what is made must lie there, and only what is seen there
+// can be changed. The tenant itself never changes: the field is immutable, and the foreign keys hold it together with the case.
+func Guard() ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if m.Op().Is(ent.OpCreate) {
+				p, err := authz.From(ctx)
+				if err != nil {
+					return nil, err
+				}
+				place, ok := m.Field("place")
+				if !ok {
+					return nil, fmt.Errorf("rule: a new %s has no place", m.Type())
+				}
+				if at, ok := place.(int64); !ok || !p.MayWriteAt(authz.Place(at)) {
+					return nil, problem.New(problem.Missing, "notFound")
+				}
+			} else if err := limit(ctx, m.Type(), m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+}
+
+// KeptBySystem lets only named system principals change the directory and the catalogue.
+func KeptBySystem() ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			p, err := authz.From(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if !p.System() {
+				return nil, problem.New(problem.Forbidden, "notAllowed")
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+}
+
+// OwnOnly limits queries to rows whose subject is the principal's.
+func OwnOnly() ent.Interceptor {
+	return ent.TraverseFunc(func(ctx context.Context, q ent.Query) error { return own(ctx, q) })
+}
+
+// OwnOnlyChanged limits mutations to rows whose subject is the principal's.
+func OwnOnlyChanged() ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if m.Op().Is(ent.OpCreate) {
+				p, err := authz.From(ctx)
+				if err != nil {
+					return nil, err
+				}
+				if s, ok := m.Field("subject"); !ok || s != p.Subject {
+					return nil, problem.New(problem.Forbidden, "notAllowed")
+				}
+			} else if err := own(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+}
+
+func own(ctx context.Context, q any) error {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return err
+	}
+	l, ok := q.(limited)
+	if !ok {
+		return fmt.Errorf("rule: %T cannot be limited", q)
+	}
+	l.WhereP(func(s *sql.Selector) { s.Where(sql.EQ(s.C("subject"), p.Subject)) })
+	return nil
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Driver is ent's driver. It does not know ent's sql.WithVar, which formats values into SQL and leaks the setting to the connection's next user.
+type Driver struct {
+	pool  *pgxpool.Pool
+	scope func(context.Context) (Scope, error)
+}
+
+var _ dialect.Driver = (*Driver)(nil)
+
+// Dialect is PostgreSQL's.
+func (d *Driver) Dialect() string { return dialect.Postgres }
+
+// Close closes the writing pool.
+func (d *Driver) Close() error {
+	d.pool.Close()
+	return nil
+}
+
+// Tx begins a transaction in the scope of ctx, which it keeps whatever the contexts of its statements say. It needs no round trip: the
+// beginning travels with the first statement. When ctx ends before Commit, the transaction is rolled back.
+func (d *Driver) Tx(ctx context.Context) (dialect.Tx, error) {
+	s, err := d.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &transaction{pool: d.pool, ctx: ctx, scope: s}, nil
+}
+
+// Exec runs one statement as a transaction of its own, in one round trip. v is nil or a *sql.Result.
+func (d *Driver) Exec(ctx context.Context, query string, args, v any) error {
+	argv, result, err := execution(args, v)
+	if err != nil {
+		return err
+	}
+	answers, err := d.send(ctx, query, argv)
+	if err != nil {
+		return err
+	}
+	tag, err := answers.Exec()
+	if closing := answers.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return failure(err)
+	}
+	if result != nil {
+		*result = driver.RowsAffected(tag.RowsAffected())
+	}
+	return nil
+}
+
+// Query runs one statement as a transaction of its own, in one round trip. v is a *sql.Rows; until they are closed
+// they hold a connection.
+func (d *Driver) Query(ctx context.Context, query string, args, v any) error {
+	argv, rows, err := question(args, v)
+	if err != nil {
+		return err
+	}
+	answers, err := d.send(ctx, query, argv)
+	if err != nil {
+		return err
+	}
+	got, err := answers.Query()
+	if err != nil {
+		_ = answers.Close() // tells the same
+		return failure(err)
+	}
+	rows.ColumnScanner = &result{rows: got, end: func() error { return failure(answers.Close()) }}
+	return nil
+}
+
+// send sends the statement behind the entrance into the scope. PostgreSQL takes the pipeline for one transaction.
+func (d *Driver) send(ctx context.Context, query string, args []any) (pgx.BatchResults, error) {
+	s, err := d.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &pgx.Batch{}
+	s.Enter(b)
+	b.Queue(query, args...)
+	answers := d.pool.SendBatch(ctx, b)
+	if _, err := answers.Exec(); err != nil {
+		_ = answers.Close() // tells the same
+		return nil, failure(err)
+	}
+	return answers, nil
+}
+
+// execution checks what ent hands to Exec.
+func execution(args, v any) ([]any, *sql.Result, error) {
+	argv, ok := args.([]any)
+	if !ok {
+		return nil, nil, fmt.Errorf("store: arguments are a %T, not a []any", args)
+	}
+	switch v := v.(type) {
+	case nil:
+		return argv, nil, nil
+	case *sql.Result:
+		return argv, v, nil
+	}
+	return nil, nil, fmt.Errorf("store: a result goes into a *sql.Result, not a %T", v)
+}
+
+// question checks what ent hands to Query.
+func question(args, v any) ([]any, *sql.Rows, error) {
+	argv, ok := args.([]any)
+	if !ok {
+		return nil, nil, fmt.Errorf("store: arguments are a %T, not a []any", args)
+	}
+	rows, ok := v.(*sql.Rows)
+	if !ok {
+		return nil, nil, fmt.Errorf("store: rows go into a *sql.Rows, not a %T", v)
+	}
+	return argv, rows, nil
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+// Package answer holds what mutations answer: one payload for all verbs, and the problems as data.
+// Errors that are no problem of the caller's do not belong here, see graph/failure.go.
+package answer
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/reading"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// Payload is what came of a verb: either what was made and changed, or why nothing was.
+// The things themselves are read when they are asked for, under the rights that the caller has then.
+type Payload struct {
+	Problems []Problem
+
+	reader *reading.Reader
+	made   map[string]uuid.UUID // by the name of the type
+}
+
+// Done is the payload of a verb that worked. made names what it made or changed, by type; the zero id stands for nothing.
+func Done(r *reading.Reader, made map[string]uuid.UUID) *Payload {
+	return &Payload{Problems: []Problem{}, reader: r, made: made}
+}
+
+func (p *Payload) read(ctx context.Context, typ string) (reading.Value, error) {
+	id, ok := p.made[typ]
+	if !ok || id == uuid.Nil {
+		return nil, nil
+	}
+	return p.reader.ByID(ctx, typ, schema.ID(catalog.Types[typ].Number, id))
+}
+
+// Case reads the case that was made or changed.
+func (p *Payload) Case(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Case") }
+
+// Message reads the message.
+func (p *Payload) Message(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Message") }
+
+// Decision reads the decision.
+func (p *Payload) Decision(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "Decision")
+}
+
+// Comment reads the comment.
+func (p *Payload) Comment(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Comment") }
+
+// FollowUp reads the follow-up.
+func (p *Payload) FollowUp(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "FollowUp")
+}

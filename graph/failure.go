@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/ozg-cloud/platform/graph/answer"
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// Failure turns whatever a resolver returned into the error that the caller sees; it is the one exit for errors in graph.
+// A problem shows its code, rule and sentence. Everything else is logged once with a reference number, and the number is shown.
+func Failure(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		var ready *gqlerror.Error
+		if errors.As(err, &ready) && ready.Err == nil {
+			return ready // made by the executor for the caller
+		}
+		shown := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
+		p, ok := problem.Of(err)
+		if !ok {
+			reference := newReference()
+			log.ErrorContext(ctx, "internal error", "reference", reference, "path", graphql.GetPath(ctx).String(), "error", err)
+			p = problem.New(problem.Internal, "internal")
+			shown.Extensions["reference"] = reference
+		}
+		shown.Message = p.Title(answer.Language(ctx))
+		shown.Extensions["code"] = p.Code()
+		shown.Extensions["rule"] = p.Rule
+		if len(p.Path) > 0 {
+			shown.Extensions["argument"] = p.Path
+		}
+		if p.RetryAfterSeconds > 0 {
+			shown.Extensions["retryAfter"] = p.RetryAfterSeconds
+		}
+		return shown
+	}
+}
+
+// Recovered turns a panic into an internal error; the executor hands it to Failure.
+func Recovered(_ context.Context, panicked any) error {
+	return &panicError{panicked}
+}
+
+type panicError struct{ value any }
+
+// Error does not show the value: it may hold anything.
+func (p *panicError) Error() string {
+	if err, ok := p.value.(error); ok {
+		return "panic: " + err.Error()
+	}
+	return "panic"
+}
+
+func newReference() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/graph/answer"
+	"github.com/ozg-cloud/platform/graph/generated"
+	"github.com/ozg-cloud/platform/graph/model"
+	"github.com/ozg-cloud/platform/intake"
+	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/reading"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// Resolver has what the resolvers hand their work to.
+type Resolver struct {
+	Reading  *reading.Reader
+	Casework *casework.Desk
+	Intake   *intake.Desk
+	Limits   model.Limits
+}
+
+// Query gives the resolvers of reads.
+func (r *Resolver) Query() generated.QueryResolver { return query{r} }
+
+// Mutation gives the resolvers of verbs.
+func (r *Resolver) Mutation() generated.MutationResolver { return mutation{r} }
+
+type (
+	query    struct{ *Resolver }
+	mutation struct{ *Resolver }
+)
+
+// changed makes the payload of a verb on a case.
+func (r *Resolver) changed(made casework.Changed, err error) (*answer.Payload, error) {
+	if err != nil {
+		return refused(err)
+	}
+	return answer.Done(r.Reading, map[string]uuid.UUID{
+		"Case": made.Case, "Message": made.Message, "Decision": made.Decision, "Comment": made.Comment, "FollowUp": made.FollowUp,
+	}), nil
+}
+
+// refused makes the payload of a verb that a problem stopped; what is no problem stays an error.
+func refused(err error) (*answer.Payload, error) {
+	if p, ok := problem.Of(err); ok {
+		if payload, ok := answer.Refused(p); ok {
+			return payload, nil
+		}
+	}
+	return nil, err
+}
+
+// idOf reads the global id of a thing of a type. Whatever is no such id names nothing that could be found.
+func idOf(typ, globalID string, path ...string) (uuid.UUID, error) {
+	number, id, ok := schema.ParseID(globalID)
+	if !ok || number != catalog.Types[typ].Number {
+		return uuid.UUID{}, problem.New(problem.Missing, "notFound", path...)
+	}
+	return id, nil
+}
+
+// uploads reads the ids of uploads, which are plain UUIDs: an upload is no thing of the contract.
+func uploads(ids []string) ([]uuid.UUID, error) {
+	out := make([]uuid.UUID, 0, len(ids))
+	for _, text := range ids {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return nil, problem.New(problem.Missing, "notFound", "input", "uploadIds")
+		}
+		out = append(out, id)
+	}
+	return out, nil
+}
+
+// onCase reads the id of a case and hands it to the verb.
+func (r *Resolver) onCase(caseID string, verb func(id uuid.UUID) (casework.Changed, error)) (*answer.Payload, error) {
+	id, err := idOf("Case", caseID, "input", "caseId")
+	if err != nil {
+		return refused(err)
+	}
+	return r.changed(verb(id))
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+var _ generated.ResolverRoot = (*Resolver)(nil)
+
+var _ context.Context // the resolvers of each file take one

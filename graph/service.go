@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+
+	"github.com/ozg-cloud/platform/reading"
+)
+
+func (r query) Service(ctx context.Context, leikaKey string) (reading.Value, error) {
+	return r.Reading.One(ctx, "Service", "leika_key", leikaKey)
+}
+
+func (r query) Services(ctx context.Context, _ *int, _ *string, _ *int, _ *string, _ map[string]any, _ []map[string]any) (reading.Value, error) {
+	return r.Reading.Page(ctx, "Service")
+}

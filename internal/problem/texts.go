@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package problem
+
+import "sort"
+
+type text struct{ de, en string }
+
+// Rules lists every rule that has its sentences, in order. The list of docs/problems.md is printed from it.
+func Rules() []string {
+	out := make([]string, 0, len(texts))
+	for r := range texts {
+		out = append(out, r)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// texts has the sentences of every rule. They address the person at the screen and never repeat what was sent.
+var texts = map[string]text{
+	"other": {"Das ging nicht.", "This did not work."},
+
+	// input
+	"required":      {"Dieser Wert fehlt.", "This value is missing."},
+	"maxLength":     {"Dieser Text ist zu lang.", "This text is too long."},
+	"minLength":     {"Dieser Text ist zu kurz.", "This text is too short."},
+	"pattern":       {"Dieser Wert hat nicht die erwartete Form.", "This value does not have the expected form."},
+	"range":         {"Dieser Wert liegt außerhalb des erlaubten Bereichs.", "This value is out of range."},
+	"notText":       {"Dieser Text enthält Zeichen, die nicht gespeichert werden können.", "This text has characters that cannot be stored."},
+	"unknownValue":  {"Dieser Wert ist nicht bekannt.", "This value is not known."},
+	"badId":         {"Das ist keine gültige Kennung dieser Art.", "This is not a valid id of this type."},
+	"badCursor":     {"Diese Blätterposition gehört nicht zu dieser Liste.", "This cursor does not belong to this list."},
+	"firstOrLast":   {"Genau eine der Angaben first und last wird gebraucht, von 0 bis 100.", "Exactly one of first and last is needed, from 0 to 100."},
+	"tooMany":       {"Das sind zu viele auf einmal.", "These are too many at once."},
+	"tooDeep":       {"Das ist zu tief geschachtelt.", "This is nested too deeply."},
+	"exactlyOne":    {"Genau eine dieser Angaben wird gebraucht.", "Exactly one of these values is needed."},
+	"inThePast":     {"Dieses Datum liegt in der Vergangenheit.", "This date is in the past."},
+	"tooLarge":      {"Das ist zu groß.", "This is too large."},
+	"malformed":     {"Das konnte nicht gelesen werden.", "This could not be read."},
+	"mediaType":     {"Diese Art von Datei wird hier nicht angenommen.", "This type of file is not accepted here."},
+	"unknownPart":   {"Dieser Teil gehört nicht in eine Lieferung.", "This part does not belong in a delivery."},
+	"duplicatePart": {"Dieser Teil darf nur einmal vorkommen.", "This part may occur only once."},
+
+	// who is asking
+	"noPrincipal":  {"Bitte melden Sie sich an.", "Please sign in."},
+	"badToken":     {"Ihre Anmeldung ist nicht gültig oder abgelaufen.", "Your sign-in is not valid or has expired."},
+	"notAllowed":   {"Dazu sind Sie hier nicht berechtigt.", "You are not allowed to do this here."},
+	"trustLevel":   {"Dafür ist ein höheres Vertrauensniveau der Anmeldung nötig.", "This needs a sign-in with a higher trust level."},
+	"blocked":      {"Dieses Konto ist gesperrt.", "This account is blocked."},
+	"notFound":     {"Das gibt es nicht oder es ist für Sie nicht sichtbar.", "This does not exist or is not visible to you."},
+	"linkExpired":  {"Dieser Verweis ist abgelaufen.", "This link has expired."},
+	"notAvailable": {"Das steht hier nicht zur Verfügung.", "This is not available here."},
+
+	// responsibility (Zuständigkeit)
+	"unknownService":  {"Diese Verwaltungsleistung ist nicht bekannt.", "This service is not known."},
+	"notResponsible":  {"Für diese Leistung ist in dieser Region keine Behörde zuständig.", "No authority is responsible for this service in this region."},
+	"unitElsewhere":   {"Diese Organisationseinheit gehört nicht zur Behörde des Vorgangs.", "This organisational unit does not belong to the authority of the case."},
+	"assigneeUnknown": {"Diese Person bearbeitet hier keine Vorgänge.", "This person does not work on cases here."},
+
+	// what holds for a case
+	"staleRevision":       {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
+	"invalidTransition":   {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
+	"caseClosed":          {"Ein abgeschlossener Vorgang kann nicht mehr geändert werden.", "A closed case cannot be changed any more."},
+	"replyForbidden":      {"Auf diese Nachricht kann nicht geantwortet werden.", "This message cannot be answered."},
+	"keyReused":           {"Derselbe Schlüssel wurde schon mit anderem Inhalt verwendet.", "The same key was already used with other content."},
+	"transactionReused":   {"Diese Transaktion wurde schon mit anderem Inhalt geliefert.", "This transaction was already delivered with other content."},
+	"alreadyDone":         {"Das ist schon geschehen.", "This has already been done."},
+	"attachmentUsed":      {"Diese Anlage gehört schon zu etwas anderem.", "This attachment already belongs to something else."},
+	"attachmentUnscanned": {"Diese Anlage wird noch geprüft.", "This attachment is still being checked."},
+
+	// how much is asked
+	"tooCostly":     {"Diese Abfrage ist zu aufwendig.", "This query is too costly."},
+	"tooComplex":    {"Diese Abfrage ist zu groß oder zu tief.", "This query is too large or too deep."},
+	"quotaExceeded": {"Das Kontingent ist für den Augenblick aufgebraucht.", "The quota is used up for the moment."},
+	"overloaded":    {"Das System ist gerade ausgelastet.", "The system is busy at the moment."},
+	"timeout":       {"Die Bearbeitung hat zu lange gedauert.", "Processing took too long."},
+	"shuttingDown":  {"Das System wird gerade neu gestartet.", "The system is being restarted."},
+	"internal":      {"Ein interner Fehler ist aufgetreten. Bitte nennen Sie die Nummer.", "An internal error occurred. Please quote the number."},
+}

@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/ent/rule"
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+const (
+	longestPage = 100
+	mostLevels  = 40
+)
+
+// level is one statement: the rows of one list, with the objects joined to each.
+type level struct {
+	alias    string
+	key      fragment // the parent's id, by which rows find their hole; empty at the top
+	source   fragment // what follows FROM, joins to single objects left out
+	chain    fragment // the same for the statements below, without the row that is only looked at
+	joins    fragment
+	columns  []fragment
+	order    string
+	limit    int // rows that are shown of each parent; one more is read to know whether there are more. Negative: one row at most
+	backward bool
+
+	views     []*object // what is written of each row
+	cursor    []int     // columns of the order, where a cursor is asked for
+	signature uint32
+}
+
+// column finds or adds a column and gives its index.
+func (l *level) column(f fragment) int {
+	for i, c := range l.columns {
+		if c.text == f.text && reflect.DeepEqual(c.args, f.args) {
+			return i
+		}
+	}
+	l.columns = append(l.columns, f)
+	return len(l.columns) - 1
+}
+
+// statement is the SELECT of the level. The comment in front tells classes of scope apart, so that none runs on a plan that
+// was made for another one.
+func (l *level) statement(class string) fragment {
+	f := sql("/*" + class + "*/ select ")
+	for i, c := range l.columns {
+		if i > 0 {
+			f.text += ", "
+		}
+		f = f.then(c)
+	}
+	if l.source.text == "" {
+		return f
+	}
+	return f.with(" from ").then(l.source).then(l.joins).with(l.order)
+}
+
+// object is what is written of a row: fields in order, in braces.
+type object struct {
+	ops     []op
+	present int // column that is null where there is no object; negative: there always is one
+	holes   int // how many holes are in it, nested ones too
+}
+
+type opKind uint8
+
+const (
+	constant opKind = iota
+	globalID
+	scalar
+	document
+	derived
+	nested
+	hole
+	cursor
+)
+
+// op writes one field.
+type op struct {
+	key    []byte // the name in the answer with quotes and colon
+	kind   opKind
+	column int
+	scalar catalog.Kind
+	number byte // of the type whose id it is
+	text   []byte
+	fields []documentField
+	value  func(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error)
+	from   []int
+	object *object
+	must   bool // the contract says that the object is always there
+	hole   *gap
+}
+
+type gapKind uint8
+
+const (
+	listOf gapKind = iota
+	onlyOne
+	hasMore
+	firstCursor
+	lastCursor
+)
+
+// gap is a place in a row that is filled from the statement below.
+type gap struct {
+	kind  gapKind
+	level *level
+	view  int
+	key   int // column of the parent's id; negative: the hole has a fixed key
+	fixed rowID
+}
+
+// compiler turns one selection into levels.
+type compiler struct {
+	r       *Reader
+	p       *authz.Principal
+	oc      *graphql.OperationContext
+	levels  []*level
+	aliases int
+}
+
+func (c *compiler) alias() string {
+	c.aliases++
+	return "t" + strconv.Itoa(c.aliases)
+}
+
+// predicate is which rows of a type the caller may see. Every statement asks it here.
+func (c *compiler) predicate(t *catalog.Type, alias string) (fragment, error) {
+	object, shape, err := rule.Of(t.Entity)
+	if err != nil {
+		return fragment{}, err
+	}
+	text, args := rule.Where(c.p, object, shape, alias)
+	return sql(text, args...), nil
+}
+
+// visible narrows a field to the rows on which the caller may see it, where the contract gives it a policy of its own.
+func (c *compiler) visible(t *catalog.Type, alias string, def *ast.FieldDefinition, expression fragment) (fragment, error) {
+	d := def.Directives.ForName("policy")
+	if d == nil {
+		return expression, nil
+	}
+	_, shape, err := rule.Of(t.Entity)
+	if err != nil {
+		return fragment{}, err
+	}
+	text, args := rule.Where(c.p, authz.Object(d.Arguments.ForName("object").Value.Raw), shape, alias)
+	rows, err := c.predicate(t, alias)
+	if err != nil {
+		return fragment{}, err
+	}
+	if text == "" || text == rows.text && reflect.DeepEqual(args, rows.args) {
+		return expression, nil
+	}
+	return sql("case when "+text+" then ", args...).then(expression).with(" end"), nil
+}
+
+// add makes a level of its own.
+func (c *compiler) add(l *level) (*level, error) {
+	if len(c.levels) >= mostLevels {
+		return nil, problem.New(problem.Invalid, "tooComplex")
+	}
+	c.levels = append(c.levels, l)
+	return l, nil
+}
+
+func (c *compiler) collect(sel ast.SelectionSet, satisfies ...string) []graphql.CollectedField {
+	return graphql.CollectFields(c.oc, sel, satisfies)
+}
+
+func keyed(i int, alias string) []byte {
+	if i > 0 {
+		return []byte(`,"` + alias + `":`)
+	}
+	return []byte(`"` + alias + `":`)
+}
+
+// object compiles the selection on a type whose row stands under alias in the level. chain yields that row for the statements below.
+func (c *compiler) object(l *level, t *catalog.Type, alias string, chain fragment, sel ast.SelectionSet) (*object, error) {
+	o := &object{present: -1}
+	for i, f := range c.collect(sel, t.Name, "Node") {
+		w := op{key: keyed(i, f.Alias)}
+		if err := c.field(&w, l, t, alias, chain, f); err != nil {
+			return nil, err
+		}
+		o.add(w)
+	}
+	return o, nil
+}
+
+func (o *object) add(w op) {
+	switch w.kind {
+	case hole:
+		o.holes++
+	case nested:
+		o.holes += w.object.holes
+	}
+	o.ops = append(o.ops, w)
+}
+
+func (c *compiler) field(w *op, l *level, t *catalog.Type, alias string, chain fragment, f graphql.CollectedField) error {
+	if f.Name == "__typename" {
+		w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name)
+		return nil
+	}
+	if d, ok := derivations[t.Name+"."+f.Name]; ok {
+		return c.derivation(w, l, t, alias, chain, f, d)
+	}
+	if column, ok := t.Columns[f.Name]; ok {
+		expression, err := c.visible(t, alias, f.Definition, sql(alias+"."+column.Name))
+		if err != nil {
+			return err
+		}
+		w.column = l.column(expression)
+		switch column.Kind {
+		case catalog.UUID:
+			w.kind, w.number = globalID, t.Number
+		case catalog.JSON:
+			w.kind = document
+			w.fields = c.document(f.Selections, f.Definition.Type.Name())
+		default:
+			w.kind, w.scalar = scalar, column.Kind
+		}
+		return nil
+	}
+	edge, ok := t.Edges[f.Name]
+	if !ok {
+		return fmt.Errorf("reading: nobody knows where %s.%s is kept", t.Name, f.Name)
+	}
+	if strings.HasSuffix(f.Definition.Type.Name(), "Connection") {
+		return c.connection(w, l, catalog.Types[edge.To], f, chain, alias, func(a string) fragment {
+			return sql(join(t, alias, edge, catalog.Types[edge.To], a))
+		})
+	}
+	return c.single(w, l, t, alias, chain, f, edge, "")
+}
+
+// single joins the one object that an edge leads to.
+func (c *compiler) single(w *op, l *level, t *catalog.Type, alias string, chain fragment, f graphql.CollectedField, edge catalog.Edge, condition string) error {
+	target := catalog.Types[edge.To]
+	a := c.alias()
+	seen, err := c.predicate(target, a)
+	if err != nil {
+		return err
+	}
+	on := and(sql(join(t, alias, edge, target, a)), seen)
+	if condition != "" {
+		on = on.with(" and " + a + "." + condition)
+	}
+	l.joins = l.joins.with(" left join " + target.Table + " " + a + " on ").then(on)
+	w.kind, w.must = nested, f.Definition.Type.NonNull
+	w.object, err = c.object(l, target, a, chain.with(" join "+target.Table+" "+a+" on ").then(on), f.Selections)
+	if err != nil {
+		return err
+	}
+	w.object.present = l.column(sql(a + ".id"))
+	return nil
+}
+
+// join is the condition that ties a type's row to the row that an edge leads to. Things of tenants meet only inside one tenant.
+func join(t *catalog.Type, alias string, edge catalog.Edge, target *catalog.Type, a string) string {
+	var on string
+	if edge.Column != "" {
+		on = a + ".id = " + alias + "." + edge.Column
+	} else {
+		on = a + "." + edge.Back + " = " + alias + ".id"
+	}
+	if t.Owned && target.Owned {
+		on += " and " + a + ".tenant_id = " + alias + ".tenant_id"
+	}
+	return on
+}
+
+func (c *compiler) derivation(w *op, l *level, t *catalog.Type, alias string, chain fragment, f graphql.CollectedField, d derivation) error {
+	switch {
+	case d.edge != nil:
+		return c.single(w, l, t, alias, chain, f, *d.edge, d.condition)
+	case d.expression != nil:
+		w.kind, w.scalar, w.column = scalar, d.kind, l.column(sql(d.expression(alias)))
+	default:
+		w.kind, w.value = derived, d.value
+		for _, name := range d.columns {
+			w.from = append(w.from, l.column(sql(alias+"."+name)))
+		}
+	}
+	return nil
+}
+
+// connection compiles a Relay connection of the target type as an object of the level above, whose lists are holes.
+// on ties the list to the row above; it is nil at the top.
+func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.CollectedField, chain fragment, parent string, on func(a string) fragment) error {
+	args := f.ArgumentMap(c.oc.Variables)
+	page, err := pageOf(args)
+	if err != nil {
+		return err
+	}
+	o, err := orderOf(t, args["orderBy"])
+	if err != nil {
+		return err
+	}
+	a := c.alias()
+	seen, err := c.predicate(t, a)
+	if err != nil {
+		return err
+	}
+	wanted, err := c.filter(t, a, args["where"], []string{"where"})
+	if err != nil {
+		return err
+	}
+	which := []fragment{seen, wanted}
+	if on != nil {
+		which = append([]fragment{on(a)}, which...)
+	}
+	at, err := c.positions(t, o, page)
+	if err != nil {
+		return err
+	}
+	var l *level
+	list := func() (*level, error) { // made by the first field that needs rows
+		if l != nil {
+			return l, nil
+		}
+		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: o.signature(t)}
+		bounds := which
+		if at.after != nil {
+			bounds = append(bounds, o.beyond(a, at.after, false))
+		}
+		if at.before != nil {
+			bounds = append(bounds, o.beyond(a, at.before, true))
+		}
+		rows := func(n int) fragment {
+			return sql("(select * from " + t.Table + " " + a).then(where(bounds...)).with(o.clause(a, page.backward) + " limit " + strconv.Itoa(n) + ") " + a)
+		}
+		if on == nil {
+			made.source, made.chain = rows(page.size+1), rows(page.size)
+		} else {
+			made.key = sql(parent + ".id")
+			made.source = chain.with(" cross join lateral ").then(rows(page.size + 1))
+			made.chain = chain.with(" cross join lateral ").then(rows(page.size))
+			made.columns = append(made.columns, made.key)
+		}
+		l, err = c.add(made)
+		return l, err
+	}
+	key := -1
+	if on != nil {
+		key = above.column(sql(parent + ".id"))
+	}
+	fill := func(kind gapKind, view int) (op, error) {
+		l, err := list()
+		return op{kind: hole, hole: &gap{kind: kind, level: l, view: view, key: key}}, err
+	}
+	result := &object{present: -1}
+	for i, f := range c.collect(f.Selections, t.Name+"Connection") {
+		var w op
+		switch f.Name {
+		case "__typename":
+			w = op{kind: constant, text: strconv.AppendQuote(nil, t.Name+"Connection")}
+		case "edges", "nodes":
+			if w, err = fill(listOf, 0); err != nil {
+				return err
+			}
+			var view *object
+			if f.Name == "nodes" {
+				view, err = c.object(l, t, a, l.chain, f.Selections)
+			} else {
+				view, err = c.edge(l, t, a, o, f.Selections)
+			}
+			if err != nil {
+				return err
+			}
+			w.hole.view = len(l.views)
+			l.views = append(l.views, view)
+		case "totalCount":
+			n := sql("(select count(*) from " + t.Table + " " + a).then(where(which...)).with(")")
+			w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
+		case "pageInfo":
+			w = op{kind: nested}
+			w.object, err = c.pageInfo(above, t, a, o, page, at, which, fill, f.Selections)
+		default:
+			err = fmt.Errorf("reading: a connection has no %s", f.Name)
+		}
+		if err != nil {
+			return err
+		}
+		w.key = keyed(i, f.Alias)
+		result.add(w)
+	}
+	w.kind, w.object = nested, result
+	return nil
+}
+
+func (c *compiler) edge(l *level, t *catalog.Type, a string, o order, sel ast.SelectionSet) (*object, error) {
+	view := &object{present: -1}
+	for i, f := range c.collect(sel, t.Name+"Edge") {
+		w := op{key: keyed(i, f.Alias)}
+		switch f.Name {
+		case "__typename":
+			w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name+"Edge")
+		case "cursor":
+			w.kind = cursor
+			l.wantCursor(a, o)
+		case "node":
+			node, err := c.object(l, t, a, l.chain, f.Selections)
+			if err != nil {
+				return nil, err
+			}
+			w.kind, w.object = nested, node
+		default:
+			return nil, fmt.Errorf("reading: an edge has no %s", f.Name)
+		}
+		view.add(w)
+	}
+	return view, nil
+}
+
+func (l *level) wantCursor(a string, o order) {
+	if l.cursor != nil {
+		return
+	}
+	for _, k := range o {
+		l.cursor = append(l.cursor, l.column(sql(a+"."+k.column.Name)))
+	}
+}
+
+func (c *compiler) pageInfo(above *level, t *catalog.Type, a string, o order, page page, at bounds, which []fragment, fill func(gapKind, int) (op, error), sel ast.SelectionSet) (*object, error) {
+	result := &object{present: -1}
+	// beyond asks whether there is a row on the far side of the cursor that the page began with.
+	beyond := func(from position, backward bool) op {
+		if from == nil {
+			return op{kind: constant, text: []byte("false")}
+		}
+		further := or(o.beyond(a, from, backward), c.standsAt(a, o, from))
+		exists := sql("exists (select from " + t.Table + " " + a).then(where(append(which[:len(which):len(which)], further)...)).with(")")
+		return op{kind: scalar, scalar: catalog.Bool, column: above.column(exists)}
+	}
+	for i, f := range c.collect(sel, "PageInfo") {
+		var (
+			w   op
+			err error
+		)
+		switch {
+		case f.Name == "__typename":
+			w = op{kind: constant, text: []byte(`"PageInfo"`)}
+		case f.Name == "hasNextPage" && !page.backward, f.Name == "hasPreviousPage" && page.backward:
+			w, err = fill(hasMore, 0)
+		case f.Name == "hasNextPage":
+			w = beyond(at.before, false)
+		case f.Name == "hasPreviousPage":
+			w = beyond(at.after, true)
+		case f.Name == "startCursor":
+			w, err = fill(firstCursor, 0)
+		case f.Name == "endCursor":
+			w, err = fill(lastCursor, 0)
+		default:
+			err = fmt.Errorf("reading: a page has no %s", f.Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if w.kind == hole && w.hole.kind != hasMore {
+			w.hole.level.wantCursor(a, o)
+		}
+		w.key = keyed(i, f.Alias)
+		result.add(w)
+	}
+	return result, nil
+}
+
+// standsAt is the row that a cursor names: it lies outside the page that the cursor bounds.
+func (c *compiler) standsAt(a string, o order, at position) fragment {
+	return sql(a+".id = ?", at[len(o)-1])
+}
+
+// page is what first, last, after and before ask for.
+type page struct {
+	size          int
+	backward      bool
+	after, before string
+}
+
+type bounds struct{ after, before position }
+
+func pageOf(args map[string]any) (page, error) {
+	first, hasFirst, ok1 := whole(args["first"])
+	last, hasLast, ok2 := whole(args["last"])
+	if hasFirst == hasLast || !ok1 || !ok2 || first > longestPage || last > longestPage || first < 0 || last < 0 {
+		name := "first"
+		if hasLast && !hasFirst {
+			name = "last"
+		}
+		return page{}, problem.New(problem.Invalid, "firstOrLast", name)
+	}
+	p := page{size: first}
+	if hasLast {
+		p = page{size: last, backward: true}
+	}
+	p.after, _ = args["after"].(string)
+	p.before, _ = args["before"].(string)
+	return p, nil
+}
+
+func (c *compiler) positions(t *catalog.Type, o order, p page) (bounds, error) {
+	var b bounds
+	read := func(name, text string, into *position) error {
+		if text == "" {
+			return nil
+		}
+		said, ok := c.r.seal.open(text)
+		if ok {
+			*into, ok = o.positionOf(t, said)
+		}
+		if !ok {
+			return problem.New(problem.Invalid, "badCursor", name)
+		}
+		return nil
+	}
+	if err := read("after", p.after, &b.after); err != nil {
+		return bounds{}, err
+	}
+	return b, read("before", p.before, &b.before)
+}
+
+// whole reads an Int of the contract as gqlparser hands it over; missing and null are the same.
+func whole(v any) (n int, given, ok bool) {
+	switch v := v.(type) {
+	case nil:
+		return 0, false, true
+	case int:
+		return v, true, true
+	case int64:
+		return int(v), true, true
+	case float64:
+		return int(v), true, v == float64(int(v))
+	case json.Number:
+		i, err := v.Int64()
+		return int(i), true, err == nil
+	}
+	return 0, true, false
+}
+
+// documentField is a field that is read out of a JSON column.
+type documentField struct {
+	key    []byte
+	name   string
+	text   []byte // for __typename
+	fields []documentField
+}
+
+// document compiles the selection on what a JSON column holds; nil writes the whole.
+func (c *compiler) document(sel ast.SelectionSet, typ string) []documentField {
+	var out []documentField
+	for i, f := range c.collect(sel, typ) {
+		d := documentField{key: keyed(i, f.Alias), name: f.Name}
+		if f.Name == "__typename" {
+			d.text = strconv.AppendQuote(nil, typ)
+		} else {
+			d.fields = c.document(f.Selections, f.Definition.Type.Name())
+		}
+		out = append(out, d)
+	}
+	return out
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"strconv"
+	"strings"
+)
+
+// fragment is a piece of SQL with a question mark for each of its arguments. The text is made of constants and of names out of
+// the catalog; whatever a caller sent is an argument.
+type fragment struct {
+	text string
+	args []any
+}
+
+func sql(text string, args ...any) fragment { return fragment{text, args} }
+
+// with appends text and arguments.
+func (f fragment) with(text string, args ...any) fragment {
+	return fragment{f.text + text, append(f.args[:len(f.args):len(f.args)], args...)}
+}
+
+// then appends another fragment.
+func (f fragment) then(g fragment) fragment { return f.with(g.text, g.args...) }
+
+// and joins conditions; empty ones are left out.
+func and(conditions ...fragment) fragment { return joined(" and ", conditions) }
+
+// or joins conditions; none at all is false.
+func or(conditions ...fragment) fragment {
+	if len(conditions) == 0 {
+		return sql("false")
+	}
+	f := joined(" or ", conditions)
+	if len(conditions) > 1 {
+		f.text = "(" + f.text + ")"
+	}
+	return f
+}
+
+func joined(by string, parts []fragment) fragment {
+	var f fragment
+	for _, p := range parts {
+		switch {
+		case p.text == "":
+		case f.text == "":
+			f = p
+		default:
+			f = f.with(by).then(p)
+		}
+	}
+	return f
+}
+
+// where is the WHERE clause of conditions, empty when there are none.
+func where(conditions ...fragment) fragment {
+	f := and(conditions...)
+	if f.text == "" {
+		return f
+	}
+	return sql(" where ").then(f)
+}
+
+// numbered turns the question marks into $1, $2 and so on.
+func (f fragment) numbered() string {
+	if len(f.args) == 0 {
+		return f.text
+	}
+	var b strings.Builder
+	b.Grow(len(f.text) + 2*len(f.args))
+	n := 0
+	for rest := f.text; ; {
+		before, after, found := strings.Cut(rest, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		n++
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		rest = after
+	}
+}

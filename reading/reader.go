@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// Reader answers fields of the contract whose type is stored.
+type Reader struct {
+	pool *pgxpool.Pool
+	seal *seal
+	link func(p *authz.Principal, attachment uuid.UUID) string
+}
+
+// New makes a Reader on a pool that cannot write and whose transactions see one snapshot.
+// secret seals cursors and is the same on every replica. link gives a viewer the address of an attachment's content.
+func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attachment uuid.UUID) string) *Reader {
+	return &Reader{pool: pool, seal: newSeal(secret), link: link}
+}
+
+// Page answers a field whose type is a connection of the type, with the field's own arguments.
+func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {
+	return r.answer(ctx, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
+		t, err := typeNamed(typ)
+		if err != nil {
+			return nil, err
+		}
+		var w op
+		if err := c.connection(&w, top, t, f, fragment{}, "", nil); err != nil {
+			return nil, err
+		}
+		field := &object{present: -1}
+		field.add(w)
+		return field, nil
+	})
+}
+
+// ByID answers a field whose type is the type with the thing of a global id: null where there is none, where it is of another
+// type and where the caller may not see it.
+func (r *Reader) ByID(ctx context.Context, typ, globalID string) (Value, error) {
+	t, err := typeNamed(typ)
+	if err != nil {
+		return nil, err
+	}
+	number, id, ok := schema.ParseID(globalID)
+	if !ok || number != t.Number {
+		return null, nil
+	}
+	return r.One(ctx, typ, "id", id)
+}
+
+// One answers a field whose type is the type with the thing that has this value in a column of the catalog that is unique.
+func (r *Reader) One(ctx context.Context, typ, column string, value any) (Value, error) {
+	t, err := typeNamed(typ)
+	if err != nil {
+		return nil, err
+	}
+	return r.whole(ctx, t, column, value)
+}
+
+// Node answers a field of the type Node.
+func (r *Reader) Node(ctx context.Context, globalID string) (Value, error) {
+	number, id, ok := schema.ParseID(globalID)
+	t := numbered(number)
+	if !ok || t == nil {
+		return null, nil
+	}
+	return r.whole(ctx, t, "id", id)
+}
+
+func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, value any) (Value, error) {
+	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+		l, err := c.top(t, column+" = ?", value, -1)
+		if err != nil {
+			return nil, err
+		}
+		view, err := c.object(l, t, l.alias, l.chain, f.Selections)
+		if err != nil {
+			return nil, err
+		}
+		l.views = append(l.views, view)
+		return &object{present: -1, holes: 1, ops: []op{{kind: hole, hole: &gap{kind: onlyOne, level: l, key: -1}}}}, nil
+	})
+}
+
+// Nodes answers a list of Node, in the order of the ids, null where Node would be null.
+func (r *Reader) Nodes(ctx context.Context, globalIDs []string) (Value, error) {
+	if len(globalIDs) > longestPage {
+		return nil, problem.New(problem.Invalid, "tooMany", "ids")
+	}
+	list, err := r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+		wanted := map[byte][]uuid.UUID{}
+		for _, g := range globalIDs {
+			if number, id, ok := schema.ParseID(g); ok && numbered(number) != nil {
+				wanted[number] = append(wanted[number], id)
+			}
+		}
+		levels := map[byte]*level{}
+		for number, ids := range wanted {
+			t := numbered(number)
+			l, err := c.top(t, "id = any(?)", ids, len(ids))
+			if err != nil {
+				return nil, err
+			}
+			l.key, l.columns = sql(l.alias+".id"), []fragment{sql(l.alias + ".id")}
+			view, err := c.object(l, t, l.alias, l.chain, f.Selections)
+			if err != nil {
+				return nil, err
+			}
+			l.views = append(l.views, view)
+			levels[number] = l
+		}
+		list := &object{present: -1}
+		for i, g := range globalIDs {
+			w := op{kind: constant, text: []byte("null")}
+			if number, id, ok := schema.ParseID(g); ok && levels[number] != nil {
+				w = op{kind: hole, hole: &gap{kind: onlyOne, level: levels[number], key: -1, fixed: rowID(id)}}
+			}
+			if i > 0 {
+				w.key = []byte{','}
+			}
+			list.add(w)
+		}
+		return list, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(append(Value{'['}, list...), ']'), nil
+}
+
+// top makes the level of a thing, or of a few, that are asked for by a condition on their own columns.
+func (c *compiler) top(t *catalog.Type, condition string, value any, limit int) (*level, error) {
+	a := c.alias()
+	seen, err := c.predicate(t, a)
+	if err != nil {
+		return nil, err
+	}
+	from := sql("(select * from " + t.Table + " " + a).then(where(sql(a+"."+condition, value), seen)).with(") " + a)
+	return c.add(&level{alias: a, source: from, chain: from, limit: limit})
+}
+
+// answer compiles the current field and runs what came of it.
+func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) (*object, error)) (Value, error) {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fc := graphql.GetFieldContext(ctx)
+	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	top := &level{limit: -1}
+	o, err := compile(c, top, fc.Field)
+	if err != nil {
+		return nil, err
+	}
+	top.views = []*object{o}
+	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels)+1)}
+	if err := w.run(ctx, append(c.levels, top)); err != nil {
+		return nil, err
+	}
+	set := w.sets[top]
+	size := 64
+	for _, s := range w.sets {
+		size += len(s.buf)
+	}
+	out := w.view(make([]byte, 0, size), top, set, 0, 0)
+	return out[1 : len(out)-1 : len(out)], nil // without the braces of the object that stands for the field
+}
+
+// run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall.
+func (w *writer) run(ctx context.Context, levels []*level) error {
+	scope := w.p.Scope()
+	class := scope.Class()
+	batch := &pgx.Batch{}
+	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	asked := false
+	for _, l := range levels {
+		if len(l.columns) == 0 && l.source.text == "" {
+			continue
+		}
+		s := l.statement(class)
+		batch.Queue(s.numbered(), s.args...)
+		asked = true
+	}
+	if asked {
+		results := w.r.pool.SendBatch(ctx, batch)
+		if err := w.receive(results, levels); err != nil {
+			_ = results.Close() // the first error tells more
+			return failed(ctx, err)
+		}
+		if err := results.Close(); err != nil {
+			return failed(ctx, err)
+		}
+	}
+	for _, l := range levels {
+		if w.sets[l] == nil { // nothing to ask: one row without columns
+			set := &rowset{first: map[rowID]int32{}}
+			if err := w.row(l, set, nil); err != nil {
+				return err
+			}
+			w.sets[l] = set
+		}
+	}
+	return nil
+}
+
+func (w *writer) receive(results pgx.BatchResults, levels []*level) error {
+	if _, err := results.Exec(); err != nil {
+		return fmt.Errorf("entering the scope: %w", err)
+	}
+	for _, l := range levels {
+		if len(l.columns) == 0 && l.source.text == "" {
+			continue
+		}
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		if w.sets[l], err = w.read(l, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed says what a statement's error means for the caller.
+func failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return problem.New(problem.Busy, "timeout")
+	}
+	return fmt.Errorf("reading: %w", err)
+}
+
+func typeNamed(name string) (*catalog.Type, error) {
+	t, ok := catalog.Types[name]
+	if !ok {
+		return nil, fmt.Errorf("reading: %s is not stored", strconv.Quote(name))
+	}
+	return t, nil
+}
+
+// numbered finds a type by the number of its ids.
+func numbered(number byte) *catalog.Type {
+	for _, t := range catalog.Types {
+		if t.Number == number {
+			return t
+		}
+	}
+	return nil
+}

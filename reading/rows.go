@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// rowset is what one statement gave: for each row and view its fragments of JSON, and the keys of the holes between them.
+type rowset struct {
+	buf     []byte
+	ends    []int32   // end of each fragment; a view with n holes has n+1 of them
+	keys    []holeKey // one for each hole
+	rows    []row     //
+	first   map[rowID]int32
+	cursors []byte
+}
+
+type rowID [16]byte
+
+type row struct {
+	last                 int32 // of the first row of a parent: the last one so far
+	next                 int32 // next row of the same parent, negative at the end
+	n                    int32 // of the first row of a parent: how many
+	ends                 int32 // where its ends begin
+	keys                 int32 // where its keys begin
+	from                 int32 // where its bytes begin
+	cursorFrom, cursorTo int32
+}
+
+type holeKey struct {
+	id      rowID
+	present bool
+}
+
+// writer turns rows into answers under one principal.
+type writer struct {
+	r    *Reader
+	p    *authz.Principal
+	sets map[*level]*rowset
+}
+
+var errNoRow = errors.New("reading: a thing that must be there is not visible")
+
+// read takes in all rows of a level's statement.
+func (w *writer) read(l *level, rows pgx.Rows) (*rowset, error) {
+	set := &rowset{first: make(map[rowID]int32, 8), buf: make([]byte, 0, 4<<10)}
+	for rows.Next() {
+		if err := w.row(l, set, rows.RawValues()); err != nil {
+			return nil, err
+		}
+	}
+	return set, rows.Err()
+}
+
+func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
+	i := int32(len(set.rows))                                                                                            //nolint:gosec // a page has at most a few thousand rows
+	r := row{next: -1, last: i, n: 1, from: int32(len(set.buf)), ends: int32(len(set.ends)), keys: int32(len(set.keys))} //nolint:gosec // as above
+	if l.cursor != nil {
+		r.cursorFrom = int32(len(set.cursors)) //nolint:gosec // as above
+		position := make([][]byte, len(l.cursor))
+		for k, c := range l.cursor {
+			position[k] = values[c]
+		}
+		set.cursors = w.r.seal.append(set.cursors, appendCursor(make([]byte, 0, 64), l.signature, position))
+		r.cursorTo = int32(len(set.cursors)) //nolint:gosec // as above
+	}
+	for _, view := range l.views {
+		if err = w.object(set, view, values, set.cursors[r.cursorFrom:r.cursorTo]); err != nil {
+			return err
+		}
+		set.ends = append(set.ends, int32(len(set.buf))) //nolint:gosec // as above
+	}
+	var parent rowID
+	if l.key.text != "" {
+		parent = rowID(values[0])
+	}
+	if f, ok := set.first[parent]; ok {
+		head := &set.rows[f]
+		set.rows[head.last].next = i
+		head.last = i
+		head.n++
+	} else {
+		set.first[parent] = i
+	}
+	set.rows = append(set.rows, r)
+	return nil
+}
+
+// object appends an object's fragments; a hole ends one fragment and begins the next.
+func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []byte) (err error) {
+	if o.present >= 0 && values[o.present] == nil {
+		set.buf = append(set.buf, "null"...)
+		for range o.holes {
+			set.ends = append(set.ends, int32(len(set.buf))) //nolint:gosec // a page has at most a few megabytes
+			set.keys = append(set.keys, holeKey{})
+		}
+		return nil
+	}
+	set.buf = append(set.buf, '{')
+	for i := range o.ops {
+		op := &o.ops[i]
+		set.buf = append(set.buf, op.key...)
+		switch op.kind {
+		case constant:
+			set.buf = append(set.buf, op.text...)
+		case globalID:
+			set.buf = appendGlobalID(set.buf, op.number, values[op.column])
+		case scalar:
+			set.buf, err = appendValue(set.buf, op.scalar, values[op.column])
+		case document:
+			set.buf, err = appendDocument(set.buf, values[op.column], op.fields)
+		case derived:
+			row := make([][]byte, len(op.from))
+			for k, c := range op.from {
+				row[k] = values[c]
+			}
+			set.buf, err = op.value(w.r, w.p, set.buf, row)
+		case nested:
+			if op.must && op.object.present >= 0 && values[op.object.present] == nil {
+				return errNoRow
+			}
+			err = w.object(set, op.object, values, cursorText)
+		case cursor:
+			set.buf = append(set.buf, '"')
+			set.buf = append(set.buf, cursorText...)
+			set.buf = append(set.buf, '"')
+		case hole:
+			set.ends = append(set.ends, int32(len(set.buf))) //nolint:gosec // as above
+			key := holeKey{id: op.hole.fixed, present: true}
+			if op.hole.key >= 0 {
+				key.id = rowID(values[op.hole.key])
+			}
+			set.keys = append(set.keys, key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	set.buf = append(set.buf, '}')
+	return nil
+}
+
+func appendGlobalID(dst []byte, number byte, raw []byte) []byte {
+	if raw == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '"')
+	dst = schema.AppendID(dst, number, [16]byte(raw))
+	return append(dst, '"')
+}
+
+// view appends what a row shows in a view, its holes filled.
+func (w *writer) view(dst []byte, l *level, set *rowset, i int32, view int) []byte {
+	r := &set.rows[i]
+	ends, keys, from := r.ends, r.keys, r.from
+	for _, before := range l.views[:view] { // where this view's fragments begin
+		ends += int32(before.holes) + 1 //nolint:gosec // few
+		keys += int32(before.holes)     //nolint:gosec // few
+		from = set.ends[ends-1]
+	}
+	k := keys
+	w.gaps(l.views[view], func(g *gap) {
+		dst = append(dst, set.buf[from:set.ends[ends]]...)
+		from = set.ends[ends]
+		ends++
+		if key := set.keys[k]; key.present {
+			dst = w.fill(dst, g, key.id)
+		}
+		k++
+	})
+	return append(dst, set.buf[from:set.ends[ends]]...)
+}
+
+// gaps visits the holes of an object in the order in which they are written.
+func (w *writer) gaps(o *object, visit func(*gap)) {
+	if o.holes == 0 {
+		return
+	}
+	for i := range o.ops {
+		switch op := &o.ops[i]; op.kind {
+		case hole:
+			visit(op.hole)
+		case nested:
+			w.gaps(op.object, visit)
+		}
+	}
+}
+
+// fill appends what belongs into a hole.
+func (w *writer) fill(dst []byte, g *gap, parent rowID) []byte {
+	l, set := g.level, w.sets[g.level]
+	first, found := set.first[parent]
+	if g.kind == onlyOne {
+		if !found {
+			return append(dst, "null"...)
+		}
+		return w.view(dst, l, set, first, g.view)
+	}
+	var all []int32
+	more := false
+	if found {
+		all = make([]int32, 0, set.rows[first].n)
+		for i := first; i >= 0; i = set.rows[i].next {
+			if len(all) == l.limit {
+				more = true
+				break
+			}
+			all = append(all, i)
+		}
+	}
+	if l.backward {
+		for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 {
+			all[i], all[j] = all[j], all[i]
+		}
+	}
+	switch g.kind {
+	case hasMore:
+		return strconv.AppendBool(dst, more)
+	case firstCursor, lastCursor:
+		if len(all) == 0 {
+			return append(dst, "null"...)
+		}
+		r := set.rows[all[0]]
+		if g.kind == lastCursor {
+			r = set.rows[all[len(all)-1]]
+		}
+		dst = append(dst, '"')
+		dst = append(dst, set.cursors[r.cursorFrom:r.cursorTo]...)
+		return append(dst, '"')
+	}
+	dst = append(dst, '[')
+	for n, i := range all {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		dst = w.view(dst, l, set, i, g.view)
+	}
+	return append(dst, ']')
+}
+
+// appendDocument appends the selected part of a JSON column.
+func appendDocument(dst, raw []byte, fields []documentField) ([]byte, error) {
+	if raw == nil {
+		return append(dst, "null"...), nil
+	}
+	if raw[0] == 1 { // version byte of jsonb in binary format
+		raw = raw[1:]
+	}
+	if fields == nil {
+		return append(dst, raw...), nil
+	}
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("reading a JSON column: %w", err)
+	}
+	return appendSelected(dst, v, fields)
+}
+
+func appendSelected(dst []byte, v any, fields []documentField) ([]byte, error) {
+	var err error
+	switch v := v.(type) {
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, err = appendSelected(dst, e, fields); err != nil {
+				return nil, err
+			}
+		}
+		return append(dst, ']'), nil
+	case map[string]any:
+		dst = append(dst, '{')
+		for i := range fields {
+			f := &fields[i]
+			dst = append(dst, f.key...)
+			if f.text != nil {
+				dst = append(dst, f.text...)
+			} else if dst, err = appendSelected(dst, v[f.name], f.fields); err != nil {
+				return nil, err
+			}
+		}
+		return append(dst, '}'), nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing a JSON value: %w", err)
+	}
+	return append(dst, b...), nil
+}
