@@ -33,11 +33,11 @@ func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attach
 
 // Page answers a field whose type is a connection of the type, with the field's own arguments.
 func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {
-	return r.answer(ctx, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
-		t, err := typeNamed(typ)
-		if err != nil {
-			return nil, err
-		}
+	t, err := typeNamed(typ)
+	if err != nil {
+		return nil, err
+	}
+	return r.one(ctx, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
 		var w op
 		if err := c.connection(&w, top, t, f, fragment{}, "", nil); err != nil {
 			return nil, err
@@ -82,7 +82,7 @@ func (r *Reader) Node(ctx context.Context, globalID string) (Value, error) {
 }
 
 func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, value any) (Value, error) {
-	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+	return r.one(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
 		l, err := c.top(t, column+" = ?", value, -1)
 		if err != nil {
 			return nil, err
@@ -97,11 +97,11 @@ func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, valu
 }
 
 // Nodes answers a list of Node, in the order of the ids, null where Node would be null.
-func (r *Reader) Nodes(ctx context.Context, globalIDs []string) (Value, error) {
+func (r *Reader) Nodes(ctx context.Context, globalIDs []string) ([]Value, error) {
 	if len(globalIDs) > longestPage {
 		return nil, problem.New(problem.Invalid, "tooMany", "ids")
 	}
-	list, err := r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) ([]*object, error) {
 		wanted := map[byte][]uuid.UUID{}
 		for _, g := range globalIDs {
 			if number, id, ok := schema.ParseID(g); ok && numbered(number) != nil {
@@ -123,23 +123,18 @@ func (r *Reader) Nodes(ctx context.Context, globalIDs []string) (Value, error) {
 			l.views = append(l.views, view)
 			levels[number] = l
 		}
-		list := &object{present: -1}
-		for i, g := range globalIDs {
-			w := op{kind: constant, text: []byte("null")}
+		list := make([]*object, 0, len(globalIDs))
+		for _, g := range globalIDs {
+			w := op{kind: constant, text: null}
 			if number, id, ok := schema.ParseID(g); ok && levels[number] != nil {
 				w = op{kind: hole, hole: &gap{kind: onlyOne, level: levels[number], key: -1, fixed: rowID(id)}}
 			}
-			if i > 0 {
-				w.key = []byte{','}
-			}
-			list.add(w)
+			o := &object{present: -1}
+			o.add(w)
+			list = append(list, o)
 		}
 		return list, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return append(append(Value{'['}, list...), ']'), nil
 }
 
 // top makes the level of a thing, or of a few, that are asked for by a condition on their own columns.
@@ -153,31 +148,44 @@ func (c *compiler) top(t *catalog.Type, condition string, value any, limit int) 
 	return c.add(&level{alias: a, source: from, chain: from, limit: limit})
 }
 
-// answer compiles the current field and runs what came of it.
-func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) (*object, error)) (Value, error) {
+// one answers the current field with the one object that is compiled for it.
+func (r *Reader) one(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) (*object, error)) (Value, error) {
+	values, err := r.answer(ctx, func(c *compiler, top *level, f graphql.CollectedField) ([]*object, error) {
+		o, err := compile(c, top, f)
+		return []*object{o}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return values[0], nil
+}
+
+// answer compiles the current field into objects with one nameless field each, runs what came of them, and gives what stands in
+// those fields.
+func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) ([]Value, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, err
 	}
-	fc := graphql.GetFieldContext(ctx)
 	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
 	top := &level{limit: -1}
-	o, err := compile(c, top, fc.Field)
-	if err != nil {
+	if top.views, err = compile(c, top, graphql.GetFieldContext(ctx).Field); err != nil {
 		return nil, err
 	}
-	top.views = []*object{o}
 	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels)+1)}
 	if err := w.run(ctx, append(c.levels, top)); err != nil {
 		return nil, err
 	}
-	set := w.sets[top]
 	size := 64
 	for _, s := range w.sets {
 		size += len(s.buf)
 	}
-	out := w.view(make([]byte, 0, size), top, set, 0, 0)
-	return out[1 : len(out)-1 : len(out)], nil // without the braces of the object that stands for the field
+	values := make([]Value, 0, len(top.views))
+	for i := range top.views {
+		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top], 0, i)
+		values = append(values, braced[1:len(braced)-1])
+	}
+	return values, nil
 }
 
 // run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall.

@@ -78,7 +78,8 @@ grant execute on function ozg_enter(bigint, bigint, text) to ozg_serving;
 --
 --   owner_condition says which rows belong to the applicant current_setting('app.owner', true): 'true' where an applicant may see what staff
 --                   see, 'false' where applicants see nothing. It counts only for scopes with an owner. There is no silent default.
---   verbs           of SELECT, INSERT, UPDATE, DELETE: what serving may do at all.
+--   verbs           of SELECT, INSERT, UPDATE, DELETE: what serving may do at all. What it had before is taken away, grants on columns too;
+--                   policies other than "wall" stay.
 --
 -- The settings are read by raw calls: PostgreSQL then takes them for the bounds of an index scan, which it does not with sub-selects.
 -- A setting that is missing is null, or empty after the first transaction that had it: no row then.

@@ -88,10 +88,10 @@ func place(add func(string, ...any), at authz.Interval, shape Shape, alias strin
 	case at == authz.Everywhere:
 	case at.Lo == at.Hi:
 		add(alias+".place = ?", int64(at.Lo))
-	case shape == Cases && at.Level() == authz.LandLevel:
+	case shape == Cases && at.Level() == authz.Land:
 		// One equality on an indexed column: a page of a Land costs what a page of an authority costs.
 		add(alias+".land = ?", at.Lo.Land())
-	case shape == Cases && at.Level() == authz.DistrictLevel:
+	case shape == Cases && at.Level() == authz.District:
 		add(alias+".district = ?", at.Lo.District())
 	default:
 		add(alias+".place between ? and ?", int64(at.Lo), int64(at.Hi))

@@ -28,7 +28,7 @@ func BenchmarkTransaction(b *testing.B) {
 	must(b, s.Writing.Exec(ctx, insert, hot, nil))
 
 	driver := func() {
-		tx := begin(b, s.Writing, ctx)
+		tx := begin(ctx, b, s.Writing)
 		var rows sql.Rows
 		must(b, tx.Query(ctx, forUpdate, hot[:1], &rows))
 		_, err := sql.ScanInt64(rows)

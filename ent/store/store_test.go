@@ -170,7 +170,7 @@ func places(ctx context.Context, on dialect.ExecQuerier) (found []int64, err err
 	return found, err
 }
 
-func begin(t testing.TB, d *store.Driver, ctx context.Context) dialect.Tx {
+func begin(ctx context.Context, t testing.TB, d *store.Driver) dialect.Tx {
 	t.Helper()
 	tx, err := d.Tx(ctx)
 	if err != nil {
@@ -198,7 +198,7 @@ func code(err error) string {
 func strangers(t *testing.T, s *store.Store) (seen []int64) {
 	t.Helper()
 	ctx := in(t.Context(), 2, 2, "")
-	tx := begin(t, s.Writing, ctx)
+	tx := begin(ctx, t, s.Writing)
 	defer tx.Rollback()
 	for _, on := range []dialect.ExecQuerier{s.Writing, tx} {
 		found, err := places(ctx, on)
@@ -294,30 +294,30 @@ func TestTheScopeEndsWithTheTransactionHoweverThatEnds(t *testing.T) {
 			return nil
 		},
 		"commit": func(ctx context.Context, _ context.CancelFunc) error {
-			tx := begin(t, s.Writing, ctx)
+			tx := begin(ctx, t, s.Writing)
 			_, err := places(ctx, tx)
 			return errors.Join(err, tx.Commit())
 		},
 		"rollback": func(ctx context.Context, _ context.CancelFunc) error {
-			tx := begin(t, s.Writing, ctx)
+			tx := begin(ctx, t, s.Writing)
 			_, err := places(ctx, tx)
 			return errors.Join(err, tx.Rollback())
 		},
 		"failure": func(ctx context.Context, _ context.CancelFunc) error {
-			tx := begin(t, s.Writing, ctx)
+			tx := begin(ctx, t, s.Writing)
 			if err := tx.Exec(ctx, "select 1/0", []any{}, new(sql.Result)); code(err) != "22012" {
 				return fmt.Errorf("no failure: %w", err)
 			}
 			return tx.Rollback()
 		},
 		"cancel between statements, and nobody rolls back": func(ctx context.Context, cancel context.CancelFunc) error {
-			tx := begin(t, s.Writing, ctx)
+			tx := begin(ctx, t, s.Writing)
 			_, err := places(ctx, tx)
 			cancel()
 			return err
 		},
 		"cancel during a statement, and nobody rolls back": func(ctx context.Context, cancel context.CancelFunc) error {
-			tx := begin(t, s.Writing, ctx)
+			tx := begin(ctx, t, s.Writing)
 			_, err := places(ctx, tx)
 			r.whenBlocked(t, func(lock string) { // the statement waits for a lock that is never given
 				if err := tx.Exec(ctx, lock, []any{}, new(sql.Result)); !errors.Is(err, context.Canceled) {
@@ -344,6 +344,7 @@ func TestTheScopeEndsWithTheTransactionHoweverThatEnds(t *testing.T) {
 }
 
 // whenBlocked runs f, which has to run the statement it is given, and calls then as soon as that statement waits in the database.
+// The statement goes on when then has called unblock; otherwise it waits until nobody waits for it any more.
 func (r room) whenBlocked(t *testing.T, f func(lock string), then func()) {
 	t.Helper()
 	ctx := context.Background()
@@ -359,9 +360,14 @@ func (r room) whenBlocked(t *testing.T, f func(lock string), then func()) {
 			and database = (select oid from pg_database where datname = current_database()))`).Scan(&waits))
 	}
 	then()
-	_, err = r.owner.Exec(ctx, "select pg_advisory_unlock(4711)")
-	must(t, err)
 	<-done
+	r.unblock(t)
+}
+
+func (r room) unblock(t *testing.T) {
+	t.Helper()
+	_, err := r.owner.Exec(context.Background(), "select pg_advisory_unlock_all()")
+	must(t, err)
 }
 
 func TestAScopeCannotBeChangedInsideItsTransaction(t *testing.T) {
@@ -379,7 +385,7 @@ func TestAScopeCannotBeChangedInsideItsTransaction(t *testing.T) {
 		if err := s.Writing.Exec(ctx, statement, []any{}, nil); code(err) != want {
 			t.Errorf("%s: got %v, want %s", statement, err, want)
 		}
-		tx := begin(t, s.Writing, ctx)
+		tx := begin(ctx, t, s.Writing)
 		if err := tx.Exec(ctx, statement, []any{}, new(sql.Result)); code(err) != want {
 			t.Errorf("%s in a transaction: got %v, want %s", statement, err, want)
 		}
@@ -418,6 +424,7 @@ func (r room) changes(t *testing.T, p *pgxpool.Pool) bool {
 	}, func() {
 		_, err := r.owner.Exec(t.Context(), insert, parcel(1, nil, nil)...)
 		must(t, err)
+		r.unblock(t)
 	})
 	return before != after
 }

@@ -31,13 +31,9 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
-	ConflictProblem() ConflictProblemResolver
-	ForbiddenProblem() ForbiddenProblemResolver
-	InvalidTransitionProblem() InvalidTransitionProblemResolver
 	Mutation() MutationResolver
-	NotFoundProblem() NotFoundProblemResolver
 	Query() QueryResolver
-	ValidationProblem() ValidationProblemResolver
+	RoleAtTenant() RoleAtTenantResolver
 }
 
 type DirectiveRoot struct {
@@ -50,19 +46,6 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
-type ConflictProblemResolver interface {
-	Code(ctx context.Context, obj *answer.ConflictProblem) (model.ProblemCode, error)
-}
-type ForbiddenProblemResolver interface {
-	Code(ctx context.Context, obj *answer.ForbiddenProblem) (model.ProblemCode, error)
-}
-type InvalidTransitionProblemResolver interface {
-	Code(ctx context.Context, obj *answer.InvalidTransitionProblem) (model.ProblemCode, error)
-
-	From(ctx context.Context, obj *answer.InvalidTransitionProblem) (model.CaseState, error)
-	To(ctx context.Context, obj *answer.InvalidTransitionProblem) (model.CaseState, error)
-	Allowed(ctx context.Context, obj *answer.InvalidTransitionProblem) ([]model.CaseState, error)
-}
 type MutationResolver interface {
 	AcceptCase(ctx context.Context, input model.AcceptCaseInput) (*answer.Payload, error)
 	AddFollowUp(ctx context.Context, input model.AddFollowUpInput) (*answer.Payload, error)
@@ -81,9 +64,6 @@ type MutationResolver interface {
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
 }
-type NotFoundProblemResolver interface {
-	Code(ctx context.Context, obj *answer.NotFoundProblem) (model.ProblemCode, error)
-}
 type QueryResolver interface {
 	Case(ctx context.Context, id string) (reading.Value, error)
 	Cases(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
@@ -99,8 +79,8 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Limits(ctx context.Context) (*model.Limits, error)
 }
-type ValidationProblemResolver interface {
-	Code(ctx context.Context, obj *answer.ValidationProblem) (model.ProblemCode, error)
+type RoleAtTenantResolver interface {
+	Tenant(ctx context.Context, obj *model.RoleAtTenant) (reading.Value, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1252,7 +1232,7 @@ extend type Query {
 type HistoryEvent implements Node {
   "Global id."
   id: ID!
-  "Number in the history of the case, from 1; equals the revision that the change made."
+  "Number in the history of the case, from 1, without gaps."
   sequence: Int!
   "When it happened."
   at: DateTime!
@@ -3653,7 +3633,7 @@ func (ec *executionContext) _ConflictProblem_code(ctx context.Context, field gra
 			return ec.fieldContext_ConflictProblem_code(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ConflictProblem().Code(ctx, obj)
+			return obj.Code(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
@@ -3664,7 +3644,7 @@ func (ec *executionContext) _ConflictProblem_code(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_ConflictProblem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictProblem", field, true, true, "ProblemCode")
+	return graphql.NewScalarFieldContext("ConflictProblem", field, true, false, "ProblemCode")
 }
 
 func (ec *executionContext) _ConflictProblem_type(ctx context.Context, field graphql.CollectedField, obj *answer.ConflictProblem) (ret graphql.Marshaler) {
@@ -3699,7 +3679,7 @@ func (ec *executionContext) _ConflictProblem_title(ctx context.Context, field gr
 			return ec.fieldContext_ConflictProblem_title(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Title(), nil
+			return obj.Title(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -3745,7 +3725,7 @@ func (ec *executionContext) _ConflictProblem_currentRevision(ctx context.Context
 			return ec.fieldContext_ConflictProblem_currentRevision(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CurrentRevision, nil
+			return obj.CurrentRevision(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -3756,7 +3736,7 @@ func (ec *executionContext) _ConflictProblem_currentRevision(ctx context.Context
 	)
 }
 func (ec *executionContext) fieldContext_ConflictProblem_currentRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictProblem", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("ConflictProblem", field, true, false, "Int")
 }
 
 func (ec *executionContext) _DecideCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -3883,7 +3863,7 @@ func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field gr
 			return ec.fieldContext_ForbiddenProblem_code(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ForbiddenProblem().Code(ctx, obj)
+			return obj.Code(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
@@ -3894,7 +3874,7 @@ func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_ForbiddenProblem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ForbiddenProblem", field, true, true, "ProblemCode")
+	return graphql.NewScalarFieldContext("ForbiddenProblem", field, true, false, "ProblemCode")
 }
 
 func (ec *executionContext) _ForbiddenProblem_type(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
@@ -3929,7 +3909,7 @@ func (ec *executionContext) _ForbiddenProblem_title(ctx context.Context, field g
 			return ec.fieldContext_ForbiddenProblem_title(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Title(), nil
+			return obj.Title(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -3952,7 +3932,7 @@ func (ec *executionContext) _ForbiddenProblem_action(ctx context.Context, field 
 			return ec.fieldContext_ForbiddenProblem_action(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Action, nil
+			return obj.Action(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -3963,7 +3943,7 @@ func (ec *executionContext) _ForbiddenProblem_action(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_ForbiddenProblem_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ForbiddenProblem", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ForbiddenProblem", field, true, false, "String")
 }
 
 func (ec *executionContext) _ForbiddenProblem_object(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
@@ -3975,7 +3955,7 @@ func (ec *executionContext) _ForbiddenProblem_object(ctx context.Context, field 
 			return ec.fieldContext_ForbiddenProblem_object(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Object, nil
+			return obj.Object(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -3986,7 +3966,7 @@ func (ec *executionContext) _ForbiddenProblem_object(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_ForbiddenProblem_object(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ForbiddenProblem", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ForbiddenProblem", field, true, false, "String")
 }
 
 func (ec *executionContext) _InvalidTransitionProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.InvalidTransitionProblem) (ret graphql.Marshaler) {
@@ -3998,7 +3978,7 @@ func (ec *executionContext) _InvalidTransitionProblem_code(ctx context.Context, 
 			return ec.fieldContext_InvalidTransitionProblem_code(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.InvalidTransitionProblem().Code(ctx, obj)
+			return obj.Code(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
@@ -4009,7 +3989,7 @@ func (ec *executionContext) _InvalidTransitionProblem_code(ctx context.Context, 
 	)
 }
 func (ec *executionContext) fieldContext_InvalidTransitionProblem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, true, "ProblemCode")
+	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, false, "ProblemCode")
 }
 
 func (ec *executionContext) _InvalidTransitionProblem_type(ctx context.Context, field graphql.CollectedField, obj *answer.InvalidTransitionProblem) (ret graphql.Marshaler) {
@@ -4044,7 +4024,7 @@ func (ec *executionContext) _InvalidTransitionProblem_title(ctx context.Context,
 			return ec.fieldContext_InvalidTransitionProblem_title(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Title(), nil
+			return obj.Title(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -4067,7 +4047,7 @@ func (ec *executionContext) _InvalidTransitionProblem_from(ctx context.Context, 
 			return ec.fieldContext_InvalidTransitionProblem_from(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.InvalidTransitionProblem().From(ctx, obj)
+			return obj.From(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.CaseState) graphql.Marshaler {
@@ -4078,7 +4058,7 @@ func (ec *executionContext) _InvalidTransitionProblem_from(ctx context.Context, 
 	)
 }
 func (ec *executionContext) fieldContext_InvalidTransitionProblem_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, true, "CaseState")
+	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, false, "CaseState")
 }
 
 func (ec *executionContext) _InvalidTransitionProblem_to(ctx context.Context, field graphql.CollectedField, obj *answer.InvalidTransitionProblem) (ret graphql.Marshaler) {
@@ -4090,7 +4070,7 @@ func (ec *executionContext) _InvalidTransitionProblem_to(ctx context.Context, fi
 			return ec.fieldContext_InvalidTransitionProblem_to(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.InvalidTransitionProblem().To(ctx, obj)
+			return obj.To(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.CaseState) graphql.Marshaler {
@@ -4101,7 +4081,7 @@ func (ec *executionContext) _InvalidTransitionProblem_to(ctx context.Context, fi
 	)
 }
 func (ec *executionContext) fieldContext_InvalidTransitionProblem_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, true, "CaseState")
+	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, false, "CaseState")
 }
 
 func (ec *executionContext) _InvalidTransitionProblem_allowed(ctx context.Context, field graphql.CollectedField, obj *answer.InvalidTransitionProblem) (ret graphql.Marshaler) {
@@ -4113,7 +4093,7 @@ func (ec *executionContext) _InvalidTransitionProblem_allowed(ctx context.Contex
 			return ec.fieldContext_InvalidTransitionProblem_allowed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.InvalidTransitionProblem().Allowed(ctx, obj)
+			return obj.Allowed(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.CaseState) graphql.Marshaler {
@@ -4124,7 +4104,7 @@ func (ec *executionContext) _InvalidTransitionProblem_allowed(ctx context.Contex
 	)
 }
 func (ec *executionContext) fieldContext_InvalidTransitionProblem_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, true, "CaseState")
+	return graphql.NewScalarFieldContext("InvalidTransitionProblem", field, true, false, "CaseState")
 }
 
 func (ec *executionContext) _Limits_maxPageSize(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
@@ -4955,7 +4935,7 @@ func (ec *executionContext) _NotFoundProblem_code(ctx context.Context, field gra
 			return ec.fieldContext_NotFoundProblem_code(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.NotFoundProblem().Code(ctx, obj)
+			return obj.Code(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
@@ -4966,7 +4946,7 @@ func (ec *executionContext) _NotFoundProblem_code(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_NotFoundProblem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NotFoundProblem", field, true, true, "ProblemCode")
+	return graphql.NewScalarFieldContext("NotFoundProblem", field, true, false, "ProblemCode")
 }
 
 func (ec *executionContext) _NotFoundProblem_type(ctx context.Context, field graphql.CollectedField, obj *answer.NotFoundProblem) (ret graphql.Marshaler) {
@@ -5001,7 +4981,7 @@ func (ec *executionContext) _NotFoundProblem_title(ctx context.Context, field gr
 			return ec.fieldContext_NotFoundProblem_title(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Title(), nil
+			return obj.Title(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -5901,7 +5881,7 @@ func (ec *executionContext) _RoleAtTenant_tenant(ctx context.Context, field grap
 			return ec.fieldContext_RoleAtTenant_tenant(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Tenant, nil
+			return ec.Resolvers.RoleAtTenant().Tenant(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
@@ -5912,7 +5892,7 @@ func (ec *executionContext) _RoleAtTenant_tenant(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_RoleAtTenant_tenant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RoleAtTenant", field, false, false, "Tenant")
+	return graphql.NewScalarFieldContext("RoleAtTenant", field, true, true, "Tenant")
 }
 
 func (ec *executionContext) _SendMessagePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -6085,7 +6065,7 @@ func (ec *executionContext) _ValidationProblem_code(ctx context.Context, field g
 			return ec.fieldContext_ValidationProblem_code(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ValidationProblem().Code(ctx, obj)
+			return obj.Code(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
@@ -6096,7 +6076,7 @@ func (ec *executionContext) _ValidationProblem_code(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_ValidationProblem_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ValidationProblem", field, true, true, "ProblemCode")
+	return graphql.NewScalarFieldContext("ValidationProblem", field, true, false, "ProblemCode")
 }
 
 func (ec *executionContext) _ValidationProblem_type(ctx context.Context, field graphql.CollectedField, obj *answer.ValidationProblem) (ret graphql.Marshaler) {
@@ -6131,7 +6111,7 @@ func (ec *executionContext) _ValidationProblem_title(ctx context.Context, field 
 			return ec.fieldContext_ValidationProblem_title(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Title(), nil
+			return obj.Title(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -9571,21 +9551,21 @@ func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.Select
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ConflictProblem")
 		case "code":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ConflictProblem_code(ctx, field, obj)
-				})
+			out.Values[i] = ec._ConflictProblem_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "type":
 			out.Values[i] = ec._ConflictProblem_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
-			out.Values[i] = ec._ConflictProblem_title(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ConflictProblem_title(ctx, field, obj)
+				})
 		case "rule":
 			out.Values[i] = ec._ConflictProblem_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9709,21 +9689,21 @@ func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ForbiddenProblem")
 		case "code":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ForbiddenProblem_code(ctx, field, obj)
-				})
+			out.Values[i] = ec._ForbiddenProblem_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "type":
 			out.Values[i] = ec._ForbiddenProblem_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
-			out.Values[i] = ec._ForbiddenProblem_title(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ForbiddenProblem_title(ctx, field, obj)
+				})
 		case "action":
 			out.Values[i] = ec._ForbiddenProblem_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9763,39 +9743,36 @@ func (ec *executionContext) _InvalidTransitionProblem(ctx context.Context, sel a
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("InvalidTransitionProblem")
 		case "code":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._InvalidTransitionProblem_code(ctx, field, obj)
-				})
+			out.Values[i] = ec._InvalidTransitionProblem_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "type":
 			out.Values[i] = ec._InvalidTransitionProblem_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
-			out.Values[i] = ec._InvalidTransitionProblem_title(ctx, field, obj)
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._InvalidTransitionProblem_title(ctx, field, obj)
+				})
+		case "from":
+			out.Values[i] = ec._InvalidTransitionProblem_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "from":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._InvalidTransitionProblem_from(ctx, field, obj)
-				})
 		case "to":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._InvalidTransitionProblem_to(ctx, field, obj)
-				})
+			out.Values[i] = ec._InvalidTransitionProblem_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "allowed":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._InvalidTransitionProblem_allowed(ctx, field, obj)
-				})
+			out.Values[i] = ec._InvalidTransitionProblem_allowed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -10026,21 +10003,21 @@ func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.Select
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("NotFoundProblem")
 		case "code":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._NotFoundProblem_code(ctx, field, obj)
-				})
+			out.Values[i] = ec._NotFoundProblem_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "type":
 			out.Values[i] = ec._NotFoundProblem_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
-			out.Values[i] = ec._NotFoundProblem_title(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NotFoundProblem_title(ctx, field, obj)
+				})
 		case "path":
 			out.Values[i] = ec._NotFoundProblem_path(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -10367,13 +10344,14 @@ func (ec *executionContext) _RoleAtTenant(ctx context.Context, sel ast.Selection
 		case "role":
 			out.Values[i] = ec._RoleAtTenant_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "tenant":
-			out.Values[i] = ec._RoleAtTenant_tenant(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RoleAtTenant_tenant(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -10526,21 +10504,21 @@ func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.Sele
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ValidationProblem")
 		case "code":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ValidationProblem_code(ctx, field, obj)
-				})
+			out.Values[i] = ec._ValidationProblem_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "type":
 			out.Values[i] = ec._ValidationProblem_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
-			out.Values[i] = ec._ValidationProblem_title(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ValidationProblem_title(ctx, field, obj)
+				})
 		case "path":
 			out.Values[i] = ec._ValidationProblem_path(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -8,8 +8,6 @@ import (
 	"io"
 	"strconv"
 	"time"
-
-	"github.com/ozg-cloud/platform/reading"
 )
 
 // Input of acceptCase.
@@ -199,9 +197,8 @@ type RestoreCaseInput struct {
 // A role that holds at a tenant.
 type RoleAtTenant struct {
 	// Name of the role, for example CASEWORKER.
-	Role string `json:"role"`
-	// The tenant.
-	Tenant reading.Value `json:"tenant,omitempty"`
+	Role       string `json:"role"`
+	TenantSlug string `json:"-"`
 }
 
 // Input of sendMessage.

@@ -38,18 +38,16 @@ func unprivileged() (*syscall.Credential, error) {
 
 // settle makes the cluster's folder and hands it to the user that runs the server.
 func settle(dir string, as *syscall.Credential) (string, error) {
+	var err error
 	if dir == "" {
-		made, err := os.MkdirTemp("", "ozg-postgres-")
-		if err != nil {
-			return "", err
-		}
-		return made, own(made, as)
+		dir, err = os.MkdirTemp("", "ozg-postgres-")
+	} else {
+		dir, err = filepath.Abs(dir)
 	}
-	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return "", err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package authz
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// Object is a thing of the policy, "case", or a field of one, "message.body".
+type Object string
+
+// Action is what somebody does to an object.
+type Action string
+
+// Read is the action that rows and fields are asked for.
+const Read Action = "read"
+
+// Role is a name that the policy knows, without the prefix.
+type Role string
+
+// TrustLevel says how sure somebody's identity is (Vertrauensniveau).
+type TrustLevel string
+
+// The trust levels of the BundID, from weak to strong.
+const (
+	Basic       TrustLevel = "BASIC"
+	Substantial TrustLevel = "SUBSTANTIAL"
+	High        TrustLevel = "HIGH"
+)
+
+// TenantRef is what a principal knows of a tenant.
+type TenantRef struct {
+	ID    uuid.UUID
+	Slug  string
+	Kind  TenantKind
+	Place Place
+}
+
+// Assignment gives a role at a tenant.
+type Assignment struct {
+	Role     Role
+	Tenant   TenantRef
+	Units    []uuid.UUID // the unit that it is narrowed to, and all below; nil: not narrowed
+	Services []uuid.UUID // the services that it is narrowed to; nil: none are named
+}
+
+// Principal is who is asking, with everything that decides what is answered. It never changes once made.
+type Principal struct {
+	Subject     string // user:<issuer>:<sub>, or a name out of system.go
+	TrustLevel  TrustLevel
+	Assignments []Assignment
+	ExpiresAt   time.Time // of the token; zero for system principals
+
+	rows   map[Object]map[Action]Rows
+	scope  Scope
+	system bool
+	clerk  *Place
+}
+
+// Rows says which rows somebody may see or act on: those that meet at least one of the conditions. None at all is nothing.
+type Rows struct{ Any []Condition }
+
+// Condition is met by a row that meets all of its parts.
+type Condition struct {
+	Place             Interval
+	Units             []uuid.UUID // nil: any
+	Services          []uuid.UUID // nil: any
+	Owner             string      // empty: anybody's
+	ViaPointOfContact bool        // false: either way
+}
+
+// Target is the row that a right is asked for.
+type Target struct {
+	Place             Place
+	Unit, Service     uuid.UUID // zero: none
+	Owner             string
+	ViaPointOfContact bool
+}
+
+func (c *Condition) meets(t *Target) bool {
+	return c.Place.Contains(t.Place) &&
+		(c.Owner == "" || c.Owner == t.Owner) &&
+		(!c.ViaPointOfContact || t.ViaPointOfContact) &&
+		(c.Units == nil || slices.Contains(c.Units, t.Unit)) &&
+		(c.Services == nil || slices.Contains(c.Services, t.Service))
+}
+
+// Contains tells whether a row is among them.
+func (r Rows) Contains(t Target) bool {
+	for i := range r.Any {
+		if r.Any[i].meets(&t) {
+			return true
+		}
+	}
+	return false
+}
+
+// Rows are the rows of an object that the principal may read.
+func (p *Principal) Rows(object Object) Rows { return p.rows[object][Read] }
+
+// May tells whether the principal may do something to a row.
+func (p *Principal) May(object Object, action Action, at Target) bool {
+	return p.rows[object][action].Contains(at)
+}
+
+// MayAnywhere tells whether there is any row at all that the principal may do something to.
+func (p *Principal) MayAnywhere(object Object, action Action) bool {
+	return len(p.rows[object][action].Any) > 0
+}
+
+// Ask is May as an error: a problem of the kind Forbidden that names object and action.
+func (p *Principal) Ask(object Object, action Action, at Target) error {
+	if p.May(object, action, at) {
+		return nil
+	}
+	return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: string(object), Action: string(action)}
+}
+
+// Scope is what the second wall is entered with: the smallest interval around everything that the principal may touch, and
+// for an applicant the own subject. It is coarser than Rows where roles lie apart in the tree; the first wall is exact.
+type Scope struct {
+	Lo, Hi Place
+	Owner  string
+}
+
+// Scope gives the principal's scope.
+func (p *Principal) Scope() Scope { return p.scope }
+
+// Class names the level of a scope; statements of different classes do not share a plan.
+func (s Scope) Class() string {
+	if s.Owner != "" {
+		return "applicant"
+	}
+	switch (Interval{s.Lo, s.Hi}).Level() {
+	case Authority:
+		return "authority"
+	case District:
+		return "district"
+	case Land:
+		return "land"
+	}
+	return "federation"
+}
+
+// System tells whether this is a system principal.
+func (p *Principal) System() bool { return p.system }
+
+// MayWriteAt tells whether the principal's scope lets it make rows at a place. Whether it may do what makes them is asked by Ask.
+func (p *Principal) MayWriteAt(at Place) bool {
+	if p.clerk != nil {
+		return *p.clerk == at
+	}
+	return Interval{p.scope.Lo, p.scope.Hi}.Contains(at)
+}
+
+// ClerkAt is the place at which the principal sees all rows, where it is somebody's clerk.
+func (p *Principal) ClerkAt() (Place, bool) {
+	if p.clerk == nil {
+		return 0, false
+	}
+	return *p.clerk, true
+}
+
+// Clerk gives a desk the hand that keeps its books: the caller's subject and scope, but all rows at exactly one place, and none
+// elsewhere. A desk takes it after it has asked whether the caller may do what is to be done.
+func Clerk(ctx context.Context, at Place) (context.Context, error) {
+	p, err := From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	clerk := *p
+	clerk.clerk = &at
+	return With(ctx, &clerk), nil
+}
+
+type contextKey struct{}
+
+// With puts the principal into the context.
+func With(ctx context.Context, p *Principal) context.Context {
+	return context.WithValue(ctx, contextKey{}, p)
+}
+
+// From takes the principal out of the context. A door without one is closed: a problem of the kind Unauthenticated.
+func From(ctx context.Context) (*Principal, error) {
+	p, ok := ctx.Value(contextKey{}).(*Principal)
+	if !ok || p == nil {
+		return nil, problem.New(problem.Unauthenticated, "noPrincipal")
+	}
+	return p, nil
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package authz
+
+// SystemName names who runs without a person. The names stand in this one list.
+type SystemName string
+
+// The system principals.
+const (
+	Doorkeeping SystemName = "system:doorkeeper" // reads role assignments before there is a principal
+	Relay       SystemName = "system:relay"      // hands messages to mailboxes and records what became of them
+	Sweeping    SystemName = "system:sweeper"    // throws away what has expired
+)
+
+// System is the principal of a system task: all rows everywhere that its task needs, under its own name.
+func System(name SystemName) *Principal {
+	all := Rows{[]Condition{{Place: Everywhere}}}
+	may := map[SystemName][]Object{
+		Doorkeeping: {"roleAssignment", "unit", "tenant"},
+		Relay:       {"case", "message", "decision", "applicant", "history", "event", "tenant", "service"},
+		Sweeping:    {},
+	}
+	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, rows: map[Object]map[Action]Rows{}}
+	for _, o := range may[name] {
+		p.rows[o] = map[Action]Rows{Read: all}
+	}
+	return p
+}

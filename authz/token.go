@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package authz
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	longestToken   = 8 << 10
+	longestKeyID   = 128
+	longestSubject = 200
+	longestLife    = 24 * time.Hour
+	leeway         = 30 * time.Second
+)
+
+// identity is what a verified token says.
+type identity struct {
+	issuer    *Issuer
+	subject   string
+	trust     TrustLevel
+	expiresAt time.Time
+
+	verifiedAt time.Time
+}
+
+// read verifies a token strictly (RFC 8725): compact serialisation and nothing else, a header of alg, kid and typ, the algorithm from the
+// key and never from the token, typed claims without duplicates, issuer and audience required. Errors are for the log; they hold
+// nothing of the token.
+func (d *Doorkeeper) read(token string, now time.Time) (*identity, error) {
+	if len(token) > longestToken {
+		return nil, errors.New("token too long")
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, errors.New("token has not three parts")
+	}
+	header, err := object(parts[0])
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	claims, err := object(parts[1])
+	if err != nil {
+		return nil, fmt.Errorf("claims: %w", err)
+	}
+	if signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2]); err != nil || len(signature) == 0 {
+		return nil, errors.New("signature is no base64url")
+	}
+	for name := range header {
+		if name != "alg" && name != "kid" && name != "typ" {
+			return nil, errors.New("header has a parameter that is not understood")
+		}
+	}
+	url, _ := claims["iss"].(string)
+	issuer := d.issuers[url]
+	if issuer == nil {
+		return nil, errors.New("issuer is not known")
+	}
+	if typ, _ := header["typ"].(string); !strings.EqualFold(typ, issuer.TokenType) {
+		return nil, errors.New("token is of another type")
+	}
+	kid, _ := header["kid"].(string)
+	if kid == "" || len(kid) > longestKeyID {
+		return nil, errors.New("header has no key id")
+	}
+	k, ok := d.keys[url].find(kid)
+	if !ok {
+		return nil, errors.New("key is not known")
+	}
+	if alg, _ := header["alg"].(string); alg != k.algorithm {
+		return nil, errors.New("algorithm is not the key's")
+	}
+	if !k.verify(token) {
+		return nil, errors.New("signature does not fit")
+	}
+	return issuer.identity(claims, now)
+}
+
+// identity checks the claims of a token whose signature fits.
+func (i *Issuer) identity(claims map[string]any, now time.Time) (*identity, error) {
+	expires, ok := moment(claims, "exp")
+	if !ok || !now.Before(expires.Add(leeway)) {
+		return nil, errors.New("token has expired or does not say when")
+	}
+	issued, ok := moment(claims, "iat")
+	if !ok || issued.After(now.Add(leeway)) || expires.Sub(issued) > longestLife || !expires.After(issued) {
+		return nil, errors.New("token does not say soundly when it was issued")
+	}
+	if _, given := claims["nbf"]; given {
+		if from, ok := moment(claims, "nbf"); !ok || from.After(now.Add(leeway)) {
+			return nil, errors.New("token is not valid yet")
+		}
+	}
+	if !i.addressed(claims["aud"]) {
+		return nil, errors.New("token is for another audience")
+	}
+	subject, _ := claims[i.ClaimNames.Subject].(string)
+	if subject == "" || len(subject) > longestSubject || !utf8.ValidString(subject) || strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return nil, errors.New("token names no subject")
+	}
+	trust := Basic
+	if claimed, given := claims[i.ClaimNames.TrustLevel]; given {
+		text, ok := claimed.(string)
+		if !ok {
+			return nil, errors.New("trust level is no text")
+		}
+		if level, known := i.TrustLevels[text]; known {
+			trust = level
+		}
+	}
+	return &identity{issuer: i, subject: "user:" + i.Name + ":" + subject, trust: trust, expiresAt: expires}, nil
+}
+
+func (i *Issuer) addressed(aud any) bool {
+	switch aud := aud.(type) {
+	case string:
+		return aud == i.Audience
+	case []any:
+		found := false
+		for _, a := range aud {
+			text, ok := a.(string)
+			if !ok {
+				return false
+			}
+			found = found || text == i.Audience
+		}
+		return found
+	}
+	return false
+}
+
+// moment reads a NumericDate (RFC 7519, section 2): a positive number of seconds.
+func moment(claims map[string]any, name string) (time.Time, bool) {
+	n, ok := claims[name].(json.Number)
+	if !ok {
+		return time.Time{}, false
+	}
+	f, err := n.Float64()
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || f <= 0 || f > 1<<40 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(f), 0), true
+}
+
+// object decodes a part of a token: strict base64url of one JSON object without repeated names, at most 8 deep.
+func object(part string) (map[string]any, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	if err != nil {
+		return nil, errors.New("no base64url")
+	}
+	if !utf8.Valid(raw) {
+		return nil, errors.New("no UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	v, err := value(d, 8)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("no object")
+	}
+	return m, nil
+}
+
+var errBadJSON = errors.New("no JSON")
+
+// value reads one JSON value and refuses repeated names, which encoding/json takes the last of.
+func value(d *json.Decoder, depth int) (any, error) {
+	if depth == 0 {
+		return nil, errors.New("nested too deeply")
+	}
+	t, err := d.Token()
+	if err != nil {
+		return nil, errBadJSON
+	}
+	switch t {
+	case json.Delim('{'):
+		m := map[string]any{}
+		for d.More() {
+			name, err := d.Token()
+			if err != nil {
+				return nil, errBadJSON
+			}
+			n, _ := name.(string)
+			if _, repeated := m[n]; repeated {
+				return nil, errors.New("a name is repeated")
+			}
+			if m[n], err = value(d, depth-1); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := d.Token(); err != nil {
+			return nil, errBadJSON
+		}
+		return m, nil
+	case json.Delim('['):
+		list := []any{}
+		for d.More() {
+			v, err := value(d, depth-1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		if _, err := d.Token(); err != nil {
+			return nil, errBadJSON
+		}
+		return list, nil
+	}
+	return t, nil
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+// Package cmd puts the house together: configuration, wiring, commands and shutdown.
+// It is the only room that reads the environment, opens connections and starts what outlives a request; it decides nothing else.
+package cmd
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ozg-cloud/platform/authz"
+)
+
+// Config is everything that can be set, each by the environment variable named in its tag.
+// An unknown variable that begins with OZG_ stops the start, as does a missing one that has no default.
+type Config struct {
+	// Listen is the address to serve on.
+	Listen string `env:"OZG_LISTEN" default:"127.0.0.1:8080"`
+	// Data is the folder of what this house keeps beside the database: blobs, and in development the database and the keys.
+	Data string `env:"OZG_DATA" default:".ozg"`
+	// DatabaseURL is the address of PostgreSQL: for serve the login of the role ozg_serving, for migrate and seed that of the owner.
+	// In development it may be empty: then the house starts a cluster of its own.
+	DatabaseURL Secret `env:"OZG_DATABASE_URL"`
+	// BlobsURL is where attachments are kept, in the notation of gocloud.dev/blob: file:///path or s3://bucket?region=...
+	// Empty: a folder in Data.
+	BlobsURL string `env:"OZG_BLOBS_URL"`
+	// SecretKey seals cursors and links; the same on every replica, at least 32 bytes in base64.
+	SecretKey Secret `env:"OZG_SECRET_KEY"`
+	// IssuersFile names a JSON file with the issuers whose tokens are accepted, see deploy/issuers.example.json.
+	IssuersFile string `env:"OZG_ISSUERS_FILE"`
+	// AllowedOrigins are the origins of browsers that may call, separated by commas.
+	AllowedOrigins []string `env:"OZG_ALLOWED_ORIGINS"`
+	// DrainSeconds is how long a stopping house still answers while load balancers turn away from it.
+	DrainSeconds int `env:"OZG_DRAIN_SECONDS" default:"2"`
+	// UploadMegabytes bounds one upload.
+	UploadMegabytes int `env:"OZG_UPLOAD_MEGABYTES" default:"20"`
+}
+
+// Secret is a value that prints as dots.
+type Secret string
+
+// String hides the value.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "••••"
+}
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the value from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// configOf reads the environment, given as NAME=value.
+func configOf(environ []string) (Config, error) {
+	given := map[string]string{}
+	for _, e := range environ {
+		if name, value, ok := strings.Cut(e, "="); ok && strings.HasPrefix(name, "OZG_") {
+			given[name] = value
+		}
+	}
+	var c Config
+	v := reflect.ValueOf(&c).Elem()
+	for i := range v.NumField() {
+		field, tag := v.Field(i), v.Type().Field(i).Tag
+		name := tag.Get("env")
+		value, ok := given[name]
+		if !ok {
+			value = tag.Get("default")
+		}
+		delete(given, name)
+		switch field.Kind() {
+		case reflect.String:
+			field.SetString(value)
+		case reflect.Int:
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return Config{}, fmt.Errorf("%s is no whole number", name)
+			}
+			field.SetInt(int64(n))
+		case reflect.Slice:
+			if value != "" {
+				field.Set(reflect.ValueOf(strings.Split(value, ",")))
+			}
+		default:
+			return Config{}, fmt.Errorf("%s has a kind that cannot be read", name)
+		}
+	}
+	if len(given) > 0 {
+		var unknown []string
+		for name := range given {
+			unknown = append(unknown, name)
+		}
+		sort.Strings(unknown)
+		return Config{}, fmt.Errorf("unknown configuration: %s", strings.Join(unknown, ", "))
+	}
+	return c, nil
+}
+
+// Check says what a house in production lacks. What protects has no default.
+func (c Config) Check() error {
+	var missing []error
+	if c.DatabaseURL == "" {
+		missing = append(missing, errors.New("OZG_DATABASE_URL is missing: the login of the role ozg_serving"))
+	}
+	if c.IssuersFile == "" {
+		missing = append(missing, errors.New("OZG_ISSUERS_FILE is missing: whose tokens are accepted"))
+	}
+	if key, err := c.secretKey(); err != nil {
+		missing = append(missing, err)
+	} else if len(key) < 32 {
+		missing = append(missing, errors.New("OZG_SECRET_KEY is missing or shorter than 32 bytes"))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		missing = append(missing, errors.New("OZG_LISTEN is no host:port"))
+	}
+	if c.DrainSeconds < 0 || c.DrainSeconds > 60 {
+		missing = append(missing, errors.New("OZG_DRAIN_SECONDS is not between 0 and 60"))
+	}
+	if c.UploadMegabytes < 1 || c.UploadMegabytes > 1000 {
+		missing = append(missing, errors.New("OZG_UPLOAD_MEGABYTES is not between 1 and 1000"))
+	}
+	return errors.Join(missing...)
+}
+
+func (c Config) secretKey() ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(string(c.SecretKey))
+	if err != nil {
+		return nil, errors.New("OZG_SECRET_KEY is no base64")
+	}
+	return key, nil
+}
+
+func (c Config) blobs() string {
+	if c.BlobsURL != "" {
+		return c.BlobsURL
+	}
+	path, err := filepath.Abs(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		path = filepath.Join(c.Data, "blobs")
+	}
+	return "file://" + filepath.ToSlash(path)
+}
+
+func (c Config) drain() time.Duration { return time.Duration(c.DrainSeconds) * time.Second }
+
+// issuers reads the file of issuers. Unknown keys in it are refused.
+func (c Config) issuers() ([]authz.Issuer, error) {
+	f, err := os.Open(c.IssuersFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the issuers: %w", err)
+	}
+	defer f.Close()
+	var issuers []authz.Issuer
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&issuers); err != nil {
+		return nil, fmt.Errorf("reading the issuers in %s: %w", c.IssuersFile, err)
+	}
+	return issuers, nil
+}
