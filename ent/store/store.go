@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,17 +78,13 @@ func pool(ctx context.Context, url string, configure func(*pgxpool.Config), sett
 		return nil, fmt.Errorf("store: read the database's address: %w", err)
 	}
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	for setting, value := range map[string]string{
+	maps.Copy(c.ConnConfig.RuntimeParams, map[string]string{
 		"application_name":                "ozg",
 		"timezone":                        "UTC",
 		"jit":                             "off",
 		"max_parallel_workers_per_gather": "0", // starting them costs 12 ms, more than most statements
-	} {
-		c.ConnConfig.RuntimeParams[setting] = value
-	}
-	for setting, value := range settings {
-		c.ConnConfig.RuntimeParams[setting] = value
-	}
+	})
+	maps.Copy(c.ConnConfig.RuntimeParams, settings)
 	if configure != nil {
 		configure(c)
 	}

@@ -28,8 +28,8 @@ func binaries(ctx context.Context, given string) (string, error) {
 	var places []string
 	if server, err := exec.LookPath("postgres"); err == nil {
 		// On the PATH there may be links; the folder behind them has initdb, too.
-		if real, err := filepath.EvalSymlinks(server); err == nil {
-			places = append(places, filepath.Dir(real))
+		if server, err = filepath.EvalSymlinks(server); err == nil {
+			places = append(places, filepath.Dir(server))
 		}
 	}
 	debian, err := filepath.Glob("/usr/lib/postgresql/*/bin")

@@ -90,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	defer theirs.Close()
 
-	cmd := exec.Command("/bin/sh", append([]string{"-c", supervisor, "ozg-postgres"}, o.arguments(bin, dir, socket)...)...)
+	cmd := exec.Command("/bin/sh", append([]string{"-c", supervisor, "ozg-postgres"}, o.arguments(bin, dir, socket)...)...) //nolint:noctx // it outlives the start
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"} // nothing of ours: PGPORT, PGDATA, TZ would tell
 	cmd.Stdout, cmd.Stderr = log, log

@@ -89,7 +89,7 @@ func tell(t *testing.T, address, statement string) {
 // folder is one that a user other than root can reach, too.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ozg-test-")
+	dir, err := os.MkdirTemp("", "ozg-test-") //nolint:usetesting // nobody else can enter the folders of t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,7 +480,7 @@ func TestAServerWithoutASupervisorIsSeenToOutliveItsProgram(t *testing.T) {
 	if _, err := fmt.Fscan(out, &server); err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Kill(server, syscall.SIGQUIT)
+	defer func() { _ = syscall.Kill(server, syscall.SIGQUIT) }()
 	address := c.URL(cluster.Superuser, "postgres")
 	for _, err := ask(address, "select 'answers'"); err != nil && t.Context().Err() == nil; _, err = ask(address, "select 'answers'") {
 	}

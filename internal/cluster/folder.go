@@ -47,7 +47,7 @@ func settle(dir string, as *syscall.Credential) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the user postgres passes through
 		return "", err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
@@ -72,7 +72,7 @@ func settle(dir string, as *syscall.Credential) (string, error) {
 }
 
 func own(path string, as *syscall.Credential) error {
-	if err := os.Chmod(path, 0o700); err != nil || as == nil {
+	if err := os.Chmod(path, 0o700); err != nil || as == nil { //nolint:gosec // a folder
 		return err
 	}
 	return os.Chown(path, int(as.Uid), int(as.Gid))
