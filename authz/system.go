@@ -16,7 +16,7 @@ const (
 func System(name SystemName) *Principal {
 	all := Rows{[]Condition{{Place: Everywhere}}}
 	may := map[SystemName][]Object{
-		Doorkeeping: {"roleAssignment", "unit", "tenant"},
+		Doorkeeping: {"roleAssignment", "unit", "tenant", "blockedSubject"},
 		Relay:       {"case", "message", "decision", "applicant", "history", "event", "tenant", "service"},
 		Sweeping:    {},
 	}

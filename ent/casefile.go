@@ -58,8 +58,10 @@ type CaseFile struct {
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// Revision holds the value of the "revision" field.
+	// Also the number of the last line of its history.
 	Revision int `json:"revision,omitempty"`
+	// Hash of the last line of its history.
+	HistoryHead string `json:"history_head,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the CaseFileQuery when eager-loading is set.
 	Edges        CaseFileEdges `json:"edges"`
@@ -226,7 +228,7 @@ func (*CaseFile) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case casefile.FieldPlace, casefile.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case casefile.FieldNumber, casefile.FieldFileReference, casefile.FieldState, casefile.FieldChannel, casefile.FieldTrustLevel, casefile.FieldOwner:
+		case casefile.FieldNumber, casefile.FieldFileReference, casefile.FieldState, casefile.FieldChannel, casefile.FieldTrustLevel, casefile.FieldOwner, casefile.FieldHistoryHead:
 			values[i] = new(sql.NullString)
 		case casefile.FieldReceivedAt, casefile.FieldCompleteAt, casefile.FieldDueAt, casefile.FieldDecidedAt, casefile.FieldClosedAt, casefile.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -367,6 +369,12 @@ func (_m *CaseFile) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field revision", values[i])
 			} else if value.Valid {
 				_m.Revision = int(value.Int64)
+			}
+		case casefile.FieldHistoryHead:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field history_head", values[i])
+			} else if value.Valid {
+				_m.HistoryHead = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -531,6 +539,9 @@ func (_m *CaseFile) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
+	builder.WriteString(", ")
+	builder.WriteString("history_head=")
+	builder.WriteString(_m.HistoryHead)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -230,6 +230,12 @@ func (_c *CaseFileCreate) SetNillableRevision(v *int) *CaseFileCreate {
 	return _c
 }
 
+// SetHistoryHead sets the "history_head" field.
+func (_c *CaseFileCreate) SetHistoryHead(v string) *CaseFileCreate {
+	_c.mutation.SetHistoryHead(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *CaseFileCreate) SetID(v uuid.UUID) *CaseFileCreate {
 	_c.mutation.SetID(v)
@@ -518,6 +524,9 @@ func (_c *CaseFileCreate) check() error {
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "CaseFile.revision"`)}
 	}
+	if _, ok := _c.mutation.HistoryHead(); !ok {
+		return &ValidationError{Name: "history_head", err: errors.New(`ent: missing required field "CaseFile.history_head"`)}
+	}
 	if len(_c.mutation.TenantIDs()) == 0 {
 		return &ValidationError{Name: "tenant", err: errors.New(`ent: missing required edge "CaseFile.tenant"`)}
 	}
@@ -618,6 +627,10 @@ func (_c *CaseFileCreate) createSpec() (*CaseFile, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(casefile.FieldRevision, field.TypeInt, value)
 		_node.Revision = value
+	}
+	if value, ok := _c.mutation.HistoryHead(); ok {
+		_spec.SetField(casefile.FieldHistoryHead, field.TypeString, value)
+		_node.HistoryHead = value
 	}
 	if nodes := _c.mutation.TenantIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -229,6 +229,20 @@ func (_u *CaseFileUpdate) AddRevision(v int) *CaseFileUpdate {
 	return _u
 }
 
+// SetHistoryHead sets the "history_head" field.
+func (_u *CaseFileUpdate) SetHistoryHead(v string) *CaseFileUpdate {
+	_u.mutation.SetHistoryHead(v)
+	return _u
+}
+
+// SetNillableHistoryHead sets the "history_head" field if the given value is not nil.
+func (_u *CaseFileUpdate) SetNillableHistoryHead(v *string) *CaseFileUpdate {
+	if v != nil {
+		_u.SetHistoryHead(*v)
+	}
+	return _u
+}
+
 // SetUnit sets the "unit" edge to the OrganisationalUnit entity.
 func (_u *CaseFileUpdate) SetUnit(v *OrganisationalUnit) *CaseFileUpdate {
 	return _u.SetUnitID(v.ID)
@@ -649,6 +663,9 @@ func (_u *CaseFileUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(casefile.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.HistoryHead(); ok {
+		_spec.SetField(casefile.FieldHistoryHead, field.TypeString, value)
 	}
 	if _u.mutation.UnitCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1261,6 +1278,20 @@ func (_u *CaseFileUpdateOne) AddRevision(v int) *CaseFileUpdateOne {
 	return _u
 }
 
+// SetHistoryHead sets the "history_head" field.
+func (_u *CaseFileUpdateOne) SetHistoryHead(v string) *CaseFileUpdateOne {
+	_u.mutation.SetHistoryHead(v)
+	return _u
+}
+
+// SetNillableHistoryHead sets the "history_head" field if the given value is not nil.
+func (_u *CaseFileUpdateOne) SetNillableHistoryHead(v *string) *CaseFileUpdateOne {
+	if v != nil {
+		_u.SetHistoryHead(*v)
+	}
+	return _u
+}
+
 // SetUnit sets the "unit" edge to the OrganisationalUnit entity.
 func (_u *CaseFileUpdateOne) SetUnit(v *OrganisationalUnit) *CaseFileUpdateOne {
 	return _u.SetUnitID(v.ID)
@@ -1711,6 +1742,9 @@ func (_u *CaseFileUpdateOne) sqlSave(ctx context.Context) (_node *CaseFile, err 
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(casefile.FieldRevision, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.HistoryHead(); ok {
+		_spec.SetField(casefile.FieldHistoryHead, field.TypeString, value)
 	}
 	if _u.mutation.UnitCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -133,14 +133,6 @@ func (_c *MessageCreate) SetDeliveryState(v message.DeliveryState) *MessageCreat
 	return _c
 }
 
-// SetNillableDeliveryState sets the "delivery_state" field if the given value is not nil.
-func (_c *MessageCreate) SetNillableDeliveryState(v *message.DeliveryState) *MessageCreate {
-	if v != nil {
-		_c.SetDeliveryState(*v)
-	}
-	return _c
-}
-
 // SetID sets the "id" field.
 func (_c *MessageCreate) SetID(v uuid.UUID) *MessageCreate {
 	_c.mutation.SetID(v)
@@ -237,10 +229,6 @@ func (_c *MessageCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *MessageCreate) defaults() error {
-	if _, ok := _c.mutation.DeliveryState(); !ok {
-		v := message.DefaultDeliveryState
-		_c.mutation.SetDeliveryState(v)
-	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if message.DefaultID == nil {
 			return fmt.Errorf("ent: uninitialized message.DefaultID (forgotten import ent/runtime?)")

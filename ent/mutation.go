@@ -4684,6 +4684,7 @@ type CaseFileMutation struct {
 	updated_at           *time.Time
 	revision             *int
 	addrevision          *int
+	history_head         *string
 	clearedFields        map[string]struct{}
 	tenant               *uuid.UUID
 	clearedtenant        bool
@@ -5604,6 +5605,42 @@ func (m *CaseFileMutation) ResetRevision() {
 	m.addrevision = nil
 }
 
+// SetHistoryHead sets the "history_head" field.
+func (m *CaseFileMutation) SetHistoryHead(s string) {
+	m.history_head = &s
+}
+
+// HistoryHead returns the value of the "history_head" field in the mutation.
+func (m *CaseFileMutation) HistoryHead() (r string, exists bool) {
+	v := m.history_head
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHistoryHead returns the old "history_head" field's value of the CaseFile entity.
+// If the CaseFile object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CaseFileMutation) OldHistoryHead(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHistoryHead is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHistoryHead requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHistoryHead: %w", err)
+	}
+	return oldValue.HistoryHead, nil
+}
+
+// ResetHistoryHead resets all changes to the "history_head" field.
+func (m *CaseFileMutation) ResetHistoryHead() {
+	m.history_head = nil
+}
+
 // ClearTenant clears the "tenant" edge to the Tenant entity.
 func (m *CaseFileMutation) ClearTenant() {
 	m.clearedtenant = true
@@ -6175,7 +6212,7 @@ func (m *CaseFileMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CaseFileMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 19)
 	if m.tenant != nil {
 		fields = append(fields, casefile.FieldTenantID)
 	}
@@ -6230,6 +6267,9 @@ func (m *CaseFileMutation) Fields() []string {
 	if m.revision != nil {
 		fields = append(fields, casefile.FieldRevision)
 	}
+	if m.history_head != nil {
+		fields = append(fields, casefile.FieldHistoryHead)
+	}
 	return fields
 }
 
@@ -6274,6 +6314,8 @@ func (m *CaseFileMutation) Field(name string) (ent.Value, bool) {
 		return m.UpdatedAt()
 	case casefile.FieldRevision:
 		return m.Revision()
+	case casefile.FieldHistoryHead:
+		return m.HistoryHead()
 	}
 	return nil, false
 }
@@ -6319,6 +6361,8 @@ func (m *CaseFileMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldUpdatedAt(ctx)
 	case casefile.FieldRevision:
 		return m.OldRevision(ctx)
+	case casefile.FieldHistoryHead:
+		return m.OldHistoryHead(ctx)
 	}
 	return nil, fmt.Errorf("unknown CaseFile field %s", name)
 }
@@ -6453,6 +6497,13 @@ func (m *CaseFileMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRevision(v)
+		return nil
+	case casefile.FieldHistoryHead:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHistoryHead(v)
 		return nil
 	}
 	return fmt.Errorf("unknown CaseFile field %s", name)
@@ -6628,6 +6679,9 @@ func (m *CaseFileMutation) ResetField(name string) error {
 		return nil
 	case casefile.FieldRevision:
 		m.ResetRevision()
+		return nil
+	case casefile.FieldHistoryHead:
+		m.ResetHistoryHead()
 		return nil
 	}
 	return fmt.Errorf("unknown CaseFile field %s", name)

@@ -3,7 +3,7 @@
 package graph
 
 import (
-	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -70,13 +70,30 @@ func idOf(typ, globalID string, path ...string) (uuid.UUID, error) {
 func uploads(ids []string) ([]uuid.UUID, error) {
 	out := make([]uuid.UUID, 0, len(ids))
 	for _, text := range ids {
-		id, err := uuid.Parse(text)
+		id, err := upload(text, "input", "uploadIds")
 		if err != nil {
-			return nil, problem.New(problem.Missing, "notFound", "input", "uploadIds")
+			return nil, err
 		}
 		out = append(out, id)
 	}
 	return out, nil
+}
+
+func upload(text string, path ...string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil || id.String() != text {
+		return uuid.Nil, problem.New(problem.Missing, "notFound", path...)
+	}
+	return id, nil
+}
+
+// date reads a Date of the contract.
+func date(text string, path ...string) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.Year() < 1 || day.Year() > 9999 {
+		return time.Time{}, problem.New(problem.Invalid, "pattern", path...)
+	}
+	return day, nil
 }
 
 // onCase reads the id of a case and hands it to the verb.
@@ -96,5 +113,3 @@ func text(s *string) string {
 }
 
 var _ generated.ResolverRoot = (*Resolver)(nil)
-
-var _ context.Context // the resolvers of each file take one

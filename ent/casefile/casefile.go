@@ -54,6 +54,8 @@ const (
 	FieldUpdatedAt = "updated_at"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
+	// FieldHistoryHead holds the string denoting the history_head field in the database.
+	FieldHistoryHead = "history_head"
 	// EdgeTenant holds the string denoting the tenant edge name in mutations.
 	EdgeTenant = "tenant"
 	// EdgeService holds the string denoting the service edge name in mutations.
@@ -187,6 +189,7 @@ var Columns = []string{
 	FieldClosedAt,
 	FieldUpdatedAt,
 	FieldRevision,
+	FieldHistoryHead,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -394,6 +397,11 @@ func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByRevision orders the results by the revision field.
 func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRevision, opts...).ToFunc()
+}
+
+// ByHistoryHead orders the results by the history_head field.
+func ByHistoryHead(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHistoryHead, opts...).ToFunc()
 }
 
 // ByTenantField orders the results by tenant field.

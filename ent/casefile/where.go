@@ -132,6 +132,11 @@ func Revision(v int) predicate.CaseFile {
 	return predicate.CaseFile(sql.FieldEQ(FieldRevision, v))
 }
 
+// HistoryHead applies equality check predicate on the "history_head" field. It's identical to HistoryHeadEQ.
+func HistoryHead(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldEQ(FieldHistoryHead, v))
+}
+
 // TenantIDEQ applies the EQ predicate on the "tenant_id" field.
 func TenantIDEQ(v uuid.UUID) predicate.CaseFile {
 	return predicate.CaseFile(sql.FieldEQ(FieldTenantID, v))
@@ -845,6 +850,71 @@ func RevisionLT(v int) predicate.CaseFile {
 // RevisionLTE applies the LTE predicate on the "revision" field.
 func RevisionLTE(v int) predicate.CaseFile {
 	return predicate.CaseFile(sql.FieldLTE(FieldRevision, v))
+}
+
+// HistoryHeadEQ applies the EQ predicate on the "history_head" field.
+func HistoryHeadEQ(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldEQ(FieldHistoryHead, v))
+}
+
+// HistoryHeadNEQ applies the NEQ predicate on the "history_head" field.
+func HistoryHeadNEQ(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldNEQ(FieldHistoryHead, v))
+}
+
+// HistoryHeadIn applies the In predicate on the "history_head" field.
+func HistoryHeadIn(vs ...string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldIn(FieldHistoryHead, vs...))
+}
+
+// HistoryHeadNotIn applies the NotIn predicate on the "history_head" field.
+func HistoryHeadNotIn(vs ...string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldNotIn(FieldHistoryHead, vs...))
+}
+
+// HistoryHeadGT applies the GT predicate on the "history_head" field.
+func HistoryHeadGT(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldGT(FieldHistoryHead, v))
+}
+
+// HistoryHeadGTE applies the GTE predicate on the "history_head" field.
+func HistoryHeadGTE(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldGTE(FieldHistoryHead, v))
+}
+
+// HistoryHeadLT applies the LT predicate on the "history_head" field.
+func HistoryHeadLT(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldLT(FieldHistoryHead, v))
+}
+
+// HistoryHeadLTE applies the LTE predicate on the "history_head" field.
+func HistoryHeadLTE(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldLTE(FieldHistoryHead, v))
+}
+
+// HistoryHeadContains applies the Contains predicate on the "history_head" field.
+func HistoryHeadContains(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldContains(FieldHistoryHead, v))
+}
+
+// HistoryHeadHasPrefix applies the HasPrefix predicate on the "history_head" field.
+func HistoryHeadHasPrefix(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldHasPrefix(FieldHistoryHead, v))
+}
+
+// HistoryHeadHasSuffix applies the HasSuffix predicate on the "history_head" field.
+func HistoryHeadHasSuffix(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldHasSuffix(FieldHistoryHead, v))
+}
+
+// HistoryHeadEqualFold applies the EqualFold predicate on the "history_head" field.
+func HistoryHeadEqualFold(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldEqualFold(FieldHistoryHead, v))
+}
+
+// HistoryHeadContainsFold applies the ContainsFold predicate on the "history_head" field.
+func HistoryHeadContainsFold(v string) predicate.CaseFile {
+	return predicate.CaseFile(sql.FieldContainsFold(FieldHistoryHead, v))
 }
 
 // HasTenant applies the HasEdge predicate on the "tenant" edge.

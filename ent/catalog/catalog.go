@@ -159,6 +159,7 @@ var Types = map[string]*Type{
 			"closedAt":          {"closed_at", Instant, true},
 			"updatedAt":         {"updated_at", Instant, false},
 			"revision":          {"revision", Int, false},
+			"historyHead":       {"history_head", Text, false},
 		},
 		Edges: map[string]Edge{
 			"tenant":      {To: "Tenant", Column: "tenant_id", Many: false},

@@ -203,14 +203,12 @@ func TrustLevelValidator(tl TrustLevel) error {
 // DeliveryState defines the type for the "delivery_state" enum field.
 type DeliveryState string
 
-// DeliveryStatePENDING is the default value of the DeliveryState enum.
-const DefaultDeliveryState = DeliveryStatePENDING
-
 // DeliveryState values.
 const (
-	DeliveryStatePENDING  DeliveryState = "PENDING"
-	DeliveryStatePROVIDED DeliveryState = "PROVIDED"
-	DeliveryStateFAILED   DeliveryState = "FAILED"
+	DeliveryStatePENDING   DeliveryState = "PENDING"
+	DeliveryStatePROVIDED  DeliveryState = "PROVIDED"
+	DeliveryStateFAILED    DeliveryState = "FAILED"
+	DeliveryStateELSEWHERE DeliveryState = "ELSEWHERE"
 )
 
 func (ds DeliveryState) String() string {
@@ -220,7 +218,7 @@ func (ds DeliveryState) String() string {
 // DeliveryStateValidator is a validator for the "delivery_state" field enum values. It is called by the builders before save.
 func DeliveryStateValidator(ds DeliveryState) error {
 	switch ds {
-	case DeliveryStatePENDING, DeliveryStatePROVIDED, DeliveryStateFAILED:
+	case DeliveryStatePENDING, DeliveryStatePROVIDED, DeliveryStateFAILED, DeliveryStateELSEWHERE:
 		return nil
 	default:
 		return fmt.Errorf("message: invalid enum value for delivery_state field: %q", ds)

@@ -22,7 +22,7 @@ call ozg_wall('connectors', 'false', '{SELECT,INSERT}');
 grant update (name, active) on connectors to ozg_serving;
 
 call ozg_wall('cases', $$owner = current_setting('app.owner', true)$$, '{SELECT,INSERT}');
-grant update (file_reference, unit_id, state, owner, complete_at, due_at, decided_at, closed_at, updated_at, revision) on cases to ozg_serving;
+grant update (file_reference, unit_id, state, owner, complete_at, due_at, decided_at, closed_at, updated_at, revision, history_head) on cases to ozg_serving;
 
 call ozg_wall('submissions', 'exists (select from cases c where c.tenant_id = submissions.tenant_id and c.id = submissions.case_id)', '{SELECT,INSERT}');
 call ozg_wall('applicants', 'exists (select from cases c where c.tenant_id = applicants.tenant_id and c.id = applicants.case_id)', '{SELECT,INSERT}');

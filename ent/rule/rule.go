@@ -42,6 +42,7 @@ var entities = map[string]entity{
 	"HistoryEvent":       {"history", OfCase},
 	"Event":              {"event", OfCase},
 	"RoleAssignment":     {"roleAssignment", Owned},
+	"BlockedSubject":     {"blockedSubject", Shared}, // for the doorkeeper: no role reads it
 	"Tenant":             {"tenant", Shared},
 	"Service":            {"service", Shared},
 }

@@ -38,7 +38,8 @@ func (CaseFile) Fields() []ent.Field {
 		field.Time("decided_at").Optional().Nillable(),
 		field.Time("closed_at").Optional().Nillable(),
 		field.Time("updated_at").Default(Now),
-		field.Int("revision").Default(1),
+		field.Int("revision").Default(1).Comment("Also the number of the last line of its history."),
+		field.String("history_head").Comment("Hash of the last line of its history."),
 	}
 }
 

@@ -33,7 +33,7 @@ func (Message) Fields() []ent.Field {
 		field.Time("sent_at").Immutable(),
 		field.Time("provided_at").Optional().Nillable().Comment("Made available for retrieval in the mailbox."),
 		field.Time("opened_at").Optional().Nillable().Comment("First retrieved by the applicant."),
-		field.Enum("delivery_state").Values("PENDING", "PROVIDED", "FAILED").Default("PENDING"),
+		field.Enum("delivery_state").Values("PENDING", "PROVIDED", "FAILED", "ELSEWHERE"),
 	}
 }
 

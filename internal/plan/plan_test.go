@@ -41,7 +41,7 @@ var rooms = []room{
 	{"ent/store", nil},
 	{"ent", []string{"ent/schema", "ent/rule"}},
 	{"content", []string{"internal/problem", "authz", "ent", "ent/store"}},
-	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/store"}},
+	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/schema"}},
 	{"mailbox", []string{"internal/problem", "authz"}},
 	{"intake", []string{"internal/problem", "schema", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "content", "casework"}},
 	{"reading", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/rule", "casework"}},

@@ -61,6 +61,7 @@ var texts = map[string]text{
 	"staleRevision":       {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
 	"invalidTransition":   {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
 	"caseClosed":          {"Ein abgeschlossener Vorgang kann nicht mehr geändert werden.", "A closed case cannot be changed any more."},
+	"noMailbox":           {"Diese Person hat kein Postfach, an das geschrieben werden kann.", "This person has no mailbox that could be written to."},
 	"replyForbidden":      {"Auf diese Nachricht kann nicht geantwortet werden.", "This message cannot be answered."},
 	"keyReused":           {"Derselbe Schlüssel wurde schon mit anderem Inhalt verwendet.", "The same key was already used with other content."},
 	"transactionReused":   {"Diese Transaktion wurde schon mit anderem Inhalt geliefert.", "This transaction was already delivered with other content."},

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/ent/decision"
+	"github.com/ozg-cloud/platform/graph/answer"
+	"github.com/ozg-cloud/platform/graph/model"
+	"github.com/ozg-cloud/platform/law"
+)
+
+func (r mutation) DecideCase(ctx context.Context, in model.DecideCaseInput) (*answer.Payload, error) {
+	return r.onCase(in.CaseID, func(id uuid.UUID) (casework.Changed, error) {
+		outcome := casework.Outcome{
+			Outcome: decision.Outcome(in.Outcome), Reason: text(in.Reason), Channel: law.Channel(in.Channel),
+		}
+		if in.DocumentUploadID != nil {
+			document, err := upload(*in.DocumentUploadID, "input", "documentUploadId")
+			if err != nil {
+				return casework.Changed{}, err
+			}
+			outcome.Document = &document
+		}
+		return r.Casework.Decide(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, outcome)
+	})
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/ent/message"
+	"github.com/ozg-cloud/platform/graph/answer"
+	"github.com/ozg-cloud/platform/graph/model"
+)
+
+func (r mutation) SendMessage(ctx context.Context, in model.SendMessageInput) (*answer.Payload, error) {
+	return r.onCase(in.CaseID, func(id uuid.UUID) (casework.Changed, error) {
+		said, err := said(in.Subject, in.Body, in.UploadIds)
+		if err != nil {
+			return casework.Changed{}, err
+		}
+		return r.Casework.Send(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, said, message.ReplyPolicy(in.ReplyPolicy))
+	})
+}
+
+// said makes what a message says out of the input.
+func said(subject, body string, uploadIDs []string) (casework.Text, error) {
+	ids, err := uploads(uploadIDs)
+	return casework.Text{Subject: subject, Body: body, Uploads: ids}, err
+}
