@@ -1,7 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: EUPL-1.2
-# Every hand-written file names its licence in its first lines; REUSE.toml speaks for those that cannot.
+# Every file names its licence in its first lines; REUSE.toml speaks for those that cannot, and the licences for themselves.
 set -eu
-bare=$(git ls-files '*.go' '*.graphql' '*.sql' '*.sh' '*.md' '*.yml' '*.yaml' '*.ts' '*.tsx' '*.js' '*.mjs' '*.css' '*.html' '*.tmpl' Makefile |
-  grep -v -e '^portal/dist/' | xargs grep -L -e 'SPDX-License-Identifier: EUPL-1.2' || true)
+files="git ls-files --cached --others --exclude-standard --"
+named=$({
+  $files | xargs -d '\n' awk 'FNR <= 3 && /SPDX-License-Identifier: EUPL-1\.2/ { print FILENAME; nextfile }'
+  sed -n 's/^ *"\(.*\)",$/:(glob)\1/p' REUSE.toml | xargs -d '\n' $files
+  $files LICENSES LICENSE.EUPL
+})
+bare=$($files | grep -vxF "$named" || true)
 [ -z "$bare" ] || { echo "without the licence line:"; echo "$bare"; exit 1; }
