@@ -18,10 +18,11 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
-const (
-	longestPage = 100
-	mostLevels  = 40
-)
+// LongestPage is the highest value of first and last.
+const LongestPage = 100
+
+// mostLevels is how many statements one field may need.
+const mostLevels = 40
 
 // level is one statement: the rows of one list, with the objects joined to each.
 type level struct {
@@ -496,7 +497,7 @@ type bounds struct{ after, before position }
 func pageOf(args map[string]any) (page, error) {
 	first, hasFirst, ok1 := whole(args["first"])
 	last, hasLast, ok2 := whole(args["last"])
-	if hasFirst == hasLast || !ok1 || !ok2 || first > longestPage || last > longestPage || first < 0 || last < 0 {
+	if hasFirst == hasLast || !ok1 || !ok2 || first > LongestPage || last > LongestPage || first < 0 || last < 0 {
 		name := "first"
 		if hasLast && !hasFirst {
 			name = "last"

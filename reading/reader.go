@@ -98,7 +98,7 @@ func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, valu
 
 // Nodes answers a list of Node, in the order of the ids, null where Node would be null.
 func (r *Reader) Nodes(ctx context.Context, globalIDs []string) ([]Value, error) {
-	if len(globalIDs) > longestPage {
+	if len(globalIDs) > LongestPage {
 		return nil, problem.New(problem.Invalid, "tooMany", "ids")
 	}
 	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) ([]*object, error) {

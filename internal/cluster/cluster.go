@@ -170,10 +170,17 @@ func (c *Cluster) answers(ctx context.Context) error {
 func (c *Cluster) Dir() string { return c.dir }
 
 // URL is the address of a database of this cluster for a login, in the form that pgx reads. It holds no secret.
-func (c *Cluster) URL(user, database string) string {
+func (c *Cluster) URL(user, database string) string { return address(c.socket, user, database) }
+
+// URL is the address of a database of a cluster that another process runs in dir (ErrRunning), whose path is not too long for a socket.
+func URL(dir, user, database string) string {
+	return address(filepath.Join(dir, "socket"), user, database)
+}
+
+func address(socket, user, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database}
 	// Said in full, because pgx would otherwise look into PGPORT and PGSSLMODE.
-	u.RawQuery = url.Values{"host": {c.socket}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()
+	u.RawQuery = url.Values{"host": {socket}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()
 	return u.String()
 }
 

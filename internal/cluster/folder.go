@@ -14,6 +14,13 @@ import (
 	"syscall"
 )
 
+var (
+	// ErrUnreachable is the answer where the user that has to run the server cannot enter the folder.
+	ErrUnreachable = errors.New("the folder cannot be reached")
+	// ErrRunning is the answer where a server is running in the folder already.
+	ErrRunning = errors.New("cluster: a server is running in")
+)
+
 // unprivileged is the user that runs the server: nil for ourselves, somebody else when we are root.
 func unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
@@ -96,7 +103,7 @@ func reachable(dir string, as *syscall.Credential) error {
 			enter = 0o010
 		}
 		if info.Mode()&enter == 0 {
-			return fmt.Errorf("%s is closed to the user who has to run PostgreSQL in place of root: choose a data folder outside of it, such as /var/lib/ozg", up)
+			return fmt.Errorf("%w: %s is closed to the user who has to run PostgreSQL in place of root; choose a data folder outside of it, such as /var/lib/ozg", ErrUnreachable, up)
 		}
 		if up == filepath.Dir(up) {
 			return nil
@@ -113,7 +120,7 @@ func claim(dir string) (*os.File, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("cluster: a server is running in %s", dir)
+			return nil, fmt.Errorf("%w %s", ErrRunning, dir)
 		}
 		return nil, fmt.Errorf("cluster: lock the folder: %w", err)
 	}
