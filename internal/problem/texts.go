@@ -68,6 +68,16 @@ var texts = map[string]text{
 	"alreadyDone":         {"Das ist schon geschehen.", "This has already been done."},
 	"attachmentUsed":      {"Diese Anlage gehört schon zu etwas anderem.", "This attachment already belongs to something else."},
 	"attachmentUnscanned": {"Diese Anlage wird noch geprüft.", "This attachment is still being checked."},
+	"attachmentInfected":  {"In dieser Anlage wurde Schadsoftware gefunden.", "Malware was found in this attachment."},
+
+	// how it is asked
+	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},
+	"contentType":        {"Diese Art von Inhalt wird hier nicht gelesen.", "This type of content is not read here."},
+	"notAcceptable":      {"In keiner der gewünschten Formen kann geantwortet werden.", "None of the accepted types of answer is available."},
+	"method":             {"Diese Methode ist hier nicht möglich.", "This method is not possible here."},
+	"streamOnly":         {"Abonnements gibt es nur als Strom: über WebSocket oder als text/event-stream.", "Subscriptions are streams: over WebSocket or as text/event-stream."},
+	"unreadableDocument": {"Diese Abfrage kann nicht gelesen werden.", "This query cannot be read."},
+	"invalidDocument":    {"Diese Abfrage passt nicht zum Vertrag.", "This query does not fit the contract."},
 
 	// how much is asked
 	"tooCostly":     {"Diese Abfrage ist zu aufwendig.", "This query is too costly."},
@@ -76,5 +86,6 @@ var texts = map[string]text{
 	"overloaded":    {"Das System ist gerade ausgelastet.", "The system is busy at the moment."},
 	"timeout":       {"Die Bearbeitung hat zu lange gedauert.", "Processing took too long."},
 	"shuttingDown":  {"Das System wird gerade neu gestartet.", "The system is being restarted."},
+	"notReady":      {"Das System ist noch nicht bereit.", "The system is not ready yet."},
 	"internal":      {"Ein interner Fehler ist aufgetreten. Bitte nennen Sie die Nummer.", "An internal error occurred. Please quote the number."},
 }

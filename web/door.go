@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// Options are what a door needs to know of the house behind it. Engine, Identify, Ready, Contract, Limits and Log have no default.
+type Options struct {
+	// Engine gives what carries out the operations of the principal in the context, together with the guard of its contract.
+	Engine func(ctx context.Context) Engine
+	// Identify verifies a bearer token and puts the principal into the context.
+	// Whatever is wrong with the token, the error is a problem of the kind Unauthenticated.
+	Identify func(ctx context.Context, token string) (context.Context, error)
+	// Ready says what keeps the house from answering; nil when nothing does. It is asked for /readyz.
+	Ready func(ctx context.Context) error
+	// Contract is the contract as SDL, for /schema.graphql.
+	Contract string
+	// Routes are the endpoints of other rooms.
+	Routes []Route
+	// AllowedOrigins are the origins whose pages may call (scheme://host[:port]), compared letter by letter. None: no page of another
+	// origin may.
+	AllowedOrigins []string
+	// Production keeps what parser and validator say from callers, and the contract from callers without a principal.
+	Production bool
+	// Profile is the edition of GraphQL over HTTP.
+	Profile Profile
+	// Limits bound what a request may ask.
+	Limits Limits
+	// Log takes one line for each request and one for each internal error.
+	Log *slog.Logger
+}
+
+// Engine carries out the operations of one contract.
+type Engine struct {
+	Executor graphql.GraphExecutor
+	Guard    *Guard
+}
+
+// Route is an endpoint of another room.
+type Route struct {
+	// Pattern is one of http.ServeMux: "POST /uploads", "GET /attachments/{token}".
+	Pattern string
+	// NeedsPrincipal closes the endpoint to requests without a valid token. Where it is false, no header of the request is looked at:
+	// the handler itself knows whom it answers.
+	NeedsPrincipal bool
+	// Handler answers. An error that it returns leaves through the exit of this room; it has not begun to answer then.
+	// A handler that takes more than a minute for reading or five for writing sets deadlines of its own (http.ResponseController).
+	Handler func(w http.ResponseWriter, r *http.Request) error
+}
+
+// Door answers every request that reaches the house.
+type Door struct {
+	o        Options
+	mux      *http.ServeMux
+	origins  map[string]bool
+	etag     string
+	draining atomic.Bool
+}
+
+// New makes a door. What is missing in the options is an error, a pattern that contradicts another a panic.
+func New(o Options) (*Door, error) {
+	if o.Engine == nil || o.Identify == nil || o.Ready == nil || o.Contract == "" || o.Log == nil {
+		return nil, errors.New("web: a door needs an engine, somebody who identifies, readiness, a contract and a log")
+	}
+	if err := o.Limits.check(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(o.Contract))
+	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
+	for _, origin := range o.AllowedOrigins {
+		d.origins[strings.TrimSuffix(strings.TrimSpace(origin), "/")] = true
+	}
+	d.mux.HandleFunc("/graphql", d.graphql)
+	for _, r := range append(d.health(), o.Routes...) {
+		d.mux.HandleFunc(r.Pattern, d.route(r))
+	}
+	return d, nil
+}
+
+// route leads to an endpoint of another room and takes its errors.
+func (d *Door) route(to Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if to.NeedsPrincipal {
+			ctx, known, err := d.identified(r)
+			if err == nil && !known {
+				err = problem.New(problem.Unauthenticated, "noPrincipal")
+			}
+			if err != nil {
+				d.refuse(w, r, err)
+				return
+			}
+			r = r.WithContext(ctx)
+		}
+		if err := to.Handler(w, r); err != nil {
+			d.refuse(w, r, err)
+		}
+	}
+}
+
+// identified asks who bears the token of a request; known is false where there is none.
+func (d *Door) identified(r *http.Request) (ctx context.Context, known bool, err error) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) == 0 {
+		return r.Context(), false, nil
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return nil, false, problem.New(problem.Unauthenticated, "badToken")
+	}
+	ctx, err = d.o.Identify(r.Context(), token)
+	return ctx, err == nil, err
+}
+
+// ServeHTTP answers. It is the outermost layer: headers, origins, the line in the log, and whatever panicked.
+func (d *Door) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	line := &line{}
+	w := &answer{ResponseWriter: rw}
+	r = r.WithContext(context.WithValue(r.Context(), lineKey{}, line))
+	d.headers(w.Header())
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			w.cut = true
+		default:
+			d.refuse(w, r, panicked(p))
+		}
+		d.o.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
+			slog.Int("status", w.status), slog.Duration("duration", time.Since(begun)), slog.String("operation", line.operation))
+		if w.cut {
+			panic(http.ErrAbortHandler) // the connection breaks off, which is how the caller learns of it
+		}
+	}()
+	if d.crossOrigin(w, r) {
+		return
+	}
+	if _, pattern := d.mux.Handler(r); pattern == "" {
+		d.nowhere(w, r)
+		return
+	}
+	d.mux.ServeHTTP(w, r)
+}
+
+// headers hold for every answer; a handler of pages replaces the content policy by its own.
+func (d *Door) headers(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	if d.draining.Load() {
+		h.Set("Connection", "close")
+	}
+}
+
+// nowhere answers where no endpoint fits: the mux knows whether it was the path or the method, but says it in a form of its own.
+func (d *Door) nowhere(w http.ResponseWriter, r *http.Request) {
+	v := verdict{header: http.Header{}}
+	d.mux.ServeHTTP(&v, r)
+	if v.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", v.header.Get("Allow"))
+		d.refuse(w, r, problem.New(problem.Invalid, "method"))
+		return
+	}
+	d.refuse(w, r, problem.New(problem.Missing, "notFound"))
+}
+
+// verdict keeps the status of an answer and throws the rest away.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+func (v *verdict) Header() http.Header         { return v.header }
+func (v *verdict) WriteHeader(status int)      { v.status = status }
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
+
+// answer remembers what became of an answer.
+type answer struct {
+	http.ResponseWriter
+	status int  // 0 until the answer begins
+	cut    bool // it cannot be finished
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap leads http.ResponseController to what stands behind.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// line is what a handler adds to the line of its request in the log.
+type line struct{ operation string }
+
+type lineKey struct{}
+
+// logOperation names the operation in the log, where the name is nothing but a name.
+func logOperation(ctx context.Context, name string) {
+	if l, ok := ctx.Value(lineKey{}).(*line); ok && isName(name) {
+		l.operation = name
+	}
+}
+
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 61
+}
+
+// knownMethod keeps made-up methods out of the log.
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// bodyWithin is how long the body of a GraphQL request may take to arrive.
+const bodyWithin = 10 * time.Second
+
+// graphql answers GraphQL over HTTP: queries by GET and POST, mutations by POST.
+func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
+	form := d.o.Profile.form(r)
+	response, op, err := d.operation(w, r, form)
+	status := http.StatusOK
+	if err != nil {
+		var p *problem.Problem
+		response, p = d.refusedOperation(r.Context(), problem.Language(r.Header.Get("Accept-Language")), err)
+		status = d.o.Profile.operationStatus(p, form)
+		prompt(w.Header(), p)
+	} else if d.o.Profile == Draft202608 && len(response.Errors) > 0 {
+		status = 294
+	}
+	if form == "" || d.o.Profile == Draft202608 && status >= 400 {
+		form = graphqlJSON
+	}
+	body, err := encode(response, d.costOf(r, op))
+	if err != nil {
+		d.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", form+"; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // who has gone cannot be told
+}
+
+// operation carries out what a request asks for.
+func (d *Door) operation(w http.ResponseWriter, r *http.Request, form string) (response *graphql.Response, op operation, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	if form == "" {
+		return nil, op, problem.New(problem.Invalid, "notAcceptable")
+	}
+	ctx, known, err := d.identified(r)
+	if err != nil {
+		return nil, op, err
+	}
+	params, err := d.params(w, r)
+	if err != nil {
+		return nil, op, err
+	}
+	if op, err = d.prepare(ctx, params, known); err != nil {
+		return nil, op, err
+	}
+	switch {
+	case op.Kind == ast.Subscription:
+		return nil, op, problem.New(problem.Invalid, "streamOnly")
+	case op.Kind != ast.Query && r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, op, problem.New(problem.Invalid, "method")
+	}
+	response, err = d.execute(ctx, op)
+	return response, op, err
+}
+
+// params reads the request (GraphQL over HTTP, section Request Parameters).
+func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
+	var given map[string]any
+	var err error
+	switch r.Method {
+	case http.MethodGet:
+		given, err = d.fromURL(r.URL.RawQuery)
+	case http.MethodPost:
+		given, err = d.fromBody(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		return nil, problem.New(problem.Invalid, "method")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return paramsOf(given, r.Header.Get("Accept-Language"))
+}
+
+// paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
+// Of the headers, only the language goes on: nothing behind the door sees the token.
+func paramsOf(given map[string]any, language string) (*graphql.RawParams, error) {
+	p := &graphql.RawParams{Headers: http.Header{"Accept-Language": {language}}}
+	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
+	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
+	p.Query, ok[0] = query.(string)
+	if name != nil {
+		p.OperationName, ok[1] = name.(string)
+	}
+	if variables != nil {
+		p.Variables, ok[2] = variables.(map[string]any)
+	}
+	if extensions != nil {
+		p.Extensions, ok[3] = extensions.(map[string]any)
+	}
+	if ok != [4]bool{true, true, true, true} {
+		return nil, problem.New(problem.Invalid, "requestShape")
+	}
+	return p, nil
+}
+
+func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
+	if err := readsJSON(r); err != nil {
+		return nil, err
+	}
+	if r.ContentLength > d.o.Limits.Body {
+		return nil, problem.New(problem.Invalid, "tooLarge")
+	}
+	// Where the connection knows no deadlines (in a test), there are none. One that passes later would end the request.
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyWithin))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
+	_ = connection.SetReadDeadline(time.Time{})
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, err
+	}
+	if err != nil { // who sends half a body and goes, or sends it too slowly
+		return nil, malformed
+	}
+	v, err := ReadJSON(body, d.o.Limits.Nesting)
+	if err != nil {
+		return nil, err
+	}
+	given, ok := v.(map[string]any)
+	if !ok {
+		return nil, problem.New(problem.Invalid, "requestShape")
+	}
+	return given, nil
+}
+
+func (d *Door) fromURL(rawQuery string) (map[string]any, error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, malformed
+	}
+	given := map[string]any{}
+	for name, all := range values {
+		if len(all) > 1 {
+			return nil, malformed
+		}
+		switch text := strings.TrimSpace(all[0]); {
+		case text == "": // the same as nothing
+		case name == "variables" || name == "extensions":
+			if given[name], err = ReadJSON([]byte(text), d.o.Limits.Nesting); err != nil {
+				return nil, err
+			}
+		default:
+			given[name] = all[0]
+		}
+	}
+	return given, nil
+}
+
+// operation is one that may be carried out.
+type operation struct {
+	Measure
+	engine  Engine
+	context *graphql.OperationContext
+}
+
+// prepare measures, validates and admits an operation. Without a principal nothing is answered but what kind of thing stands at the
+// root, and in development the contract.
+func (d *Door) prepare(ctx context.Context, params *graphql.RawParams, known bool) (operation, error) {
+	op := operation{engine: d.o.Engine(ctx)}
+	var err error
+	if op.Measure, err = op.engine.Guard.Measure(params); err != nil {
+		return op, err
+	}
+	if !known && !op.Bare && (d.o.Production || !op.Introspection) {
+		return op, problem.New(problem.Unauthenticated, "noPrincipal")
+	}
+	var found gqlerror.List
+	op.context, found = op.engine.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
+	if len(found) > 0 {
+		if p, ok := problem.Of(found); ok {
+			return op, p
+		}
+		return op, &documentError{problem.New(problem.Invalid, "invalidDocument"), found}
+	}
+	op.context.DisableIntrospection = false // who may ask was decided above
+	logOperation(ctx, op.context.Operation.Name)
+	return op, nil
+}
+
+// execute carries out a query or mutation within its time. What the executor answers is answered, but for errors that are too many.
+func (d *Door) execute(ctx context.Context, op operation) (*graphql.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.o.Limits.Operation)
+	defer cancel()
+	next, within := op.engine.Executor.DispatchOperation(ctx, op.context)
+	response := next(within)
+	if err := ctx.Err(); err != nil && (response == nil || len(response.Errors) > 0) {
+		return nil, err // the errors in the answer are those of the time that ran out
+	}
+	if response == nil {
+		return nil, errors.New("web: the executor gave no answer")
+	}
+	capped(response)
+	return response, nil
+}
+
+// capped leaves out the errors that are too many, and says how many those are.
+func capped(r *graphql.Response) {
+	if left := len(r.Errors) - mostErrors; left > 0 {
+		r.Errors = r.Errors[:mostErrors]
+		if r.Extensions == nil {
+			r.Extensions = map[string]any{}
+		}
+		r.Extensions["errorsLeftOut"] = left
+	}
+}
+
+// cost is what extensions.cost tells.
+type cost struct {
+	Requested int `json:"requested"`
+	Limit     int `json:"limit"`
+}
+
+// costOf tells the cost of an operation to those who ask for it with the header GraphQL-Cost: 1.
+func (d *Door) costOf(r *http.Request, op operation) *cost {
+	if r.Header.Get("GraphQL-Cost") != "1" || op.Kind == "" {
+		return nil
+	}
+	return &cost{op.Cost, d.o.Limits.Cost}
+}
+
+// encode writes an answer. The data are not looked at again: reading them a second time costs more than sending them.
+func encode(r *graphql.Response, c *cost) ([]byte, error) {
+	out := make([]byte, 0, len(r.Data)+256)
+	out = append(out, '{')
+	add := func(name string, value []byte) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(append(out, '"'), name...), `":`...), value...)
+	}
+	if len(r.Errors) > 0 {
+		errors, err := json.Marshal(r.Errors)
+		if err != nil {
+			return nil, fmt.Errorf("web: writing errors: %w", err)
+		}
+		add("errors", errors)
+	}
+	if r.Data != nil {
+		add("data", r.Data)
+	}
+	if c != nil {
+		if r.Extensions == nil {
+			r.Extensions = map[string]any{}
+		}
+		r.Extensions["cost"] = c
+	}
+	if len(r.Extensions) > 0 {
+		extensions, err := json.Marshal(r.Extensions)
+		if err != nil {
+			return nil, fmt.Errorf("web: writing extensions: %w", err)
+		}
+		add("extensions", extensions)
+	}
+	return append(out, '}'), nil
+}

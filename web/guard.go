@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package web
+
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// Guard measures documents before anything validates or executes them. Validation takes time in the square of equal names, and
+// fragments that spread each other double whatever walks along them: so each definition is looked at once, and what is too large is
+// refused by its measure alone.
+type Guard struct {
+	limits Limits
+	prices prices
+	schema *ast.Schema
+}
+
+// NewGuard makes the guard of a contract. The contract's directives cost and listSize tell what its fields weigh.
+func NewGuard(schema *ast.Schema, limits Limits) *Guard {
+	return &Guard{limits: limits, prices: pricesOf(schema), schema: schema}
+}
+
+// Measure is what the guard knows of an operation that it lets through.
+type Measure struct {
+	// Kind tells queries from mutations and subscriptions.
+	Kind ast.Operation
+	// Cost is the price of the operation, an upper bound.
+	Cost int
+	// Introspection is true where nothing but the contract itself is asked for.
+	Introspection bool
+	// Bare is true where nothing but __typename is asked for.
+	Bare bool
+}
+
+// Measure refuses what is no document, what does not hold the operation asked for, and what is beyond a limit; each with a problem of
+// the kind Invalid. The cost stands in the measure of an operation that is too costly, too.
+func (g *Guard) Measure(p *graphql.RawParams) (Measure, error) {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.Query}, g.limits.Tokens)
+	if err != nil {
+		if g.tooLong(p.Query) {
+			return Measure{}, problem.New(problem.Invalid, "tooComplex")
+		}
+		return Measure{}, unreadable(err)
+	}
+	if err := g.count(doc); err != nil {
+		return Measure{}, err
+	}
+	op := doc.Operations.ForName(p.OperationName)
+	if op == nil {
+		return Measure{}, problem.New(problem.Invalid, "invalidDocument")
+	}
+	t := tape{prices: g.prices, page: g.limits.Page, doc: doc, op: op, variables: p.Variables, fragments: map[string]*length{}}
+	l := t.set(op.SelectionSet, g.prices[g.root(op.Operation)])
+	m := Measure{Kind: op.Operation, Cost: add(l.fixed, l.each), Introspection: !l.asks, Bare: !l.asks && !l.describes}
+	switch {
+	case t.circle:
+		return Measure{}, problem.New(problem.Invalid, "invalidDocument")
+	case l.depth > g.limits.Depth || l.fields > g.limits.RootFields || l.all > g.limits.Fields || t.renamed:
+		return m, problem.New(problem.Invalid, "tooComplex")
+	case m.Cost > g.limits.Cost:
+		return m, problem.New(problem.Invalid, "tooCostly")
+	}
+	return m, nil
+}
+
+// unreadable is a document that the parser refused.
+func unreadable(err error) error {
+	list := gqlerror.List{}
+	if e, ok := err.(*gqlerror.Error); ok {
+		list = append(list, e)
+	}
+	return &documentError{problem.New(problem.Invalid, "unreadableDocument"), list}
+}
+
+// tooLong tells whether a document that could not be parsed has more tokens than it may.
+func (g *Guard) tooLong(query string) bool {
+	l := lexer.New(&ast.Source{Input: query})
+	for range g.limits.Tokens {
+		t, err := l.ReadToken()
+		if err != nil || t.Kind == lexer.EOF {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Guard) root(kind ast.Operation) string {
+	def := g.schema.Query
+	switch kind {
+	case ast.Mutation:
+		def = g.schema.Mutation
+	case ast.Subscription:
+		def = g.schema.Subscription
+	}
+	if def == nil {
+		return ""
+	}
+	return def.Name
+}
+
+// count bounds what a document is made of, whatever of it is used.
+func (g *Guard) count(doc *ast.QueryDocument) error {
+	if len(doc.Operations) == 0 {
+		return problem.New(problem.Invalid, "unreadableDocument")
+	}
+	c := counter{limits: g.limits}
+	for _, op := range doc.Operations {
+		c.directives += len(op.Directives)
+		for _, v := range op.VariableDefinitions {
+			c.directives += len(v.Directives)
+		}
+		c.set(op.SelectionSet)
+	}
+	for _, f := range doc.Fragments {
+		c.directives += len(f.Directives)
+		c.set(f.SelectionSet)
+	}
+	l := g.limits
+	if c.crowded || c.aliases > l.Aliases || c.directives > l.Directives || c.spreads > l.Spreads || len(doc.Fragments) > l.Fragments || len(doc.Operations) > l.Operations {
+		return problem.New(problem.Invalid, "tooComplex")
+	}
+	return nil
+}
+
+type counter struct {
+	limits                       Limits
+	aliases, directives, spreads int
+	crowded                      bool // a name stands too often in one set
+}
+
+func (c *counter) set(s ast.SelectionSet) {
+	var names map[string]int
+	if len(s) > c.limits.SameName {
+		names = make(map[string]int, len(s))
+	}
+	for _, selection := range s {
+		switch n := selection.(type) {
+		case *ast.Field:
+			if n.Alias != n.Name {
+				c.aliases++
+			}
+			if names != nil {
+				names[n.Alias]++
+				c.crowded = c.crowded || names[n.Alias] > c.limits.SameName
+			}
+			c.directives += len(n.Directives)
+			c.set(n.SelectionSet)
+		case *ast.InlineFragment:
+			c.spreads++
+			c.directives += len(n.Directives)
+			c.set(n.SelectionSet)
+		case *ast.FragmentSpread:
+			c.spreads++
+			c.directives += len(n.Directives)
+		}
+	}
+}
+
+// describes tells whether a field is part of introspection.
+func describes(name string) bool { return strings.HasPrefix(name, "__") }
