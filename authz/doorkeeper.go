@@ -44,8 +44,14 @@ type Doorkeeper struct {
 
 	mu         sync.Mutex
 	tokens     map[[sha256.Size]byte]*identity
-	principals map[string]remembered
+	principals map[person]remembered
 	parts      map[string]Interval
+}
+
+// person is whom the roster is asked for, once for all tokens.
+type person struct {
+	subject string
+	trust   TrustLevel
 }
 
 type remembered struct {
@@ -58,7 +64,7 @@ func NewDoorkeeper(policy *Policy, roster Roster, issuers []Issuer, log *slog.Lo
 	d := &Doorkeeper{
 		policy: policy, roster: roster, log: log, clock: clock,
 		issuers: map[string]*Issuer{}, names: map[string]*Issuer{}, keys: map[string]*keySet{},
-		tokens: map[[sha256.Size]byte]*identity{}, principals: map[string]remembered{}, parts: map[string]Interval{},
+		tokens: map[[sha256.Size]byte]*identity{}, principals: map[person]remembered{}, parts: map[string]Interval{},
 	}
 	if len(issuers) == 0 {
 		return nil, errors.New("authz: no issuer is configured, so nobody could sign in")
@@ -73,7 +79,7 @@ func NewDoorkeeper(policy *Policy, roster Roster, issuers []Issuer, log *slog.Lo
 		}
 		d.issuers[i.URL], d.names[i.Name] = &i, &i
 		if i.KeysURL != "" {
-			d.keys[i.URL] = fetchedKeys(i.KeysURL, client, clock)
+			d.keys[i.URL] = fetchedKeys(i.KeysURL, client, log, clock)
 			continue
 		}
 		keys, err := fixedKeys(i.Keys)
@@ -136,10 +142,9 @@ func (d *Doorkeeper) identify(token string) (*identity, error) {
 }
 
 func (d *Doorkeeper) of(ctx context.Context, id *identity) (*Principal, error) {
-	memory := string(id.trust) + "\x00" + id.subject
-	now := d.clock()
+	who, now := person{id.subject, id.trust}, d.clock()
 	d.mu.Lock()
-	have, ok := d.principals[memory]
+	have, ok := d.principals[who]
 	d.mu.Unlock()
 	if !ok || now.Sub(have.at) >= rosterAge {
 		p, err := d.look(ctx, id)
@@ -151,7 +156,7 @@ func (d *Doorkeeper) of(ctx context.Context, id *identity) (*Principal, error) {
 		if len(d.principals) >= mostRemembered {
 			clear(d.principals)
 		}
-		d.principals[memory] = have
+		d.principals[who] = have
 		d.mu.Unlock()
 	}
 	if have.principal.ExpiresAt.Equal(id.expiresAt) {
@@ -182,7 +187,8 @@ func (d *Doorkeeper) look(ctx context.Context, id *identity) (*Principal, error)
 	}
 	var counts []Assignment
 	for _, a := range given {
-		if part.Covers(Cover(a.Tenant.Kind, a.Tenant.Place)) { // an issuer speaks for its own subtree only
+		// An issuer speaks for its own subtree only, and nobody is made an applicant.
+		if a.Role != Applicant && part.Covers(Cover(a.Tenant.Kind, a.Tenant.Place)) {
 			counts = append(counts, a)
 		}
 	}

@@ -5,6 +5,7 @@ package authz
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 )
@@ -17,7 +18,7 @@ type Issuer struct {
 	URL string `json:"url"`
 	// Audience has to be in the claim aud.
 	Audience string `json:"audience"`
-	// KeysURL is where the key set is fetched. Empty: Keys.
+	// KeysURL is where the key set is fetched: by https, or from this machine. Empty: Keys.
 	KeysURL string `json:"keysUrl,omitempty"`
 	// Keys is a fixed key set.
 	Keys []byte `json:"keys,omitempty"`
@@ -59,6 +60,9 @@ func (i Issuer) Check() error {
 	if (i.KeysURL == "") == (len(i.Keys) == 0) {
 		say("exactly one of keysUrl and keys is needed")
 	}
+	if i.KeysURL != "" && !protected(i.KeysURL) {
+		say("keysUrl is neither https nor on this machine, so that anybody on the way could put in a key")
+	}
 	if i.TokenType == "" {
 		say("tokenType is missing")
 	}
@@ -67,6 +71,9 @@ func (i Issuer) Check() error {
 	}
 	if i.Tenant == "" {
 		say("tenant is missing")
+	}
+	if len(i.TrustLevels) > 0 && i.ClaimNames.TrustLevel == "" {
+		say("claimNames.trustLevel is missing, so that trustLevels would never be used")
 	}
 	for value, level := range i.TrustLevels {
 		if level != Basic && level != Substantial && level != High {
@@ -77,4 +84,14 @@ func (i Issuer) Check() error {
 		return fmt.Errorf("authz: issuer %q: %w", i.Name, errors.Join(wrong...))
 	}
 	return nil
+}
+
+// protected tells whether nobody can change on the way what is fetched from a URL.
+func protected(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
 }

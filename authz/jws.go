@@ -6,10 +6,14 @@ package authz
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -19,48 +23,57 @@ import (
 // key verifies signatures of one algorithm.
 type key struct {
 	algorithm string
-	key       jwk.Key
+	public    any // of the standard library, so that nothing is converted for each token
 }
 
-// allowed are the algorithms that a key may be for, by its type and curve. RSASSA-PSS is left out: its salt lengths are not checked.
-func allowed(k jwk.Key) (string, bool) {
-	alg := k.Algorithm().String()
-	switch k.KeyType() {
-	case jwa.RSA:
-		public, ok := k.(jwk.RSAPublicKey)
-		return alg, ok && alg == "RS256" && len(public.N()) >= 256 // 2048 bits
-	case jwa.EC:
-		public, ok := k.(jwk.ECDSAPublicKey)
-		return alg, ok && (alg == "ES256" && public.Crv() == jwa.P256 || alg == "ES384" && public.Crv() == jwa.P384)
-	case jwa.OKP:
-		public, ok := k.(jwk.OKPPublicKey)
-		return alg, ok && alg == "EdDSA" && public.Crv() == jwa.Ed25519
+// allowed tells whether a public key may be for an algorithm. RSASSA-PSS is left out: its salt lengths are not checked.
+func allowed(algorithm string, public any) bool {
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		return algorithm == "RS256" && public.N.BitLen() >= 2048
+	case *ecdsa.PublicKey:
+		return algorithm == "ES256" && public.Curve == elliptic.P256() || algorithm == "ES384" && public.Curve == elliptic.P384()
+	case ed25519.PublicKey:
+		return algorithm == "EdDSA" && len(public) == ed25519.PublicKeySize // verifying with another length panics
 	}
-	return "", false
+	return false
 }
 
-// parseKeys reads a JWK set (RFC 7517). Keys without an id, for another use, of an algorithm that is not allowed, or private are left out.
+// parseKeys reads a JWK set (RFC 7517). Keys without an id, for another use, of an algorithm that is not allowed, private ones and those
+// that are not understood are left out: an issuer may publish a kind of key that is newer than this house.
 func parseKeys(set []byte) (map[string]key, error) {
-	parsed, err := jwk.Parse(set)
-	if err != nil {
+	var parsed struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(set, &parsed); err != nil {
 		return nil, fmt.Errorf("authz: reading a key set: %w", err)
 	}
+	if parsed.Keys == nil {
+		return nil, errors.New("authz: what was given is no key set")
+	}
 	out := map[string]key{}
-	for i := range parsed.Len() {
-		k, ok := parsed.Key(i)
-		if !ok || k.KeyID() == "" || len(k.KeyID()) > longestKeyID || k.KeyUsage() != "" && k.KeyUsage() != "sig" {
+	for _, raw := range parsed.Keys {
+		k, err := jwk.ParseKey(raw)
+		if err != nil || k.KeyID() == "" || len(k.KeyID()) > longestKeyID || !verifies(k) {
 			continue
 		}
-		if alg, ok := allowed(k); ok {
-			out[k.KeyID()] = key{alg, k}
+		var public any
+		if err := k.Raw(&public); err == nil && allowed(k.Algorithm().String(), public) {
+			out[k.KeyID()] = key{k.Algorithm().String(), public}
 		}
 	}
 	return out, nil
 }
 
+// verifies tells whether a key is meant for verifying signatures, as far as it says what it is meant for.
+func verifies(k jwk.Key) bool {
+	use, operations := k.KeyUsage(), k.KeyOps()
+	return (use == "" || use == "sig") && (len(operations) == 0 || slices.Contains(operations, jwk.KeyOpVerify))
+}
+
 // verify tells whether the compact serialisation is signed by the key.
 func (k key) verify(token string) bool {
-	_, err := jws.Verify([]byte(token), jws.WithKey(jwa.SignatureAlgorithm(k.algorithm), k.key))
+	_, err := jws.Verify([]byte(token), jws.WithKey(jwa.SignatureAlgorithm(k.algorithm), k.public))
 	return err == nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -14,23 +15,27 @@ import (
 
 const (
 	freshFor     = 60 * time.Second // then the set is fetched again in the background
+	staleAfter   = 3 * time.Minute  // when it is so old, because nobody asked, a question waits for the answer
 	retryAfter   = 5 * time.Second  // how often an unknown key or a failure may ask the key server
 	longestKeys  = 64 << 10
 	fetchTimeout = 3 * time.Second
 )
 
-// keySet holds the keys of an issuer. A new key is found within retryAfter of its first use, a removed one is gone within freshFor
-// of its removal; a dead key server changes nothing, and unknown keys do not make anybody ask it more often.
+// keySet holds the keys of an issuer. A new key is found within retryAfter of its first use. A removed one is gone within freshFor of its
+// removal while there are questions, and after staleAfter at the latest. A dead key server changes nothing, and unknown keys do
+// not make anybody ask it more often.
 type keySet struct {
 	url    string
 	client *http.Client
+	log    *slog.Logger
 	clock  func() time.Time
 
-	mu       sync.Mutex
-	keys     map[string]key
-	asked    time.Time
-	fetching bool
-	first    chan struct{} // closed after the first fetch
+	mu      sync.Mutex
+	keys    map[string]key
+	asked   time.Time     // when the server was asked last
+	ended   time.Time     // when it had answered, or failed to
+	failed  bool          // the last time
+	running chan struct{} // closed when the server that is being asked has answered; nil when it is not
 }
 
 // fixedKeys are keys that never change.
@@ -45,30 +50,30 @@ func fixedKeys(set []byte) (*keySet, error) {
 	return &keySet{keys: keys}, nil
 }
 
-func fetchedKeys(url string, client *http.Client, clock func() time.Time) *keySet {
-	return &keySet{url: url, client: client, clock: clock, first: make(chan struct{})}
+func fetchedKeys(url string, client *http.Client, log *slog.Logger, clock func() time.Time) *keySet {
+	return &keySet{url: url, client: client, log: log, clock: clock}
 }
 
-// find gives the key with an id. Only the very first question waits for the key server.
+// find gives the key with an id. Only the first question, and the first after a long pause, waits for the key server.
 func (s *keySet) find(id string) (key, bool) {
 	if s.url == "" {
 		k, ok := s.keys[id]
 		return k, ok
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock()
 	k, ok := s.keys[id]
-	age := s.clock().Sub(s.asked)
-	if !s.fetching && (s.asked.IsZero() || age > freshFor || !ok && age > retryAfter) {
-		s.fetching = true
-		s.asked = s.clock()
+	age := now.Sub(s.asked)
+	if s.running == nil && (age > freshFor || (!ok || s.failed) && age > retryAfter) {
+		s.asked, s.running = now, make(chan struct{})
 		go s.fetch()
 	}
-	none := s.keys == nil
-	s.mu.Unlock()
-	if none {
-		<-s.first // fetch ends by its timeout
+	if now.Sub(s.ended) > staleAfter {
+		running := s.running // whoever has not been answered for so long was asked just now
+		s.mu.Unlock()
+		<-running // fetch ends by its timeout
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		k, ok = s.keys[id]
 	}
 	return k, ok
@@ -76,19 +81,17 @@ func (s *keySet) find(id string) (key, bool) {
 
 func (s *keySet) fetch() {
 	keys, err := s.ask()
+	if err != nil {
+		s.log.Warn("keys not fetched", "url", s.url, "error", err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fetching = false
-	if err == nil {
+	if s.failed = err != nil; !s.failed {
 		s.keys = keys
-	} else if s.keys == nil {
-		s.keys = map[string]key{} // nobody waits a second time
 	}
-	select {
-	case <-s.first:
-	default:
-		close(s.first)
-	}
+	s.ended = s.clock()
+	close(s.running)
+	s.running = nil
 }
 
 func (s *keySet) ask() (map[string]key, error) {
