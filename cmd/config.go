@@ -154,6 +154,8 @@ func (c Config) blobs() string {
 	return "file://" + filepath.ToSlash(path)
 }
 
+func (c Config) uploadBytes() int64 { return int64(c.UploadMegabytes) << 20 }
+
 func (c Config) drain() time.Duration { return time.Duration(c.DrainSeconds) * time.Second }
 
 // issuers reads the file of issuers. Unknown keys in it are refused.

@@ -16,6 +16,7 @@ const (
 	Shared Shape = iota // belongs to nobody in particular
 	Cases               // the case itself
 	OfCase              // has case_id: seen by who sees the case, if the policy shows the object at all
+	OfDecision          // has case_id as well, and decision_id: as secret as the decision
 	Owned               // has tenant_id and place, nothing finer
 )
 
@@ -69,7 +70,7 @@ func condition(p *authz.Principal, object authz.Object, c authz.Condition, shape
 	case !finer:
 	case shape == Cases:
 		ofTheCase(add, c, alias)
-	case shape == OfCase:
+	case shape == OfCase, shape == OfDecision:
 		var inner []string
 		ofTheCase(func(text string, a ...any) { inner, args = append(inner, text), append(args, a...) }, c, "k")
 		all = append(all, "exists (select from cases k where k.tenant_id = "+alias+".tenant_id and k.id = "+alias+".case_id and "+strings.Join(inner, " and ")+")")
@@ -77,8 +78,8 @@ func condition(p *authz.Principal, object authz.Object, c authz.Condition, shape
 		// What is no case and hangs on none is nobody's own submission.
 		return "false", nil
 	}
-	if shape == OfCase && c.Owner != "" {
-		trusted(add, p, object, alias)
+	if c.Owner != "" {
+		trusted(add, p, object, shape, alias)
 	}
 	return strings.Join(all, " and "), args
 }
@@ -115,20 +116,22 @@ func ofTheCase(add func(string, ...any), c authz.Condition, alias string) {
 
 // trusted keeps from applicants what their sign-in is too weak for (trust levels of the BundID: a basic login reads basic
 // messages only). What a message carries is as secret as the message.
-func trusted(add func(string, ...any), p *authz.Principal, object authz.Object, alias string) {
-	if p.TrustLevel == authz.High {
+func trusted(add func(string, ...any), p *authz.Principal, object authz.Object, shape Shape, alias string) {
+	if p.TrustLevel == authz.High || shape == Cases {
 		return
 	}
 	levels := []string{string(authz.Basic)}
 	if p.TrustLevel == authz.Substantial {
 		levels = append(levels, string(authz.Substantial))
 	}
-	switch object {
-	case "message":
+	switch {
+	case shape == OfDecision:
+		add("exists (select from decisions d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id where d.tenant_id = "+alias+".tenant_id and d.id = "+alias+".decision_id and m.trust_level = any(?))", levels)
+	case object == "message":
 		add(alias+".trust_level = any(?)", levels)
-	case "decision":
+	case object == "decision":
 		add("exists (select from messages m where m.tenant_id = "+alias+".tenant_id and m.id = "+alias+".message_id and m.trust_level = any(?))", levels)
-	case "attachment":
+	case object == "attachment":
 		add("("+alias+".message_id is null or exists (select from messages m where m.tenant_id = "+alias+".tenant_id and m.id = "+alias+".message_id and m.trust_level = any(?)))", levels)
 	}
 }

@@ -1300,6 +1300,8 @@ enum DeliveryState {
   PROVIDED
   "The mailbox refused it."
   FAILED
+  "Sent by other means, by post or electronically, and not through a mailbox."
+  ELSEWHERE
 }
 
 "A message (Postfach-Nachricht) between authority and applicant. Once sent it never changes."

@@ -878,17 +878,20 @@ const (
 	DeliveryStateProvided DeliveryState = "PROVIDED"
 	// The mailbox refused it.
 	DeliveryStateFailed DeliveryState = "FAILED"
+	// Sent by other means, by post or electronically, and not through a mailbox.
+	DeliveryStateElsewhere DeliveryState = "ELSEWHERE"
 )
 
 var AllDeliveryState = []DeliveryState{
 	DeliveryStatePending,
 	DeliveryStateProvided,
 	DeliveryStateFailed,
+	DeliveryStateElsewhere,
 }
 
 func (e DeliveryState) IsValid() bool {
 	switch e {
-	case DeliveryStatePending, DeliveryStateProvided, DeliveryStateFailed:
+	case DeliveryStatePending, DeliveryStateProvided, DeliveryStateFailed, DeliveryStateElsewhere:
 		return true
 	}
 	return false

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// printSchema prints the contract as SDL.
+func printSchema(_ context.Context, c console, args []string) error {
+	if len(args) != 1 || args[0] != "print" {
+		return errUsage
+	}
+	_, err := fmt.Fprint(c.out, schema.SDL())
+	return err
+}
+
+// version prints which program this is.
+func version(_ context.Context, c console, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	revision, goVersion := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		revision, goVersion = info.Main.Version, info.GoVersion
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintf(c.out, "ozg %s %s\n", revision, goVersion)
+	return err
+}
+
+// healthcheck fails unless the house at the configured address is ready.
+func healthcheck(ctx context.Context, c console, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.config.Listen+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("asking for readiness: %w", err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking for readiness: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: status %d", answer.StatusCode)
+	}
+	fmt.Fprintln(c.out, "ready")
+	return nil
+}

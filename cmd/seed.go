@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/ent/migrations"
+	"github.com/ozg-cloud/platform/internal/demo"
+)
+
+// migrate brings the database to the newest migration.
+func migrate(ctx context.Context, c console, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	address, stop, err := owned(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return migrations.Apply(ctx, address)
+}
+
+// seed lays the furniture of the demo and adds cases; the same seed gives the same cases, counted back from the beginning of this day.
+func seed(ctx context.Context, c console, args []string) error {
+	f := flags("seed")
+	cases := f.Int("cases", 0, "how many cases to add")
+	number := f.Uint64("seed", 1, "the same number gives the same cases")
+	if err := f.Parse(args); err != nil || f.NArg() > 0 || *cases < 0 {
+		return errUsage
+	}
+	address, stop, err := owned(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if err := migrations.Apply(ctx, address); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return fmt.Errorf("connecting to the database: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := demo.World(ctx, conn); err != nil {
+		return err
+	}
+	begun := time.Now()
+	err = demo.Cases(ctx, conn, *cases, *number, begun.UTC().Truncate(24*time.Hour), func(done int) {
+		fmt.Fprintf(c.errOut, "\r%d of %d cases", done, *cases)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.errOut, "\r%d cases in %s\n", *cases, time.Since(begun).Round(time.Second))
+	return nil
+}

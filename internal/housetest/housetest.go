@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+// Package housetest is a whole house for tests: real database, real tokens, real sockets, the furniture of the demo, and a clock of its own.
+// What a room promises is tested in the room; fakes for what lies outside the house do not belong here.
+//
+//	h := housetest.New(t)
+//	c := h.As("kiel-applicant").Submit("99108001001000", "010020000000")
+//	h.As("kiel-mailroom").Do("acceptCase", c, nil)
+package housetest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/cmd"
+	"github.com/ozg-cloud/platform/ent/migrations"
+	"github.com/ozg-cloud/platform/internal/cluster"
+	"github.com/ozg-cloud/platform/internal/demo"
+)
+
+// House is a house that answers at URL.
+type House struct {
+	testing.TB
+	*cmd.House
+	// URL is where the house answers.
+	URL string
+	// Log has every line that the house has logged.
+	Log *Log
+	// Clock is the time of the house.
+	Clock *Clock
+
+	mint     *authz.Mint
+	database string
+	tokens   sync.Map
+}
+
+// login is the serving login of the tests' houses: a member of ozg_serving that owns nothing.
+const login = "ozg_test"
+
+// furnished is the template of all houses: migrated, with the demo's furniture and no cases.
+const furnished = "furnished"
+
+// site is the cluster of this process. It ends with the process.
+var site = sync.OnceValues(func() (*cluster.Cluster, error) {
+	ctx := context.Background()
+	c, err := cluster.Start(ctx, cluster.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CreateDatabase(ctx, furnished, ""); err != nil {
+		return nil, err
+	}
+	address := c.URL(cluster.Superuser, furnished)
+	if err := migrations.Apply(ctx, address); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "create role "+login+" login in role ozg_serving"); err != nil {
+		return nil, err
+	}
+	return c, demo.World(ctx, conn)
+})
+
+var houses atomic.Int64
+
+// New builds a house on a database of its own. It is taken down with the test.
+func New(t testing.TB, changes ...func(*cmd.Ground)) *House {
+	t.Helper()
+	c, err := site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &House{TB: t, Log: &Log{}, Clock: &Clock{}, database: fmt.Sprintf("house_%d", houses.Add(1))}
+	if err := c.CreateDatabase(t.Context(), h.database, furnished); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.DropDatabase(context.Background(), h.database); err != nil {
+			t.Error(err)
+		}
+	})
+	h.mint, err = authz.NewMint(authz.Issuer{
+		Name: "dev", URL: "https://issuer.test.invalid", Audience: "ozg", TokenType: "at+jwt",
+		ClaimNames:  authz.ClaimNames{Subject: "sub", TrustLevel: "trust_level"},
+		TrustLevels: map[string]authz.TrustLevel{"BASIC": authz.Basic, "SUBSTANTIAL": authz.Substantial, "HIGH": authz.High},
+		Applicants:  true, Accounts: []string{"OSI", "BAYERN_ID"}, Tenant: "federation",
+	}, h.Clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := cmd.Ground{
+		DatabaseURL: c.URL(login, h.database), BlobsURL: "file://" + t.TempDir(), Secret: []byte("a secret of tests, 32 bytes long"),
+		Issuers: []authz.Issuer{h.mint.Issuer()}, UploadBytes: 1 << 20, Development: true,
+		Log: slog.New(slog.NewJSONHandler(h.Log, nil)), Clock: h.Clock.Now,
+	}
+	for _, change := range changes {
+		change(&g)
+	}
+	if h.House, err = cmd.Build(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.House.Close)
+	server := httptest.NewServer(h.House)
+	t.Cleanup(server.Close)
+	h.URL = server.URL
+	return h
+}
+
+// Database opens a connection to the house's database as its superuser, past both walls.
+func (h *House) Database() *pgx.Conn {
+	h.Helper()
+	c, err := site()
+	if err != nil {
+		h.Fatal(err)
+	}
+	conn, err := pgx.Connect(h.Context(), c.URL(cluster.Superuser, h.database))
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// Serving opens a connection as the serving login, behind the second wall.
+func (h *House) Serving() *pgx.Conn {
+	h.Helper()
+	c, err := site()
+	if err != nil {
+		h.Fatal(err)
+	}
+	conn, err := pgx.Connect(h.Context(), c.URL(login, h.database))
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// Seed adds demo cases. It needs a house of its own, like everything that counts rows.
+func (h *House) Seed(cases int, seed uint64) {
+	h.Helper()
+	if err := demo.Cases(h.Context(), h.Database(), cases, seed, h.Clock.Now().Truncate(time.Hour), func(int) {}); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// As gives the demo principal of a name, or an applicant of that name where none has it.
+func (h *House) As(name string) *Caller {
+	trust := authz.Substantial
+	for _, p := range demo.Principals() {
+		if p.Name == name {
+			trust = p.Trust
+		}
+	}
+	return h.With(name, trust)
+}
+
+// With is As with a trust level.
+func (h *House) With(name string, trust authz.TrustLevel) *Caller {
+	return &Caller{h: h, Name: name, token: func() string {
+		key := name + "\x00" + string(trust)
+		if t, ok := h.tokens.Load(key); ok {
+			return t.(string) //nolint:forcetypeassert // nothing else is stored
+		}
+		t := h.Token(name, map[string]any{"trust_level": string(trust)}, time.Hour)
+		h.tokens.Store(key, t)
+		return t
+	}}
+}
+
+// Anonymous has no token.
+func (h *House) Anonymous() *Caller {
+	return &Caller{h: h, Name: "nobody", token: func() string { return "" }}
+}
+
+// Token signs a token.
+func (h *House) Token(subject string, claims map[string]any, life time.Duration) string {
+	h.Helper()
+	t, err := h.mint.Token(subject, claims, life)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return t
+}
+
+// Clock runs as the real one and can be set forward.
+type Clock struct{ ahead atomic.Int64 }
+
+// Now is the time of the house.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Forward sets the clock forward.
+func (c *Clock) Forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// Log collects what is logged.
+type Log struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, p...)
+	return len(p), nil
+}
+
+// String is everything so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
+
+// Request makes a request to the house, as nobody.
+func (h *House) Request(method, path string) *http.Request {
+	h.Helper()
+	u, err := url.JoinPath(h.URL)
+	if err != nil {
+		h.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(h.Context(), method, u+path, nil)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return r
+}
