@@ -30,7 +30,7 @@ const patience = 5 * time.Second
 // Batch.BeginTx of pgx would save the trip of BEGIN, but not the one of COMMIT, which is why both are queued here.
 type transaction struct {
 	pool  *pgxpool.Pool
-	ctx   context.Context //nolint:containedctx // of the request that began it and whose end is its end; Commit of ent has none
+	ctx   context.Context // of the request that began it; Commit of ent has none
 	scope Scope
 
 	mu     sync.Mutex

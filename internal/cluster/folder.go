@@ -54,7 +54,7 @@ func settle(dir string, as *syscall.Credential) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the user postgres passes through
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return "", err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
