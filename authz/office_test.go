@@ -141,7 +141,16 @@ type office struct {
 
 func newOffice(t testing.TB, issuers ...authz.Issuer) *office {
 	t.Helper()
-	o := &office{clock: &clock{now: noon}, book: newRegister(), log: &bytes.Buffer{}}
+	c := &clock{now: noon}
+	o := openAt(t, c.Now, issuers...)
+	o.clock = c
+	return o
+}
+
+// openAt is an office whose clock is not moved by the test alone.
+func openAt(t testing.TB, now func() time.Time, issuers ...authz.Issuer) *office {
+	t.Helper()
+	o := &office{book: newRegister(), log: &bytes.Buffer{}}
 	var mu sync.Mutex
 	log := slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) {
 		mu.Lock()
@@ -149,7 +158,7 @@ func newOffice(t testing.TB, issuers ...authz.Issuer) *office {
 		return o.log.Write(p)
 	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if o.Doorkeeper, err = authz.NewDoorkeeper(shipped(t), o.book, issuers, log, o.clock.Now); err != nil {
+	if o.Doorkeeper, err = authz.NewDoorkeeper(shipped(t), o.book, issuers, log, now); err != nil {
 		t.Fatal(err)
 	}
 	return o
