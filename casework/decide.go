@@ -21,19 +21,33 @@ import (
 	"github.com/ozg-cloud/platform/law"
 )
 
+// Ruling is what a decision says, as in the contract's enum DecisionOutcome.
+type Ruling string
+
+// The rulings.
+const (
+	Granted       Ruling = "GRANTED"
+	PartlyGranted Ruling = "PARTLY_GRANTED"
+	Rejected      Ruling = "REJECTED"
+	Other         Ruling = "OTHER"
+)
+
 // Outcome is how a case is decided.
 type Outcome struct {
-	Outcome  decision.Outcome
+	Ruling   Ruling
 	Reason   string     // needed unless everything is granted
 	Document *uuid.UUID // the written decision, an upload of the caller
-	Channel  law.Channel
+	Channel  Channel
 }
+
+// Channel is how a decision reaches the applicant.
+type Channel = law.Channel
 
 // Decide grants or refuses what the case asks for and sends the decision (Bescheid) to the applicant.
 // A decision is final: deciding again, which a decided case allows, makes a new one that replaces it.
 // When it counts as announced follows from the facts known now, and again from each fact that becomes known later (law.Announce).
 func (d *Desk) Decide(ctx context.Context, on On, o Outcome) (Changed, error) {
-	if o.Reason != "" || o.Outcome != decision.OutcomeGRANTED {
+	if o.Reason != "" || o.Ruling != Granted {
 		if err := text(o.Reason, "reason", longestDecision); err != nil {
 			return Changed{}, err
 		}
@@ -60,7 +74,7 @@ func (d *Desk) Decide(ctx context.Context, on On, o Outcome) (Changed, error) {
 		w.subject = uuid.Must(uuid.NewV7())
 		w.made.Decision = w.subject
 		create := w.tx.Decision.Create().SetID(w.subject).SetTenantID(w.file.TenantID).SetPlace(w.file.Place).SetCaseID(w.file.ID).
-			SetOutcome(o.Outcome).SetNillableDocumentID(document).SetMessageID(w.made.Message).SetAuthor(w.p.Subject).SetSentAt(w.now)
+			SetOutcome(decision.Outcome(o.Ruling)).SetNillableDocumentID(document).SetMessageID(w.made.Message).SetAuthor(w.p.Subject).SetSentAt(w.now)
 		if o.Reason != "" {
 			create.SetReason(o.Reason)
 		}
@@ -89,17 +103,17 @@ func (w *work) carry(o Outcome) (law.Facts, error) {
 		facts.ProvidedAt, facts.NotifiedAt = provided, provided
 	}
 	t := Text{Subject: "Bescheid zum Vorgang " + w.file.Number, Body: letter(o)}
-	return facts, w.write(t, message.ReplyPolicyFORBIDDEN, state, provided)
+	return facts, w.write(t, ReplyForbidden, state, provided)
 }
 
 // letter is the text of the message that carries a decision.
 func letter(o Outcome) string {
-	said := map[decision.Outcome]string{
-		decision.OutcomeGRANTED:        "Ihrem Antrag wurde entsprochen.",
-		decision.OutcomePARTLY_GRANTED: "Ihrem Antrag wurde teilweise entsprochen.",
-		decision.OutcomeREJECTED:       "Ihr Antrag wurde abgelehnt.",
-		decision.OutcomeOTHER:          "Über Ihren Antrag wurde entschieden.",
-	}[o.Outcome]
+	said := map[Ruling]string{
+		Granted:       "Ihrem Antrag wurde entsprochen.",
+		PartlyGranted: "Ihrem Antrag wurde teilweise entsprochen.",
+		Rejected:      "Ihr Antrag wurde abgelehnt.",
+		Other:         "Über Ihren Antrag wurde entschieden.",
+	}[o.Ruling]
 	if reason := strings.TrimSpace(o.Reason); reason != "" {
 		said += "\n\nBegründung:\n" + reason
 	}

@@ -17,6 +17,16 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
+// ReplyPolicy says whether a message can be answered, as in the contract's enum ReplyPolicy.
+type ReplyPolicy string
+
+// The reply policies.
+const (
+	ReplyPossible  ReplyPolicy = "POSSIBLE"
+	ReplyMandatory ReplyPolicy = "MANDATORY"
+	ReplyForbidden ReplyPolicy = "FORBIDDEN"
+)
+
 // Text is what a message says.
 type Text struct {
 	Subject, Body string
@@ -41,12 +51,12 @@ func (d *Desk) AskApplicant(ctx context.Context, on On, t Text) (Changed, error)
 		if err := w.goes(AskApplicant, ""); err != nil {
 			return err
 		}
-		return d.send(w, t, message.ReplyPolicyMANDATORY)
+		return d.send(w, t, ReplyMandatory)
 	})
 }
 
 // Send sends a message to the applicant; the state of the case stays.
-func (d *Desk) Send(ctx context.Context, on On, t Text, policy message.ReplyPolicy) (Changed, error) {
+func (d *Desk) Send(ctx context.Context, on On, t Text, policy ReplyPolicy) (Changed, error) {
 	if err := t.check(); err != nil {
 		return Changed{}, err
 	}
@@ -59,7 +69,7 @@ func (d *Desk) Send(ctx context.Context, on On, t Text, policy message.ReplyPoli
 	})
 }
 
-func (d *Desk) send(w *work, t Text, policy message.ReplyPolicy) error {
+func (d *Desk) send(w *work, t Text, policy ReplyPolicy) error {
 	state, provided, err := w.mailbox()
 	if err != nil {
 		return err
@@ -93,11 +103,11 @@ func (w *work) mailbox() (message.DeliveryState, *time.Time, error) {
 }
 
 // write writes a message to the applicant and makes it what the change is about.
-func (w *work) write(t Text, policy message.ReplyPolicy, state message.DeliveryState, provided *time.Time) error {
+func (w *work) write(t Text, policy ReplyPolicy, state message.DeliveryState, provided *time.Time) error {
 	w.subject = uuid.Must(uuid.NewV7())
 	w.made.Message = w.subject
 	err := w.tx.Message.Create().SetID(w.subject).SetTenantID(w.file.TenantID).SetPlace(w.file.Place).SetCaseID(w.file.ID).
-		SetDirection(message.DirectionTO_APPLICANT).SetSubject(t.Subject).SetBody(t.Body).SetReplyPolicy(policy).
+		SetDirection(message.DirectionTO_APPLICANT).SetSubject(t.Subject).SetBody(t.Body).SetReplyPolicy(message.ReplyPolicy(policy)).
 		SetTrustLevel(message.TrustLevel(w.file.TrustLevel)).SetAuthor(w.p.Subject).
 		SetSentAt(w.now).SetNillableProvidedAt(provided).SetDeliveryState(state).Exec(w.ctx)
 	if err != nil {
@@ -124,7 +134,7 @@ func (d *Desk) Reply(ctx context.Context, to uuid.UUID, t Text) (Changed, error)
 		if err := w.stays(); err != nil {
 			return err
 		}
-		if m.Direction != message.DirectionTO_APPLICANT || m.ReplyPolicy == message.ReplyPolicyFORBIDDEN {
+		if m.Direction != message.DirectionTO_APPLICANT || ReplyPolicy(m.ReplyPolicy) == ReplyForbidden {
 			return problem.New(problem.Conflict, "replyForbidden")
 		}
 		if State(w.file.State) == WaitingForApplicant {
@@ -140,7 +150,7 @@ func (d *Desk) Reply(ctx context.Context, to uuid.UUID, t Text) (Changed, error)
 		w.made.Message = w.subject
 		err = w.tx.Message.Create().SetID(w.subject).SetTenantID(w.file.TenantID).SetPlace(w.file.Place).SetCaseID(w.file.ID).
 			SetDirection(message.DirectionFROM_APPLICANT).SetSubject(t.Subject).SetBody(t.Body).
-			SetReplyPolicy(message.ReplyPolicyFORBIDDEN). // the authority answers by a message of its own
+			SetReplyPolicy(message.ReplyPolicy(ReplyForbidden)). // the authority answers by a message of its own
 			SetInReplyToID(m.ID).SetTrustLevel(message.TrustLevel(w.file.TrustLevel)).SetAuthor(w.p.Subject).
 			SetSentAt(w.now).SetProvidedAt(w.now).SetDeliveryState(message.DeliveryStatePROVIDED).Exec(w.ctx)
 		if err != nil {

@@ -7,16 +7,14 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/ozg-cloud/platform/casework"
-	"github.com/ozg-cloud/platform/ent/decision"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
-	"github.com/ozg-cloud/platform/law"
 )
 
 func (r mutation) DecideCase(ctx context.Context, in model.DecideCaseInput) (*answer.Payload, error) {
 	return r.onCase(in.CaseID, func(id uuid.UUID) (casework.Changed, error) {
 		outcome := casework.Outcome{
-			Outcome: decision.Outcome(in.Outcome), Reason: text(in.Reason), Channel: law.Channel(in.Channel),
+			Ruling: casework.Ruling(in.Outcome), Reason: text(in.Reason), Channel: casework.Channel(in.Channel),
 		}
 		if in.DocumentUploadID != nil {
 			document, err := upload(*in.DocumentUploadID, "input", "documentUploadId")

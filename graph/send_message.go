@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/ozg-cloud/platform/casework"
-	"github.com/ozg-cloud/platform/ent/message"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 )
@@ -18,7 +17,7 @@ func (r mutation) SendMessage(ctx context.Context, in model.SendMessageInput) (*
 		if err != nil {
 			return casework.Changed{}, err
 		}
-		return r.Casework.Send(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, said, message.ReplyPolicy(in.ReplyPolicy))
+		return r.Casework.Send(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, said, casework.ReplyPolicy(in.ReplyPolicy))
 	})
 }
 

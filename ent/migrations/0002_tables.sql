@@ -205,6 +205,7 @@ create table attachments (
 create index attachments_case on attachments (case_id, created_at, id);
 create index attachments_message on attachments (message_id) where message_id is not null;
 create index attachments_submission on attachments (submission_id) where submission_id is not null;
+create index attachments_content on attachments (sha256);
 
 create table decisions (
   id          uuid primary key,
@@ -373,6 +374,7 @@ create table uploads (
 );
 create index uploads_subject on uploads (subject, id);
 create index uploads_expired on uploads (expires_at);
+create index uploads_content on uploads (sha256);
 
 create table idempotency_keys (
   id           uuid primary key,

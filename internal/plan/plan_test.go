@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -39,8 +40,8 @@ var rooms = []room{
 	{"ent/catalog", nil},
 	{"ent/migrations", nil},
 	{"ent/store", nil},
-	{"ent", []string{"ent/schema", "ent/rule"}},
-	{"content", []string{"internal/problem", "authz", "ent", "ent/store"}},
+	{"ent", []string{"ent/schema"}},
+	{"content", []string{"internal/problem", "authz", "ent"}},
 	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/schema"}},
 	{"mailbox", []string{"internal/problem", "authz"}},
 	{"intake", []string{"internal/problem", "schema", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "content", "casework"}},
@@ -49,11 +50,14 @@ var rooms = []room{
 	{"portal", nil},
 	{"web", []string{"internal/problem"}},
 	{"internal/cluster", nil},
-	{"internal/demo", []string{"authz", "ent/schema", "casework"}},
-	{"cmd", []string{"internal/problem", "schema", "law", "authz", "ent", "ent/rule", "ent/migrations", "ent/store", "content", "casework", "mailbox", "intake", "reading", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
-	{"internal/housetest", []string{"internal/problem", "schema", "authz", "ent", "ent/migrations", "ent/store", "content", "casework", "mailbox", "intake", "reading", "graph", "web", "internal/cluster", "internal/demo", "cmd"}},
+	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
+	{"cmd", []string{"internal/problem", "schema", "authz", "ent", "ent/migrations", "ent/store", "content", "casework", "mailbox", "intake", "reading", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
+	{"internal/housetest", []string{"authz", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
 	{"internal/plan", nil},
 }
+
+// press is the mark of a program that only go generate runs.
+var press = regexp.MustCompile(`(?m)^//go:build ignore$`)
 
 // violations reads the files of the tree and says what does not fit the plan. Tests outside their package may enter any room.
 func violations(tree fs.FS, rooms []room) []string {
@@ -85,7 +89,7 @@ func violations(tree fs.FS, rooms []room) []string {
 		if err != nil {
 			return err
 		}
-		if strings.Contains(string(text), "//go:build ignore") {
+		if press.Match(text) {
 			return nil // a printing press
 		}
 		from, ok := roomOf(path.Dir(p), rooms)
