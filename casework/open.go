@@ -59,7 +59,7 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // Number is the number of a case: the year in Berlin and eight letters that follow from its id. It is not counted, so that it tells nobody
 // how many cases an authority has and no row is hot. Among a million in one authority and year the chance that any two are the same
-// is about one in two: the database then refuses the later one, and opening again with another id succeeds.
+// is about one in three: the database then refuses the later one, and opening again with another id succeeds.
 func Number(id uuid.UUID, receivedAt time.Time) string {
 	sum := sha256.Sum256(id[:])
 	n := binary.BigEndian.Uint64(sum[:8])

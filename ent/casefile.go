@@ -94,9 +94,11 @@ type CaseFileEdges struct {
 	Assignments []*Assignment `json:"assignments,omitempty"`
 	// History holds the value of the history edge.
 	History []*HistoryEvent `json:"history,omitempty"`
+	// AccessEntries holds the value of the accessEntries edge.
+	AccessEntries []*AccessEntry `json:"accessEntries,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [12]bool
+	loadedTypes [13]bool
 }
 
 // TenantOrErr returns the Tenant value or an error if the edge
@@ -215,6 +217,15 @@ func (e CaseFileEdges) HistoryOrErr() ([]*HistoryEvent, error) {
 		return e.History, nil
 	}
 	return nil, &NotLoadedError{edge: "history"}
+}
+
+// AccessEntriesOrErr returns the AccessEntries value or an error if the edge
+// was not loaded in eager-loading.
+func (e CaseFileEdges) AccessEntriesOrErr() ([]*AccessEntry, error) {
+	if e.loadedTypes[12] {
+		return e.AccessEntries, nil
+	}
+	return nil, &NotLoadedError{edge: "accessEntries"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -447,6 +458,11 @@ func (_m *CaseFile) QueryAssignments() *AssignmentQuery {
 // QueryHistory queries the "history" edge of the CaseFile entity.
 func (_m *CaseFile) QueryHistory() *HistoryEventQuery {
 	return NewCaseFileClient(_m.config).QueryHistory(_m)
+}
+
+// QueryAccessEntries queries the "accessEntries" edge of the CaseFile entity.
+func (_m *CaseFile) QueryAccessEntries() *AccessEntryQuery {
+	return NewCaseFileClient(_m.config).QueryAccessEntries(_m)
 }
 
 // Update returns a builder for updating this CaseFile.

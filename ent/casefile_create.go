@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
@@ -406,6 +407,21 @@ func (_c *CaseFileCreate) AddHistory(v ...*HistoryEvent) *CaseFileCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddHistoryIDs(ids...)
+}
+
+// AddAccessEntryIDs adds the "accessEntries" edge to the AccessEntry entity by IDs.
+func (_c *CaseFileCreate) AddAccessEntryIDs(ids ...uuid.UUID) *CaseFileCreate {
+	_c.mutation.AddAccessEntryIDs(ids...)
+	return _c
+}
+
+// AddAccessEntries adds the "accessEntries" edges to the AccessEntry entity.
+func (_c *CaseFileCreate) AddAccessEntries(v ...*AccessEntry) *CaseFileCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAccessEntryIDs(ids...)
 }
 
 // Mutation returns the CaseFileMutation object of the builder.
@@ -820,6 +836,22 @@ func (_c *CaseFileCreate) createSpec() (*CaseFile, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(historyevent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AccessEntriesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -15,6 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
@@ -34,23 +35,24 @@ import (
 // CaseFileQuery is the builder for querying CaseFile entities.
 type CaseFileQuery struct {
 	config
-	ctx             *QueryContext
-	order           []casefile.OrderOption
-	inters          []Interceptor
-	predicates      []predicate.CaseFile
-	withTenant      *TenantQuery
-	withService     *ServiceQuery
-	withUnit        *OrganisationalUnitQuery
-	withSubmission  *SubmissionQuery
-	withApplicant   *ApplicantQuery
-	withMessages    *MessageQuery
-	withAttachments *AttachmentQuery
-	withDecisions   *DecisionQuery
-	withComments    *CommentQuery
-	withFollowUps   *FollowUpQuery
-	withAssignments *AssignmentQuery
-	withHistory     *HistoryEventQuery
-	modifiers       []func(*sql.Selector)
+	ctx               *QueryContext
+	order             []casefile.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.CaseFile
+	withTenant        *TenantQuery
+	withService       *ServiceQuery
+	withUnit          *OrganisationalUnitQuery
+	withSubmission    *SubmissionQuery
+	withApplicant     *ApplicantQuery
+	withMessages      *MessageQuery
+	withAttachments   *AttachmentQuery
+	withDecisions     *DecisionQuery
+	withComments      *CommentQuery
+	withFollowUps     *FollowUpQuery
+	withAssignments   *AssignmentQuery
+	withHistory       *HistoryEventQuery
+	withAccessEntries *AccessEntryQuery
+	modifiers         []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -351,6 +353,28 @@ func (_q *CaseFileQuery) QueryHistory() *HistoryEventQuery {
 	return query
 }
 
+// QueryAccessEntries chains the current query on the "accessEntries" edge.
+func (_q *CaseFileQuery) QueryAccessEntries() *AccessEntryQuery {
+	query := (&AccessEntryClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(casefile.Table, casefile.FieldID, selector),
+			sqlgraph.To(accessentry.Table, accessentry.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, casefile.AccessEntriesTable, casefile.AccessEntriesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first CaseFile entity from the query.
 // Returns a *NotFoundError when no CaseFile was found.
 func (_q *CaseFileQuery) First(ctx context.Context) (*CaseFile, error) {
@@ -538,23 +562,24 @@ func (_q *CaseFileQuery) Clone() *CaseFileQuery {
 		return nil
 	}
 	return &CaseFileQuery{
-		config:          _q.config,
-		ctx:             _q.ctx.Clone(),
-		order:           append([]casefile.OrderOption{}, _q.order...),
-		inters:          append([]Interceptor{}, _q.inters...),
-		predicates:      append([]predicate.CaseFile{}, _q.predicates...),
-		withTenant:      _q.withTenant.Clone(),
-		withService:     _q.withService.Clone(),
-		withUnit:        _q.withUnit.Clone(),
-		withSubmission:  _q.withSubmission.Clone(),
-		withApplicant:   _q.withApplicant.Clone(),
-		withMessages:    _q.withMessages.Clone(),
-		withAttachments: _q.withAttachments.Clone(),
-		withDecisions:   _q.withDecisions.Clone(),
-		withComments:    _q.withComments.Clone(),
-		withFollowUps:   _q.withFollowUps.Clone(),
-		withAssignments: _q.withAssignments.Clone(),
-		withHistory:     _q.withHistory.Clone(),
+		config:            _q.config,
+		ctx:               _q.ctx.Clone(),
+		order:             append([]casefile.OrderOption{}, _q.order...),
+		inters:            append([]Interceptor{}, _q.inters...),
+		predicates:        append([]predicate.CaseFile{}, _q.predicates...),
+		withTenant:        _q.withTenant.Clone(),
+		withService:       _q.withService.Clone(),
+		withUnit:          _q.withUnit.Clone(),
+		withSubmission:    _q.withSubmission.Clone(),
+		withApplicant:     _q.withApplicant.Clone(),
+		withMessages:      _q.withMessages.Clone(),
+		withAttachments:   _q.withAttachments.Clone(),
+		withDecisions:     _q.withDecisions.Clone(),
+		withComments:      _q.withComments.Clone(),
+		withFollowUps:     _q.withFollowUps.Clone(),
+		withAssignments:   _q.withAssignments.Clone(),
+		withHistory:       _q.withHistory.Clone(),
+		withAccessEntries: _q.withAccessEntries.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -693,6 +718,17 @@ func (_q *CaseFileQuery) WithHistory(opts ...func(*HistoryEventQuery)) *CaseFile
 	return _q
 }
 
+// WithAccessEntries tells the query-builder to eager-load the nodes that are connected to
+// the "accessEntries" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *CaseFileQuery) WithAccessEntries(opts ...func(*AccessEntryQuery)) *CaseFileQuery {
+	query := (&AccessEntryClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAccessEntries = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -771,7 +807,7 @@ func (_q *CaseFileQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Cas
 	var (
 		nodes       = []*CaseFile{}
 		_spec       = _q.querySpec()
-		loadedTypes = [12]bool{
+		loadedTypes = [13]bool{
 			_q.withTenant != nil,
 			_q.withService != nil,
 			_q.withUnit != nil,
@@ -784,6 +820,7 @@ func (_q *CaseFileQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Cas
 			_q.withFollowUps != nil,
 			_q.withAssignments != nil,
 			_q.withHistory != nil,
+			_q.withAccessEntries != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -883,6 +920,13 @@ func (_q *CaseFileQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Cas
 		if err := _q.loadHistory(ctx, query, nodes,
 			func(n *CaseFile) { n.Edges.History = []*HistoryEvent{} },
 			func(n *CaseFile, e *HistoryEvent) { n.Edges.History = append(n.Edges.History, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAccessEntries; query != nil {
+		if err := _q.loadAccessEntries(ctx, query, nodes,
+			func(n *CaseFile) { n.Edges.AccessEntries = []*AccessEntry{} },
+			func(n *CaseFile, e *AccessEntry) { n.Edges.AccessEntries = append(n.Edges.AccessEntries, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1228,6 +1272,36 @@ func (_q *CaseFileQuery) loadHistory(ctx context.Context, query *HistoryEventQue
 	}
 	query.Where(predicate.HistoryEvent(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(casefile.HistoryColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.CaseID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "case_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *CaseFileQuery) loadAccessEntries(ctx context.Context, query *AccessEntryQuery, nodes []*CaseFile, init func(*CaseFile), assign func(*CaseFile, *AccessEntry)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*CaseFile)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(accessentry.FieldCaseID)
+	}
+	query.Where(predicate.AccessEntry(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(casefile.AccessEntriesColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
@@ -391,6 +392,21 @@ func (_u *CaseFileUpdate) AddHistory(v ...*HistoryEvent) *CaseFileUpdate {
 	return _u.AddHistoryIDs(ids...)
 }
 
+// AddAccessEntryIDs adds the "accessEntries" edge to the AccessEntry entity by IDs.
+func (_u *CaseFileUpdate) AddAccessEntryIDs(ids ...uuid.UUID) *CaseFileUpdate {
+	_u.mutation.AddAccessEntryIDs(ids...)
+	return _u
+}
+
+// AddAccessEntries adds the "accessEntries" edges to the AccessEntry entity.
+func (_u *CaseFileUpdate) AddAccessEntries(v ...*AccessEntry) *CaseFileUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAccessEntryIDs(ids...)
+}
+
 // Mutation returns the CaseFileMutation object of the builder.
 func (_u *CaseFileUpdate) Mutation() *CaseFileMutation {
 	return _u.mutation
@@ -559,6 +575,27 @@ func (_u *CaseFileUpdate) RemoveHistory(v ...*HistoryEvent) *CaseFileUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveHistoryIDs(ids...)
+}
+
+// ClearAccessEntries clears all "accessEntries" edges to the AccessEntry entity.
+func (_u *CaseFileUpdate) ClearAccessEntries() *CaseFileUpdate {
+	_u.mutation.ClearAccessEntries()
+	return _u
+}
+
+// RemoveAccessEntryIDs removes the "accessEntries" edge to AccessEntry entities by IDs.
+func (_u *CaseFileUpdate) RemoveAccessEntryIDs(ids ...uuid.UUID) *CaseFileUpdate {
+	_u.mutation.RemoveAccessEntryIDs(ids...)
+	return _u
+}
+
+// RemoveAccessEntries removes "accessEntries" edges to AccessEntry entities.
+func (_u *CaseFileUpdate) RemoveAccessEntries(v ...*AccessEntry) *CaseFileUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAccessEntryIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -1069,6 +1106,51 @@ func (_u *CaseFileUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.AccessEntriesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAccessEntriesIDs(); len(nodes) > 0 && !_u.mutation.AccessEntriesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AccessEntriesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{casefile.Label}
@@ -1440,6 +1522,21 @@ func (_u *CaseFileUpdateOne) AddHistory(v ...*HistoryEvent) *CaseFileUpdateOne {
 	return _u.AddHistoryIDs(ids...)
 }
 
+// AddAccessEntryIDs adds the "accessEntries" edge to the AccessEntry entity by IDs.
+func (_u *CaseFileUpdateOne) AddAccessEntryIDs(ids ...uuid.UUID) *CaseFileUpdateOne {
+	_u.mutation.AddAccessEntryIDs(ids...)
+	return _u
+}
+
+// AddAccessEntries adds the "accessEntries" edges to the AccessEntry entity.
+func (_u *CaseFileUpdateOne) AddAccessEntries(v ...*AccessEntry) *CaseFileUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAccessEntryIDs(ids...)
+}
+
 // Mutation returns the CaseFileMutation object of the builder.
 func (_u *CaseFileUpdateOne) Mutation() *CaseFileMutation {
 	return _u.mutation
@@ -1608,6 +1705,27 @@ func (_u *CaseFileUpdateOne) RemoveHistory(v ...*HistoryEvent) *CaseFileUpdateOn
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveHistoryIDs(ids...)
+}
+
+// ClearAccessEntries clears all "accessEntries" edges to the AccessEntry entity.
+func (_u *CaseFileUpdateOne) ClearAccessEntries() *CaseFileUpdateOne {
+	_u.mutation.ClearAccessEntries()
+	return _u
+}
+
+// RemoveAccessEntryIDs removes the "accessEntries" edge to AccessEntry entities by IDs.
+func (_u *CaseFileUpdateOne) RemoveAccessEntryIDs(ids ...uuid.UUID) *CaseFileUpdateOne {
+	_u.mutation.RemoveAccessEntryIDs(ids...)
+	return _u
+}
+
+// RemoveAccessEntries removes "accessEntries" edges to AccessEntry entities.
+func (_u *CaseFileUpdateOne) RemoveAccessEntries(v ...*AccessEntry) *CaseFileUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAccessEntryIDs(ids...)
 }
 
 // Where appends a list predicates to the CaseFileUpdate builder.
@@ -2141,6 +2259,51 @@ func (_u *CaseFileUpdateOne) sqlSave(ctx context.Context) (_node *CaseFile, err 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(historyevent.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AccessEntriesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAccessEntriesIDs(); len(nodes) > 0 && !_u.mutation.AccessEntriesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AccessEntriesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   casefile.AccessEntriesTable,
+			Columns: []string{casefile.AccessEntriesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessentry.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -17,10 +17,12 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/announcement"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
+	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
@@ -45,6 +47,8 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// AccessEntry is the client for interacting with the AccessEntry builders.
+	AccessEntry *AccessEntryClient
 	// Announcement is the client for interacting with the Announcement builders.
 	Announcement *AnnouncementClient
 	// Applicant is the client for interacting with the Applicant builders.
@@ -53,6 +57,8 @@ type Client struct {
 	Assignment *AssignmentClient
 	// Attachment is the client for interacting with the Attachment builders.
 	Attachment *AttachmentClient
+	// AuditEntry is the client for interacting with the AuditEntry builders.
+	AuditEntry *AuditEntryClient
 	// BlockedSubject is the client for interacting with the BlockedSubject builders.
 	BlockedSubject *BlockedSubjectClient
 	// CaseFile is the client for interacting with the CaseFile builders.
@@ -98,10 +104,12 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.AccessEntry = NewAccessEntryClient(c.config)
 	c.Announcement = NewAnnouncementClient(c.config)
 	c.Applicant = NewApplicantClient(c.config)
 	c.Assignment = NewAssignmentClient(c.config)
 	c.Attachment = NewAttachmentClient(c.config)
+	c.AuditEntry = NewAuditEntryClient(c.config)
 	c.BlockedSubject = NewBlockedSubjectClient(c.config)
 	c.CaseFile = NewCaseFileClient(c.config)
 	c.Comment = NewCommentClient(c.config)
@@ -211,10 +219,12 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:                ctx,
 		config:             cfg,
+		AccessEntry:        NewAccessEntryClient(cfg),
 		Announcement:       NewAnnouncementClient(cfg),
 		Applicant:          NewApplicantClient(cfg),
 		Assignment:         NewAssignmentClient(cfg),
 		Attachment:         NewAttachmentClient(cfg),
+		AuditEntry:         NewAuditEntryClient(cfg),
 		BlockedSubject:     NewBlockedSubjectClient(cfg),
 		CaseFile:           NewCaseFileClient(cfg),
 		Comment:            NewCommentClient(cfg),
@@ -251,10 +261,12 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:                ctx,
 		config:             cfg,
+		AccessEntry:        NewAccessEntryClient(cfg),
 		Announcement:       NewAnnouncementClient(cfg),
 		Applicant:          NewApplicantClient(cfg),
 		Assignment:         NewAssignmentClient(cfg),
 		Attachment:         NewAttachmentClient(cfg),
+		AuditEntry:         NewAuditEntryClient(cfg),
 		BlockedSubject:     NewBlockedSubjectClient(cfg),
 		CaseFile:           NewCaseFileClient(cfg),
 		Comment:            NewCommentClient(cfg),
@@ -278,7 +290,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Announcement.
+//		AccessEntry.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -301,11 +313,11 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Announcement, c.Applicant, c.Assignment, c.Attachment, c.BlockedSubject,
-		c.CaseFile, c.Comment, c.Connector, c.Decision, c.Event, c.FollowUp,
-		c.HistoryEvent, c.IdempotencyKey, c.Message, c.OrganisationalUnit,
-		c.RoleAssignment, c.Service, c.ServiceOffering, c.Submission, c.Tenant,
-		c.Upload,
+		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
+		c.AuditEntry, c.BlockedSubject, c.CaseFile, c.Comment, c.Connector, c.Decision,
+		c.Event, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload,
 	} {
 		n.Use(hooks...)
 	}
@@ -315,11 +327,11 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Announcement, c.Applicant, c.Assignment, c.Attachment, c.BlockedSubject,
-		c.CaseFile, c.Comment, c.Connector, c.Decision, c.Event, c.FollowUp,
-		c.HistoryEvent, c.IdempotencyKey, c.Message, c.OrganisationalUnit,
-		c.RoleAssignment, c.Service, c.ServiceOffering, c.Submission, c.Tenant,
-		c.Upload,
+		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
+		c.AuditEntry, c.BlockedSubject, c.CaseFile, c.Comment, c.Connector, c.Decision,
+		c.Event, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -328,6 +340,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *AccessEntryMutation:
+		return c.AccessEntry.mutate(ctx, m)
 	case *AnnouncementMutation:
 		return c.Announcement.mutate(ctx, m)
 	case *ApplicantMutation:
@@ -336,6 +350,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Assignment.mutate(ctx, m)
 	case *AttachmentMutation:
 		return c.Attachment.mutate(ctx, m)
+	case *AuditEntryMutation:
+		return c.AuditEntry.mutate(ctx, m)
 	case *BlockedSubjectMutation:
 		return c.BlockedSubject.mutate(ctx, m)
 	case *CaseFileMutation:
@@ -372,6 +388,173 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Upload.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// AccessEntryClient is a client for the AccessEntry schema.
+type AccessEntryClient struct {
+	config
+}
+
+// NewAccessEntryClient returns a client for the AccessEntry from the given config.
+func NewAccessEntryClient(c config) *AccessEntryClient {
+	return &AccessEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessentry.Hooks(f(g(h())))`.
+func (c *AccessEntryClient) Use(hooks ...Hook) {
+	c.hooks.AccessEntry = append(c.hooks.AccessEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessentry.Intercept(f(g(h())))`.
+func (c *AccessEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessEntry = append(c.inters.AccessEntry, interceptors...)
+}
+
+// Create returns a builder for creating a AccessEntry entity.
+func (c *AccessEntryClient) Create() *AccessEntryCreate {
+	mutation := newAccessEntryMutation(c.config, OpCreate)
+	return &AccessEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessEntry entities.
+func (c *AccessEntryClient) CreateBulk(builders ...*AccessEntryCreate) *AccessEntryCreateBulk {
+	return &AccessEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessEntryClient) MapCreateBulk(slice any, setFunc func(*AccessEntryCreate, int)) *AccessEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessEntryCreateBulk{err: fmt.Errorf("calling to AccessEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessEntry.
+func (c *AccessEntryClient) Update() *AccessEntryUpdate {
+	mutation := newAccessEntryMutation(c.config, OpUpdate)
+	return &AccessEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessEntryClient) UpdateOne(_m *AccessEntry) *AccessEntryUpdateOne {
+	mutation := newAccessEntryMutation(c.config, OpUpdateOne, withAccessEntry(_m))
+	return &AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessEntryClient) UpdateOneID(id uuid.UUID) *AccessEntryUpdateOne {
+	mutation := newAccessEntryMutation(c.config, OpUpdateOne, withAccessEntryID(id))
+	return &AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessEntry.
+func (c *AccessEntryClient) Delete() *AccessEntryDelete {
+	mutation := newAccessEntryMutation(c.config, OpDelete)
+	return &AccessEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessEntryClient) DeleteOne(_m *AccessEntry) *AccessEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessEntryClient) DeleteOneID(id uuid.UUID) *AccessEntryDeleteOne {
+	builder := c.Delete().Where(accessentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessEntry.
+func (c *AccessEntryClient) Query() *AccessEntryQuery {
+	return &AccessEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessEntry entity by its id.
+func (c *AccessEntryClient) Get(ctx context.Context, id uuid.UUID) (*AccessEntry, error) {
+	return c.Query().Where(accessentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessEntryClient) GetX(ctx context.Context, id uuid.UUID) *AccessEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a AccessEntry.
+func (c *AccessEntryClient) QueryTenant(_m *AccessEntry) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessentry.Table, accessentry.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, accessentry.TenantTable, accessentry.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCase queries the case edge of a AccessEntry.
+func (c *AccessEntryClient) QueryCase(_m *AccessEntry) *CaseFileQuery {
+	query := (&CaseFileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessentry.Table, accessentry.FieldID, id),
+			sqlgraph.To(casefile.Table, casefile.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, accessentry.CaseTable, accessentry.CaseColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AccessEntryClient) Hooks() []Hook {
+	hooks := c.hooks.AccessEntry
+	return append(hooks[:len(hooks):len(hooks)], accessentry.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessEntryClient) Interceptors() []Interceptor {
+	inters := c.inters.AccessEntry
+	return append(inters[:len(inters):len(inters)], accessentry.Interceptors[:]...)
+}
+
+func (c *AccessEntryClient) mutate(ctx context.Context, m *AccessEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessEntry mutation op: %q", m.Op())
 	}
 }
 
@@ -1091,6 +1274,173 @@ func (c *AttachmentClient) mutate(ctx context.Context, m *AttachmentMutation) (V
 	}
 }
 
+// AuditEntryClient is a client for the AuditEntry schema.
+type AuditEntryClient struct {
+	config
+}
+
+// NewAuditEntryClient returns a client for the AuditEntry from the given config.
+func NewAuditEntryClient(c config) *AuditEntryClient {
+	return &AuditEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `auditentry.Hooks(f(g(h())))`.
+func (c *AuditEntryClient) Use(hooks ...Hook) {
+	c.hooks.AuditEntry = append(c.hooks.AuditEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `auditentry.Intercept(f(g(h())))`.
+func (c *AuditEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditEntry = append(c.inters.AuditEntry, interceptors...)
+}
+
+// Create returns a builder for creating a AuditEntry entity.
+func (c *AuditEntryClient) Create() *AuditEntryCreate {
+	mutation := newAuditEntryMutation(c.config, OpCreate)
+	return &AuditEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditEntry entities.
+func (c *AuditEntryClient) CreateBulk(builders ...*AuditEntryCreate) *AuditEntryCreateBulk {
+	return &AuditEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditEntryClient) MapCreateBulk(slice any, setFunc func(*AuditEntryCreate, int)) *AuditEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditEntryCreateBulk{err: fmt.Errorf("calling to AuditEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditEntry.
+func (c *AuditEntryClient) Update() *AuditEntryUpdate {
+	mutation := newAuditEntryMutation(c.config, OpUpdate)
+	return &AuditEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditEntryClient) UpdateOne(_m *AuditEntry) *AuditEntryUpdateOne {
+	mutation := newAuditEntryMutation(c.config, OpUpdateOne, withAuditEntry(_m))
+	return &AuditEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditEntryClient) UpdateOneID(id uuid.UUID) *AuditEntryUpdateOne {
+	mutation := newAuditEntryMutation(c.config, OpUpdateOne, withAuditEntryID(id))
+	return &AuditEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditEntry.
+func (c *AuditEntryClient) Delete() *AuditEntryDelete {
+	mutation := newAuditEntryMutation(c.config, OpDelete)
+	return &AuditEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditEntryClient) DeleteOne(_m *AuditEntry) *AuditEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditEntryClient) DeleteOneID(id uuid.UUID) *AuditEntryDeleteOne {
+	builder := c.Delete().Where(auditentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditEntry.
+func (c *AuditEntryClient) Query() *AuditEntryQuery {
+	return &AuditEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditEntry entity by its id.
+func (c *AuditEntryClient) Get(ctx context.Context, id uuid.UUID) (*AuditEntry, error) {
+	return c.Query().Where(auditentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditEntryClient) GetX(ctx context.Context, id uuid.UUID) *AuditEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a AuditEntry.
+func (c *AuditEntryClient) QueryTenant(_m *AuditEntry) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(auditentry.Table, auditentry.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, auditentry.TenantTable, auditentry.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUnit queries the unit edge of a AuditEntry.
+func (c *AuditEntryClient) QueryUnit(_m *AuditEntry) *OrganisationalUnitQuery {
+	query := (&OrganisationalUnitClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(auditentry.Table, auditentry.FieldID, id),
+			sqlgraph.To(organisationalunit.Table, organisationalunit.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, auditentry.UnitTable, auditentry.UnitColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AuditEntryClient) Hooks() []Hook {
+	hooks := c.hooks.AuditEntry
+	return append(hooks[:len(hooks):len(hooks)], auditentry.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditEntryClient) Interceptors() []Interceptor {
+	inters := c.inters.AuditEntry
+	return append(inters[:len(inters):len(inters)], auditentry.Interceptors[:]...)
+}
+
+func (c *AuditEntryClient) mutate(ctx context.Context, m *AuditEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AuditEntry mutation op: %q", m.Op())
+	}
+}
+
 // BlockedSubjectClient is a client for the BlockedSubject schema.
 type BlockedSubjectClient struct {
 	config
@@ -1519,6 +1869,22 @@ func (c *CaseFileClient) QueryHistory(_m *CaseFile) *HistoryEventQuery {
 			sqlgraph.From(casefile.Table, casefile.FieldID, id),
 			sqlgraph.To(historyevent.Table, historyevent.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, casefile.HistoryTable, casefile.HistoryColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAccessEntries queries the accessEntries edge of a CaseFile.
+func (c *CaseFileClient) QueryAccessEntries(_m *CaseFile) *AccessEntryQuery {
+	query := (&AccessEntryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(casefile.Table, casefile.FieldID, id),
+			sqlgraph.To(accessentry.Table, accessentry.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, casefile.AccessEntriesTable, casefile.AccessEntriesColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -4141,15 +4507,15 @@ func (c *UploadClient) mutate(ctx context.Context, m *UploadMutation) (Value, er
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Announcement, Applicant, Assignment, Attachment, BlockedSubject, CaseFile,
-		Comment, Connector, Decision, Event, FollowUp, HistoryEvent, IdempotencyKey,
-		Message, OrganisationalUnit, RoleAssignment, Service, ServiceOffering,
-		Submission, Tenant, Upload []ent.Hook
+		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
+		BlockedSubject, CaseFile, Comment, Connector, Decision, Event, FollowUp,
+		HistoryEvent, IdempotencyKey, Message, OrganisationalUnit, RoleAssignment,
+		Service, ServiceOffering, Submission, Tenant, Upload []ent.Hook
 	}
 	inters struct {
-		Announcement, Applicant, Assignment, Attachment, BlockedSubject, CaseFile,
-		Comment, Connector, Decision, Event, FollowUp, HistoryEvent, IdempotencyKey,
-		Message, OrganisationalUnit, RoleAssignment, Service, ServiceOffering,
-		Submission, Tenant, Upload []ent.Interceptor
+		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
+		BlockedSubject, CaseFile, Comment, Connector, Decision, Event, FollowUp,
+		HistoryEvent, IdempotencyKey, Message, OrganisationalUnit, RoleAssignment,
+		Service, ServiceOffering, Submission, Tenant, Upload []ent.Interceptor
 	}
 )

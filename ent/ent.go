@@ -13,10 +13,12 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/announcement"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
+	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
@@ -94,10 +96,12 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			accessentry.Table:        accessentry.ValidColumn,
 			announcement.Table:       announcement.ValidColumn,
 			applicant.Table:          applicant.ValidColumn,
 			assignment.Table:         assignment.ValidColumn,
 			attachment.Table:         attachment.ValidColumn,
+			auditentry.Table:         auditentry.ValidColumn,
 			blockedsubject.Table:     blockedsubject.ValidColumn,
 			casefile.Table:           casefile.ValidColumn,
 			comment.Table:            comment.ValidColumn,

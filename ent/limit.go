@@ -6,6 +6,13 @@ package ent
 import "entgo.io/ent/dialect/sql"
 
 // WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *AccessEntryQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
 func (_q *AnnouncementQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		_q.predicates = append(_q.predicates, p)
@@ -28,6 +35,13 @@ func (_q *AssignmentQuery) WhereP(ps ...func(*sql.Selector)) {
 
 // WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
 func (_q *AttachmentQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *AuditEntryQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		_q.predicates = append(_q.predicates, p)
 	}

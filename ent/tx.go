@@ -13,6 +13,8 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// AccessEntry is the client for interacting with the AccessEntry builders.
+	AccessEntry *AccessEntryClient
 	// Announcement is the client for interacting with the Announcement builders.
 	Announcement *AnnouncementClient
 	// Applicant is the client for interacting with the Applicant builders.
@@ -21,6 +23,8 @@ type Tx struct {
 	Assignment *AssignmentClient
 	// Attachment is the client for interacting with the Attachment builders.
 	Attachment *AttachmentClient
+	// AuditEntry is the client for interacting with the AuditEntry builders.
+	AuditEntry *AuditEntryClient
 	// BlockedSubject is the client for interacting with the BlockedSubject builders.
 	BlockedSubject *BlockedSubjectClient
 	// CaseFile is the client for interacting with the CaseFile builders.
@@ -186,10 +190,12 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.AccessEntry = NewAccessEntryClient(tx.config)
 	tx.Announcement = NewAnnouncementClient(tx.config)
 	tx.Applicant = NewApplicantClient(tx.config)
 	tx.Assignment = NewAssignmentClient(tx.config)
 	tx.Attachment = NewAttachmentClient(tx.config)
+	tx.AuditEntry = NewAuditEntryClient(tx.config)
 	tx.BlockedSubject = NewBlockedSubjectClient(tx.config)
 	tx.CaseFile = NewCaseFileClient(tx.config)
 	tx.Comment = NewCommentClient(tx.config)
@@ -216,7 +222,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Announcement.QueryXXX(), the query will be executed
+// applies a query, for example: AccessEntry.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

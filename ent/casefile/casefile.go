@@ -80,6 +80,8 @@ const (
 	EdgeAssignments = "assignments"
 	// EdgeHistory holds the string denoting the history edge name in mutations.
 	EdgeHistory = "history"
+	// EdgeAccessEntries holds the string denoting the accessentries edge name in mutations.
+	EdgeAccessEntries = "accessEntries"
 	// Table holds the table name of the casefile in the database.
 	Table = "cases"
 	// TenantTable is the table that holds the tenant relation/edge.
@@ -166,6 +168,13 @@ const (
 	HistoryInverseTable = "history_events"
 	// HistoryColumn is the table column denoting the history relation/edge.
 	HistoryColumn = "case_id"
+	// AccessEntriesTable is the table that holds the accessEntries relation/edge.
+	AccessEntriesTable = "access_entries"
+	// AccessEntriesInverseTable is the table name for the AccessEntry entity.
+	// It exists in this package in order to avoid circular dependency with the "accessentry" package.
+	AccessEntriesInverseTable = "access_entries"
+	// AccessEntriesColumn is the table column denoting the accessEntries relation/edge.
+	AccessEntriesColumn = "case_id"
 )
 
 // Columns holds all SQL columns for casefile fields.
@@ -536,6 +545,20 @@ func ByHistory(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newHistoryStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByAccessEntriesCount orders the results by accessEntries count.
+func ByAccessEntriesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAccessEntriesStep(), opts...)
+	}
+}
+
+// ByAccessEntries orders the results by accessEntries terms.
+func ByAccessEntries(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAccessEntriesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTenantStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -618,5 +641,12 @@ func newHistoryStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(HistoryInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, HistoryTable, HistoryColumn),
+	)
+}
+func newAccessEntriesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AccessEntriesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, AccessEntriesTable, AccessEntriesColumn),
 	)
 }

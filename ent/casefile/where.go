@@ -1193,6 +1193,29 @@ func HasHistoryWith(preds ...predicate.HistoryEvent) predicate.CaseFile {
 	})
 }
 
+// HasAccessEntries applies the HasEdge predicate on the "accessEntries" edge.
+func HasAccessEntries() predicate.CaseFile {
+	return predicate.CaseFile(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, AccessEntriesTable, AccessEntriesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAccessEntriesWith applies the HasEdge predicate on the "accessEntries" edge with a given conditions (other predicates).
+func HasAccessEntriesWith(preds ...predicate.AccessEntry) predicate.CaseFile {
+	return predicate.CaseFile(func(s *sql.Selector) {
+		step := newAccessEntriesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.CaseFile) predicate.CaseFile {
 	return predicate.CaseFile(sql.AndPredicates(predicates...))

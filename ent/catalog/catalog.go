@@ -49,6 +49,24 @@ type Type struct {
 
 // Types lists the stored types by their name in the contract.
 var Types = map[string]*Type{
+	"AccessEntry": {
+		Name: "AccessEntry", Entity: "AccessEntry", Number: 19, Table: "access_entries",
+		Owned: true, OfCase: true,
+		Columns: map[string]Column{
+			"id":       {"id", UUID, false},
+			"tenantId": {"tenant_id", UUID, false},
+			"place":    {"place", BigInt, false},
+			"caseId":   {"case_id", UUID, false},
+			"at":       {"at", Instant, false},
+			"reader":   {"reader", Text, false},
+			"purpose":  {"purpose", Text, true},
+			"fields":   {"fields", JSON, false},
+		},
+		Edges: map[string]Edge{
+			"tenant": {To: "Tenant", Column: "tenant_id", Many: false},
+			"case":   {To: "Case", Column: "case_id", Many: false},
+		},
+	},
 	"Announcement": {
 		Name: "Announcement", Entity: "Announcement", Number: 12, Table: "announcements",
 		Owned: true, OfCase: true,
@@ -136,6 +154,26 @@ var Types = map[string]*Type{
 			"message":    {To: "Message", Column: "message_id", Many: false},
 		},
 	},
+	"AuditEntry": {
+		Name: "AuditEntry", Entity: "AuditEntry", Number: 18, Table: "audit_entries",
+		Owned: true, OfCase: false,
+		Columns: map[string]Column{
+			"id":         {"id", UUID, false},
+			"tenantId":   {"tenant_id", UUID, false},
+			"place":      {"place", BigInt, false},
+			"at":         {"at", Instant, false},
+			"actor":      {"actor", Text, false},
+			"action":     {"action", Enum, false},
+			"subject":    {"subject", Text, false},
+			"role":       {"role", Text, false},
+			"unitId":     {"unit_id", UUID, true},
+			"serviceIds": {"service_ids", JSON, true},
+		},
+		Edges: map[string]Edge{
+			"tenant": {To: "Tenant", Column: "tenant_id", Many: false},
+			"unit":   {To: "OrganisationalUnit", Column: "unit_id", Many: false},
+		},
+	},
 	"Case": {
 		Name: "Case", Entity: "CaseFile", Number: 7, Table: "cases",
 		Owned: true, OfCase: false,
@@ -162,18 +200,19 @@ var Types = map[string]*Type{
 			"historyHead":       {"history_head", Text, false},
 		},
 		Edges: map[string]Edge{
-			"tenant":      {To: "Tenant", Column: "tenant_id", Many: false},
-			"service":     {To: "Service", Column: "service_id", Many: false},
-			"unit":        {To: "OrganisationalUnit", Column: "unit_id", Many: false},
-			"submission":  {To: "Submission", Back: "case_id", Many: false},
-			"applicant":   {To: "Applicant", Back: "case_id", Many: false},
-			"messages":    {To: "Message", Back: "case_id", Many: true},
-			"attachments": {To: "Attachment", Back: "case_id", Many: true},
-			"decisions":   {To: "Decision", Back: "case_id", Many: true},
-			"comments":    {To: "Comment", Back: "case_id", Many: true},
-			"followUps":   {To: "FollowUp", Back: "case_id", Many: true},
-			"assignments": {To: "Assignment", Back: "case_id", Many: true},
-			"history":     {To: "HistoryEvent", Back: "case_id", Many: true},
+			"tenant":        {To: "Tenant", Column: "tenant_id", Many: false},
+			"service":       {To: "Service", Column: "service_id", Many: false},
+			"unit":          {To: "OrganisationalUnit", Column: "unit_id", Many: false},
+			"submission":    {To: "Submission", Back: "case_id", Many: false},
+			"applicant":     {To: "Applicant", Back: "case_id", Many: false},
+			"messages":      {To: "Message", Back: "case_id", Many: true},
+			"attachments":   {To: "Attachment", Back: "case_id", Many: true},
+			"decisions":     {To: "Decision", Back: "case_id", Many: true},
+			"comments":      {To: "Comment", Back: "case_id", Many: true},
+			"followUps":     {To: "FollowUp", Back: "case_id", Many: true},
+			"assignments":   {To: "Assignment", Back: "case_id", Many: true},
+			"history":       {To: "HistoryEvent", Back: "case_id", Many: true},
+			"accessEntries": {To: "AccessEntry", Back: "case_id", Many: true},
 		},
 	},
 	"Comment": {

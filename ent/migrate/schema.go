@@ -10,6 +10,37 @@ import (
 )
 
 var (
+	// AccessEntriesColumns holds the columns for the "access_entries" table.
+	AccessEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "reader", Type: field.TypeString},
+		{Name: "purpose", Type: field.TypeString, Nullable: true},
+		{Name: "fields", Type: field.TypeJSON},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "case_id", Type: field.TypeUUID},
+	}
+	// AccessEntriesTable holds the schema information for the "access_entries" table.
+	AccessEntriesTable = &schema.Table{
+		Name:       "access_entries",
+		Columns:    AccessEntriesColumns,
+		PrimaryKey: []*schema.Column{AccessEntriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "access_entries_tenants_tenant",
+				Columns:    []*schema.Column{AccessEntriesColumns[6]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "access_entries_cases_accessEntries",
+				Columns:    []*schema.Column{AccessEntriesColumns[7]},
+				RefColumns: []*schema.Column{CasesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
 	// AnnouncementsColumns holds the columns for the "announcements" table.
 	AnnouncementsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -161,6 +192,39 @@ var (
 				Columns:    []*schema.Column{AttachmentsColumns[12]},
 				RefColumns: []*schema.Column{CasesColumns[0]},
 				OnDelete:   schema.NoAction,
+			},
+		},
+	}
+	// AuditEntriesColumns holds the columns for the "audit_entries" table.
+	AuditEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "actor", Type: field.TypeString},
+		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED"}},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "role", Type: field.TypeString},
+		{Name: "service_ids", Type: field.TypeJSON, Nullable: true},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "unit_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// AuditEntriesTable holds the schema information for the "audit_entries" table.
+	AuditEntriesTable = &schema.Table{
+		Name:       "audit_entries",
+		Columns:    AuditEntriesColumns,
+		PrimaryKey: []*schema.Column{AuditEntriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "audit_entries_tenants_tenant",
+				Columns:    []*schema.Column{AuditEntriesColumns[8]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "audit_entries_organisational_units_unit",
+				Columns:    []*schema.Column{AuditEntriesColumns[9]},
+				RefColumns: []*schema.Column{OrganisationalUnitsColumns[0]},
+				OnDelete:   schema.SetNull,
 			},
 		},
 	}
@@ -684,10 +748,12 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AccessEntriesTable,
 		AnnouncementsTable,
 		ApplicantsTable,
 		AssignmentsTable,
 		AttachmentsTable,
+		AuditEntriesTable,
 		BlockedSubjectsTable,
 		CasesTable,
 		CommentsTable,
@@ -709,6 +775,8 @@ var (
 )
 
 func init() {
+	AccessEntriesTable.ForeignKeys[0].RefTable = TenantsTable
+	AccessEntriesTable.ForeignKeys[1].RefTable = CasesTable
 	AnnouncementsTable.ForeignKeys[0].RefTable = TenantsTable
 	AnnouncementsTable.ForeignKeys[1].RefTable = CasesTable
 	AnnouncementsTable.ForeignKeys[2].RefTable = DecisionsTable
@@ -720,6 +788,8 @@ func init() {
 	AttachmentsTable.ForeignKeys[1].RefTable = SubmissionsTable
 	AttachmentsTable.ForeignKeys[2].RefTable = MessagesTable
 	AttachmentsTable.ForeignKeys[3].RefTable = CasesTable
+	AuditEntriesTable.ForeignKeys[0].RefTable = TenantsTable
+	AuditEntriesTable.ForeignKeys[1].RefTable = OrganisationalUnitsTable
 	CasesTable.ForeignKeys[0].RefTable = TenantsTable
 	CasesTable.ForeignKeys[1].RefTable = ServicesTable
 	CasesTable.ForeignKeys[2].RefTable = OrganisationalUnitsTable

@@ -11,11 +11,11 @@ do $$
 begin
     begin
         create role ozg_owner nologin;
-    exception when duplicate_object or unique_violation then null;
+    exception when duplicate_object or unique_violation or insufficient_privilege then null; -- without them, what follows is refused
     end;
     begin
         create role ozg_serving nologin;
-    exception when duplicate_object or unique_violation then null;
+    exception when duplicate_object or unique_violation or insufficient_privilege then null;
     end;
     begin
         execute format('grant ozg_owner to %I', session_user);
@@ -51,10 +51,33 @@ exception when insufficient_privilege then
 end $$;
 -- +goose StatementEnd
 
+-- The version of all rights: raised with every change of a role, a unit or a blocked subject, in the same transaction.
+create table rights_version (
+  only_one boolean primary key default true check (only_one),
+  version  bigint not null
+);
+insert into rights_version (version) values (1);
+alter table rights_version owner to ozg_owner;
+revoke all on rights_version from public;
+
 -- +goose StatementBegin
--- Enters the scope of a transaction: rows whose place lies between lo and hi, and where owner is not empty, only those of that applicant.
+-- Raises the version of all rights: a trigger for migrations. It runs as the owner, because serving may not write the version.
+create function ozg_rights_changed() returns trigger
+    language plpgsql volatile security definer
+    set search_path = public, pg_temp
+as $$
+begin
+    update rights_version set version = version + 1;
+    return null;
+end $$;
+-- +goose StatementEnd
+revoke all on function ozg_rights_changed() from public;
+alter function ozg_rights_changed() owner to ozg_owner;
+
+-- +goose StatementBegin
+-- Enters the scope of a transaction and gives the version of all rights as the transaction sees it: rows whose place lies between lo and hi, and where owner is not empty, only those of that applicant.
 -- It can be entered once (OZG01), must be whole (OZG02), and is forgotten with the transaction, however that ends.
-create function ozg_enter(lo bigint, hi bigint, owner text) returns void
+create function ozg_enter(lo bigint, hi bigint, owner text) returns bigint
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
 as $$
@@ -66,6 +89,7 @@ begin
         raise exception 'a scope needs an interval of places and an owner, be it an empty one' using errcode = 'OZG02';
     end if;
     perform set_config('app.lo', lo::text, true), set_config('app.hi', hi::text, true), set_config('app.owner', owner, true);
+    return (select version from public.rights_version);
 end $$;
 -- +goose StatementEnd
 

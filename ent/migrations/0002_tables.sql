@@ -356,6 +356,40 @@ create table role_assignments (
 create unique index role_assignments_once on role_assignments (tenant_id, subject, role, coalesce(unit_id, '00000000-0000-0000-0000-000000000000'));
 create index role_assignments_subject on role_assignments (subject);
 
+create table audit_entries (
+  id             uuid primary key,
+  tenant_id      uuid not null,
+  place          bigint not null,
+  at             timestamptz not null,
+  actor          text not null,
+  action         text not null check (action in ('ROLE_ASSIGNED', 'ROLE_REMOVED')),
+  subject        text not null,
+  role           text not null,
+  unit_id        uuid,
+  service_ids    jsonb,
+  unique (tenant_id, id),
+  foreign key (tenant_id, place) references tenants (id, place),
+  foreign key (tenant_id, unit_id) references organisational_units (tenant_id, id)
+);
+create index audit_entries_tenant on audit_entries (place, at desc, id desc);
+
+-- Who read personal data of a case. One row for each case and request.
+create table access_entries (
+  id        uuid primary key,
+  tenant_id uuid not null,
+  place     bigint not null,
+  case_id   uuid not null,
+  at        timestamptz not null,
+  reader    text not null,
+  purpose   text,
+  fields    jsonb not null,
+  unique (tenant_id, id),
+  foreign key (tenant_id, place) references tenants (id, place),
+  foreign key (tenant_id, case_id) references cases (tenant_id, id)
+);
+create index access_entries_case on access_entries (case_id, at desc, id desc);
+create index access_entries_tenant on access_entries (place, at desc, id desc);
+
 create table blocked_subjects (
   id         uuid primary key,
   subject    text not null unique,

@@ -49,3 +49,10 @@ call ozg_wall('history_events', 'exists (select from cases c where c.tenant_id =
 call ozg_wall('events', 'exists (select from cases c where c.tenant_id = events.tenant_id and c.id = events.case_id)', '{SELECT,INSERT}');
 
 call ozg_wall('role_assignments', 'false', '{SELECT,INSERT,DELETE}');
+
+call ozg_wall('audit_entries', 'false', '{SELECT,INSERT}');
+call ozg_wall('access_entries', 'exists (select from cases c where c.tenant_id = access_entries.tenant_id and c.id = access_entries.case_id)', '{SELECT,INSERT}');
+
+create trigger rights_changed after insert or update or delete on role_assignments for each statement execute function ozg_rights_changed();
+create trigger rights_changed after insert or update or delete on blocked_subjects for each statement execute function ozg_rights_changed();
+create trigger rights_changed after insert or update of parent_id or delete on organisational_units for each statement execute function ozg_rights_changed();

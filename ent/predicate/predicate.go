@@ -7,6 +7,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// AccessEntry is the predicate function for accessentry builders.
+type AccessEntry func(*sql.Selector)
+
 // Announcement is the predicate function for announcement builders.
 type Announcement func(*sql.Selector)
 
@@ -18,6 +21,9 @@ type Assignment func(*sql.Selector)
 
 // Attachment is the predicate function for attachment builders.
 type Attachment func(*sql.Selector)
+
+// AuditEntry is the predicate function for auditentry builders.
+type AuditEntry func(*sql.Selector)
 
 // BlockedSubject is the predicate function for blockedsubject builders.
 type BlockedSubject func(*sql.Selector)

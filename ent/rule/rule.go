@@ -43,6 +43,8 @@ var entities = map[string]entity{
 	"HistoryEvent":       {"history", OfCase},
 	"Event":              {"event", OfCase},
 	"RoleAssignment":     {"roleAssignment", Owned},
+	"AuditEntry":         {"audit", Owned},
+	"AccessEntry":        {"accessLog", OfCase},
 	"BlockedSubject":     {"blockedSubject", Shared}, // for the doorkeeper: no role reads it
 	"Tenant":             {"tenant", Shared},
 	"Service":            {"service", Shared},

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/ozg-cloud/platform/ent/accessentry"
 	"github.com/ozg-cloud/platform/ent/announcement"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/assignment"
 	"github.com/ozg-cloud/platform/ent/attachment"
+	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
@@ -35,6 +37,19 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accessentryMixin := schema.AccessEntry{}.Mixin()
+	accessentryMixinHooks1 := accessentryMixin[1].Hooks()
+	accessentry.Hooks[0] = accessentryMixinHooks1[0]
+	accessentryMixinInters1 := accessentryMixin[1].Interceptors()
+	accessentry.Interceptors[0] = accessentryMixinInters1[0]
+	accessentryMixinFields0 := accessentryMixin[0].Fields()
+	_ = accessentryMixinFields0
+	accessentryFields := schema.AccessEntry{}.Fields()
+	_ = accessentryFields
+	// accessentryDescID is the schema descriptor for id field.
+	accessentryDescID := accessentryMixinFields0[0].Descriptor()
+	// accessentry.DefaultID holds the default value on creation for the id field.
+	accessentry.DefaultID = accessentryDescID.Default.(func() uuid.UUID)
 	announcementMixin := schema.Announcement{}.Mixin()
 	announcementMixinHooks1 := announcementMixin[1].Hooks()
 	announcement.Hooks[0] = announcementMixinHooks1[0]
@@ -95,6 +110,19 @@ func init() {
 	attachmentDescID := attachmentMixinFields0[0].Descriptor()
 	// attachment.DefaultID holds the default value on creation for the id field.
 	attachment.DefaultID = attachmentDescID.Default.(func() uuid.UUID)
+	auditentryMixin := schema.AuditEntry{}.Mixin()
+	auditentryMixinHooks1 := auditentryMixin[1].Hooks()
+	auditentry.Hooks[0] = auditentryMixinHooks1[0]
+	auditentryMixinInters1 := auditentryMixin[1].Interceptors()
+	auditentry.Interceptors[0] = auditentryMixinInters1[0]
+	auditentryMixinFields0 := auditentryMixin[0].Fields()
+	_ = auditentryMixinFields0
+	auditentryFields := schema.AuditEntry{}.Fields()
+	_ = auditentryFields
+	// auditentryDescID is the schema descriptor for id field.
+	auditentryDescID := auditentryMixinFields0[0].Descriptor()
+	// auditentry.DefaultID holds the default value on creation for the id field.
+	auditentry.DefaultID = auditentryDescID.Default.(func() uuid.UUID)
 	blockedsubjectMixin := schema.BlockedSubject{}.Mixin()
 	blockedsubjectMixinHooks1 := blockedsubjectMixin[1].Hooks()
 	blockedsubject.Hooks[0] = blockedsubjectMixinHooks1[0]

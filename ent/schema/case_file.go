@@ -59,5 +59,6 @@ func (CaseFile) Edges() []ent.Edge {
 		edge.To("followUps", FollowUp.Type),
 		edge.To("assignments", Assignment.Type),
 		edge.To("history", HistoryEvent.Type),
+		edge.To("accessEntries", AccessEntry.Type),
 	}
 }
