@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
+	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
-	stringadapter "github.com/casbin/casbin/v2/persist/string-adapter"
 	"github.com/google/uuid"
 )
 
@@ -60,60 +60,60 @@ func NewPolicy() (*Policy, error) { return PolicyOf(policyText) }
 
 // PolicyOf compiles a policy in the form of policy.csv. Refused are an empty one, one with a line that is not whole, has an unknown reach or
 // would be without effect, and one that allows what nobody was given.
-func PolicyOf(csv string) (*Policy, error) { return policyOf(modelText, csv) }
+func PolicyOf(text string) (*Policy, error) { return policyOf(modelText, text) }
 
-func policyOf(modelText, csv string) (*Policy, error) {
+func policyOf(modelText, text string) (*Policy, error) {
 	m, err := model.NewModelFromString(modelText)
 	if err != nil {
 		return nil, fmt.Errorf("authz: reading the model: %w", err)
 	}
-	var lines []string
-	for line := range strings.Lines(csv) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
-		}
+	e, err := casbin.NewEnforcer(m)
+	if err != nil {
+		return nil, fmt.Errorf("authz: reading the model: %w", err)
 	}
-	e, err := casbin.NewEnforcer(m, stringadapter.NewAdapter(strings.Join(lines, "\n")))
+	// Casbin's own reader passes over lines that it does not understand.
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comment, r.TrimLeadingSpace, r.FieldsPerRecord = '#', true, 5
+	lines, err := r.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("authz: reading the policy: %w", err)
 	}
-	sum := sha256.Sum256([]byte(modelText + "\x00" + csv))
+	if len(lines) == 0 {
+		return nil, errors.New("authz: the policy is empty")
+	}
+	sum := sha256.Sum256([]byte(modelText + "\x00" + text))
 	p := &Policy{enforcer: e, rights: map[Role][]right{}, version: hex.EncodeToString(sum[:8])}
-	if err := p.compile(); err != nil {
-		return nil, err
+	for _, line := range lines {
+		if err := p.add(line); err != nil {
+			return nil, fmt.Errorf("authz: the policy has the line %q: %w", line, err)
+		}
 	}
 	return p, p.selfTest()
 }
 
-func (p *Policy) compile() error {
-	rows, err := p.enforcer.GetPolicy()
+// add compiles a line. A line that is there already changes nothing.
+func (p *Policy) add(line []string) error {
+	name, ok := strings.CutPrefix(line[1], "role:")
+	switch {
+	case line[0] != "p" || slices.Contains(line, ""):
+		return errors.New("it is not role, object, action and reach")
+	case !ok || name == "" || name != strings.ToLower(name):
+		return errors.New("it has no role")
+	case !slices.Contains(reaches, reach(line[4])):
+		return errors.New("its reach is not known")
+	}
+	if added, err := p.enforcer.AddPolicy(line[1], line[2], line[3], line[4]); err != nil || !added {
+		return err
+	}
+	role, r := Role(strings.ToUpper(name)), right{Object(line[2]), Action(line[3]), reach(line[4])}
+	allowed, err := p.Enforce(role, r.object, r.action)
 	if err != nil {
-		return fmt.Errorf("authz: reading the policy: %w", err)
+		return err
 	}
-	if len(rows) == 0 {
-		return errors.New("authz: the policy is empty")
+	if !allowed {
+		return errors.New("it allows nothing")
 	}
-	for _, row := range rows {
-		if len(row) != 4 || slices.Contains(row, "") {
-			return fmt.Errorf("authz: a line of the policy is not role, object, action and reach: %q", row)
-		}
-		name, ok := strings.CutPrefix(row[0], "role:")
-		if !ok || name == "" || name != strings.ToLower(name) {
-			return fmt.Errorf("authz: a line of the policy has no role: %q", row)
-		}
-		role, r := Role(strings.ToUpper(name)), right{Object(row[1]), Action(row[2]), reach(row[3])}
-		if !slices.Contains(reaches, r.reach) {
-			return fmt.Errorf("authz: a line of the policy has an unknown reach: %q", row)
-		}
-		allowed, err := p.Enforce(role, r.object, r.action)
-		if err != nil {
-			return err
-		}
-		if !allowed {
-			return fmt.Errorf("authz: a line of the policy allows nothing: %q", row)
-		}
-		p.rights[role] = append(p.rights[role], r)
-	}
+	p.rights[role] = append(p.rights[role], r)
 	return nil
 }
 
