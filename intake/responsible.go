@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/submission"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/law"
 )
 
 // Responsible finds the offering of the authority that is responsible for a service in a region today, as the day is in Berlin (Zuständigkeit).
@@ -56,7 +56,7 @@ func (d *Desk) offering(ctx context.Context, serviceID uuid.UUID, region string)
 	for n := range len(region) + 1 {
 		territories = append(territories, region[:n])
 	}
-	today := d.today()
+	today := law.Today(d.clock())
 	found, err := d.client.ServiceOffering.Query().
 		Where(serviceoffering.ServiceID(serviceID), serviceoffering.TerritoryIn(territories...), serviceoffering.ValidFromLTE(today),
 			serviceoffering.Or(serviceoffering.ValidToIsNil(), serviceoffering.ValidToGT(today))).All(ctx)
@@ -67,20 +67,6 @@ func (d *Desk) offering(ctx context.Context, serviceID uuid.UUID, region string)
 		return nil, nil
 	}
 	return slices.MaxFunc(found, func(a, b *ent.ServiceOffering) int { return len(a.Territory) - len(b.Territory) }), nil
-}
-
-var berlin = func() *time.Location {
-	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		panic("intake: " + err.Error()) // law embeds the zones
-	}
-	return zone
-}()
-
-// today is the legal date in Berlin, as midnight UTC.
-func (d *Desk) today() time.Time {
-	year, month, day := d.clock().In(berlin).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // address is where an application goes, and through which connector it came.

@@ -44,7 +44,7 @@ var rooms = []room{
 	{"content", []string{"internal/problem", "authz", "ent"}},
 	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/schema"}},
 	{"mailbox", []string{"internal/problem", "authz"}},
-	{"intake", []string{"internal/problem", "schema", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "content", "casework"}},
+	{"intake", []string{"internal/problem", "schema", "law", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "content", "casework"}},
 	{"reading", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/rule", "casework"}},
 	{"graph", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/schema", "casework", "intake", "reading"}},
 	{"portal", nil},
