@@ -25,6 +25,9 @@ type Options struct {
 	// Identify verifies a bearer token and puts the principal into the context.
 	// Whatever is wrong with the token, the error is a problem of the kind Unauthenticated.
 	Identify func(ctx context.Context, token string) (context.Context, error)
+	// SignedInUntil says when the sign-in of the principal in the context ends: sockets and streams end then. Where it is nil, or says
+	// the zero time, they last.
+	SignedInUntil func(ctx context.Context) time.Time
 	// Ready says what keeps the house from answering; nil when nothing does. It is asked for /readyz.
 	Ready func(ctx context.Context) error
 	// Contract is the contract as SDL, for /schema.graphql.
@@ -58,7 +61,7 @@ type Route struct {
 	// the handler itself knows whom it answers.
 	NeedsPrincipal bool
 	// Handler answers. An error that it returns leaves through the exit of this room; it has not begun to answer then.
-	// A handler that takes more than a minute for reading or five for writing sets deadlines of its own (http.ResponseController).
+	// A handler that takes more than five minutes sets deadlines of its own (http.ResponseController).
 	Handler func(w http.ResponseWriter, r *http.Request) error
 }
 
@@ -69,6 +72,8 @@ type Door struct {
 	origins  map[string]bool
 	etag     string
 	draining atomic.Bool
+	streams  *streams
+	reserved *reservations
 }
 
 // New makes a door. What is missing in the options is an error, a pattern that contradicts another a panic.
@@ -81,6 +86,8 @@ func New(o Options) (*Door, error) {
 	}
 	sum := sha256.Sum256([]byte(o.Contract))
 	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
+	d.streams = newStreams(o.Limits.Streams)
+	d.reserved = &reservations{most: o.Limits.Streams, of: map[string]*reservation{}}
 	for _, origin := range o.AllowedOrigins {
 		d.origins[strings.TrimSuffix(strings.TrimSpace(origin), "/")] = true
 	}
@@ -146,6 +153,10 @@ func (d *Door) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler) // the connection breaks off, which is how the caller learns of it
 		}
 	}()
+	if r.ContentLength == 0 {
+		// A deadline of reading that passes while the handler writes would end the request, although nothing is left to be read.
+		_ = http.NewResponseController(rw).SetReadDeadline(time.Time{})
+	}
 	if d.crossOrigin(w, r) {
 		return
 	}
@@ -197,7 +208,7 @@ type answer struct {
 }
 
 func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= 200 {
+	if a.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		a.status = status
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -208,6 +219,19 @@ func (a *answer) Write(b []byte) (int, error) {
 		a.status = http.StatusOK
 	}
 	return a.ResponseWriter.Write(b)
+}
+
+// begun tells whether it is too late to answer otherwise.
+func begun(w http.ResponseWriter) bool {
+	a, ok := w.(*answer)
+	return ok && a.status != 0
+}
+
+// cutOff marks an answer that cannot be finished.
+func cutOff(w http.ResponseWriter) {
+	if a, ok := w.(*answer); ok {
+		a.cut = true
+	}
 }
 
 // Unwrap leads http.ResponseController to what stands behind.

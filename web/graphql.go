@@ -23,20 +23,27 @@ import (
 // bodyWithin is how long the body of a GraphQL request may take to arrive.
 const bodyWithin = 10 * time.Second
 
-// graphql answers GraphQL over HTTP: queries by GET and POST, mutations by POST.
+// graphql answers GraphQL over HTTP: queries by GET and POST, mutations by POST; over WebSocket and as event streams, all of them.
 func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
-	form := d.o.Profile.form(r)
-	response, op, err := d.operation(w, r, form)
+	form := d.o.Profile.form(r, eventStream)
+	response, op, err := d.answered(w, r, form)
+	if err == nil && response == nil {
+		return
+	}
 	status := http.StatusOK
 	if err != nil {
 		var p *problem.Problem
-		response, p = d.refusedOperation(r.Context(), problem.Language(r.Header.Get("Accept-Language")), err)
+		response, p = d.refusedOperation(r.Context(), languageOf(r), err)
+		if begun(w) {
+			cutOff(w)
+			return
+		}
 		status = d.o.Profile.operationStatus(p, form)
 		prompt(w.Header(), p)
 	} else if d.o.Profile == Draft202608 && len(response.Errors) > 0 {
 		status = 294
 	}
-	if form == "" || d.o.Profile == Draft202608 && status >= 400 {
+	if form != plainJSON || d.o.Profile == Draft202608 && status >= 400 {
 		form = graphqlJSON
 	}
 	body, err := encode(response, d.costOf(r, op))
@@ -49,37 +56,51 @@ func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // who has gone cannot be told
 }
 
-// operation carries out what a request asks for.
-func (d *Door) operation(w http.ResponseWriter, r *http.Request, form string) (response *graphql.Response, op operation, err error) {
+// answered carries out what a request asks for. Without a response and without an error, it has answered as a stream.
+func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (response *graphql.Response, op operation, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
 		}
 	}()
-	if form == "" {
-		return nil, op, problem.New(problem.Invalid, "notAcceptable")
+	if upgrades(r) {
+		return nil, op, d.socket(w, r)
 	}
 	ctx, known, err := d.identified(r)
 	if err != nil {
 		return nil, op, err
 	}
+	if r.Method == http.MethodPut || r.Header.Get(streamToken) != "" {
+		if !known {
+			return nil, op, problem.New(problem.Unauthenticated, "noPrincipal")
+		}
+		return nil, op, d.onReserved(ctx, w, r)
+	}
+	if form == "" {
+		return nil, op, problem.New(problem.Invalid, "notAcceptable")
+	}
 	params, err := d.params(w, r)
 	if err != nil {
 		return nil, op, err
 	}
-	if op, err = d.prepare(ctx, params, known); err != nil {
-		return nil, op, err
-	}
-	switch {
-	case op.Kind == ast.Subscription:
-		return nil, op, problem.New(problem.Invalid, "streamOnly")
-	case op.Kind != ast.Query && r.Method != http.MethodPost:
+	op, err = d.prepare(ctx, params, known)
+	if err == nil && op.Kind == ast.Mutation && r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return nil, op, problem.New(problem.Invalid, "method")
 	}
-	response, err = d.execute(ctx, op)
+	if form == eventStream || err == nil && op.Kind == ast.Subscription && acceptsStream(r) {
+		return nil, op, d.stream(ctx, w, r, op, err)
+	}
+	if err == nil && op.Kind == ast.Subscription {
+		err = problem.New(problem.Invalid, "streamOnly")
+	}
+	if err == nil {
+		response, err = d.execute(ctx, op)
+	}
 	return response, op, err
 }
+
+func languageOf(r *http.Request) string { return problem.Language(r.Header.Get("Accept-Language")) }
 
 // params reads the request (GraphQL over HTTP, section Request Parameters).
 func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
@@ -97,13 +118,13 @@ func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParam
 	if err != nil {
 		return nil, err
 	}
-	return paramsOf(given, r.Header.Get("Accept-Language"))
+	return paramsOf(given, r)
 }
 
 // paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
-// Of the headers, only the language goes on: nothing behind the door sees the token.
-func paramsOf(given map[string]any, language string) (*graphql.RawParams, error) {
-	p := &graphql.RawParams{Headers: http.Header{"Accept-Language": {language}}}
+// Of the headers, only the language and the last event that was received go on: nothing behind the door sees the token.
+func paramsOf(given map[string]any, r *http.Request) (*graphql.RawParams, error) {
+	p := &graphql.RawParams{Headers: http.Header{"Accept-Language": r.Header.Values("Accept-Language"), "Last-Event-Id": r.Header.Values("Last-Event-ID")}}
 	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
 	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
 	p.Query, ok[0] = query.(string)
@@ -222,6 +243,28 @@ func (d *Door) execute(ctx context.Context, op operation) (*graphql.Response, er
 	return response, nil
 }
 
+// play carries out an operation of any kind and hands over each of its answers, until there are no more or one is not taken.
+func (d *Door) play(ctx context.Context, op operation, each func(*graphql.Response) error) error {
+	if op.Kind != ast.Subscription {
+		response, err := d.execute(ctx, op)
+		if err != nil {
+			return err
+		}
+		return each(response)
+	}
+	next, within := op.engine.Executor.DispatchOperation(ctx, op.context)
+	for {
+		response := next(within)
+		if response == nil || ctx.Err() != nil {
+			return nil
+		}
+		capped(response)
+		if err := each(response); err != nil {
+			return err
+		}
+	}
+}
+
 // capped leaves out the errors that are too many, and says how many those are.
 func capped(r *graphql.Response) {
 	if left := len(r.Errors) - mostErrors; left > 0 {
@@ -244,7 +287,7 @@ func (d *Door) costOf(r *http.Request, op operation) *cost {
 	if r.Header.Get("GraphQL-Cost") != "1" || op.Kind == "" {
 		return nil
 	}
-	return &cost{op.Cost, d.o.Limits.Cost}
+	return &cost{op.Cost, op.engine.Guard.limits.Cost}
 }
 
 // encode writes an answer. The data are not looked at again: reading them a second time costs more than sending them.

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Limits bound what one request may ask. DefaultLimits gives what the house is built for; a limit of zero is refused, for it would
-// be none.
+// Limits bound what one request may ask. A limit of zero is refused, for it would be none.
 type Limits struct {
 	// Body is the largest body of a GraphQL request, in bytes. Routes bound their own bodies.
 	Body int64
@@ -40,11 +39,28 @@ type Limits struct {
 	// Cost is the highest cost of an operation, in the units of the contract's directive cost.
 	Cost int
 
-	// Operation is how long an operation may take, the database included.
+	// Operation is how long an operation may take, the database included. A subscription lasts until somebody ends it.
 	Operation time.Duration
+
+	// Streams is how many sockets and event streams may be open at once.
+	Streams int
+	// Running is how many operations may be under way on one of them.
+	Running int
+	// ID is the longest id of an operation on one of them, in bytes.
+	ID int
+	// Message is the largest message on a socket, in bytes.
+	Message int64
+	// MessageRate is how many messages a second a socket may send in the long run, four times as many at once.
+	MessageRate int
+	// Init is how long a socket may take to say who it is, and a reserved stream to be fetched.
+	Init time.Duration
+	// Write is how long the other side may take to receive a message. Who reads more slowly is cut off.
+	Write time.Duration
+	// Ping is how often a silent connection is asked whether it still is one.
+	Ping time.Duration
 }
 
-// DefaultLimits are documented in docs/limits.md and published by the contract's field limits.
+// DefaultLimits are what the house is built for; the contract's field limits publishes some of them.
 func DefaultLimits() Limits {
 	return Limits{
 		Body:    256 << 10,
@@ -64,11 +80,22 @@ func DefaultLimits() Limits {
 		Cost:       10_000,
 
 		Operation: 10 * time.Second,
+
+		Streams:     20_000,
+		Running:     100,
+		ID:          128,
+		Message:     64 << 10,
+		MessageRate: 50,
+		Init:        3 * time.Second,
+		Write:       10 * time.Second,
+		Ping:        30 * time.Second,
 	}
 }
 
 func (l Limits) check() error {
-	if l.Body <= 0 || l.Operation <= 0 || min(l.Nesting, l.Tokens, l.Depth, l.RootFields, l.Fields, l.Aliases, l.SameName, l.Directives, l.Fragments, l.Spreads, l.Operations, l.Page, l.Cost) <= 0 {
+	counts := min(l.Nesting, l.Tokens, l.Depth, l.RootFields, l.Fields, l.Aliases, l.SameName, l.Directives, l.Fragments, l.Spreads, l.Operations, l.Page, l.Cost,
+		l.Streams, l.Running, l.ID, l.MessageRate)
+	if counts <= 0 || min(l.Body, l.Message) <= 0 || min(l.Operation, l.Init, l.Write, l.Ping) <= 0 {
 		return errors.New("web: a limit is zero, so there would be none")
 	}
 	return nil

@@ -87,9 +87,15 @@ func (p Profile) form(r *http.Request, offers ...string) string {
 	accept := r.Header.Values("Accept")
 	best, named := negotiate(accept, append([]string{graphqlJSON, plainJSON}, offers...)...)
 	if p == Watershed2025 && !named { // who expresses no wish may not know the younger type
-		best, _ = negotiate(accept, plainJSON, graphqlJSON)
+		best, _ = negotiate(accept, append([]string{plainJSON, graphqlJSON}, offers...)...)
 	}
 	return best
+}
+
+// acceptsStream tells whether an event stream is named among what r accepts.
+func acceptsStream(r *http.Request) bool {
+	q, named := quality(strings.Join(r.Header.Values("Accept"), ","), eventStream)
+	return named && q > 0
 }
 
 // readsJSON tells whether a body declares itself as JSON in UTF-8 without a content coding. Nothing else is read as JSON by guess:

@@ -111,19 +111,22 @@ func statusOf(p *problem.Problem) int {
 // operationStatus is the HTTP status of a refused GraphQL request. Under the watershed's edition, those who only know
 // application/json get 200 for a well-formed request whatever its document is like.
 func (p Profile) operationStatus(refused *problem.Problem, form string) int {
-	switch refused.Rule {
-	case "unreadableDocument", "invalidDocument", "tooComplex", "tooCostly":
-		if p == Watershed2025 && form == plainJSON {
-			return http.StatusOK
-		}
-	case "requestShape":
-	default:
-		return statusOf(refused)
-	}
-	if p == Draft202608 && refused.Rule != "unreadableDocument" {
+	switch {
+	case ofDocument(refused) && p == Watershed2025 && form == plainJSON:
+		return http.StatusOK
+	case ofDocument(refused) && refused.Rule != "unreadableDocument" && p == Draft202608, refused.Rule == "requestShape" && p == Draft202608:
 		return http.StatusUnprocessableEntity
 	}
-	return http.StatusBadRequest
+	return statusOf(refused)
+}
+
+// ofDocument tells whether a well-formed request was refused for its document or variables.
+func ofDocument(p *problem.Problem) bool {
+	switch p.Rule {
+	case "unreadableDocument", "invalidDocument", "tooComplex", "tooCostly":
+		return true
+	}
+	return false
 }
 
 // prompt tells in headers what the caller can do about a problem.
@@ -141,8 +144,8 @@ func prompt(h http.Header, p *problem.Problem) {
 // refuse answers a request that failed outside GraphQL, with problem details (RFC 9457).
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p, reference := d.stated(r.Context(), err)
-	if a, ok := w.(*answer); ok && a.status != 0 {
-		a.cut = true
+	if begun(w) {
+		cutOff(w)
 		return
 	}
 	language := problem.Language(r.Header.Get("Accept-Language"))

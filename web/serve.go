@@ -16,7 +16,7 @@ import (
 // What one connection may take. Handlers of streams and of large bodies move their own deadlines.
 const (
 	headerWithin = 5 * time.Second
-	readWithin   = time.Minute
+	readWithin   = 5 * time.Minute
 	writeWithin  = 5 * time.Minute
 	idleWithin   = 2 * time.Minute
 	headerBytes  = 32 << 10 // a token has up to 8 KiB, a query in the URL as much again
@@ -52,7 +52,13 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, drain time.Duration) e
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
+	d.streams.close()
 	err := s.Shutdown(end)
+	select {
+	case <-d.streams.gone: // a socket is nothing that Shutdown knows of
+	case <-end.Done():
+		err = errors.Join(err, end.Err())
+	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,36 +90,60 @@ func TestADrainingHouseSaysSoAnswersAndFinishesWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-func TestNoAcceptedRequestIsLostInADrain(t *testing.T) {
-	s := serve(t, 200*time.Millisecond, nil)
-	var answered, lost atomic.Int64
+// losses sends requests over kept-alive connections while a server stops, until each client is told to turn away or loses a request.
+// The requests cannot be sent again: what is lost stays lost.
+func losses(t *testing.T, url string, stop func()) (answered, lost int64) {
+	t.Helper()
+	var yes, no atomic.Int64
 	var wait sync.WaitGroup
+	body := query("{ __typename }")
 	for range 8 {
 		wait.Go(func() {
 			c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
-			for draining := false; !draining; {
-				r, err := c.Get(s.url + "/graphql?query={__typename}")
+			for turnAway := false; !turnAway; {
+				r, err := http.NewRequest(http.MethodPost, url+"/graphql", io.NopCloser(strings.NewReader(body)))
 				if err != nil {
-					lost.Add(1)
+					t.Error(err)
 					return
 				}
-				_, _ = io.Copy(io.Discard, r.Body)
-				_ = r.Body.Close()
-				answered.Add(1)
-				draining = r.Close // a client that is told to turn away does
+				r.ContentLength = int64(len(body))
+				r.Header.Set("Content-Type", plainJSON)
+				answer, err := c.Do(r)
+				if err != nil {
+					no.Add(1)
+					return
+				}
+				_, _ = io.Copy(io.Discard, answer.Body)
+				_ = answer.Body.Close()
+				yes.Add(1)
+				turnAway = answer.Close
 			}
 		})
 	}
-	for answered.Load() < 200 {
-		get(t, http.DefaultClient, s.url+"/livez")
+	for yes.Load() < 200 {
+		runtime.Gosched()
 	}
-	s.stop()
+	stop()
 	wait.Wait()
+	return yes.Load(), no.Load()
+}
+
+func TestNoAcceptedRequestIsLostInADrain(t *testing.T) {
+	s := serve(t, 200*time.Millisecond, nil)
+	if answered, lost := losses(t, s.url, s.stop); lost > 0 {
+		t.Errorf("%d of %d requests lost", lost, answered)
+	}
 	if err := <-s.end; err != nil {
 		t.Error(err)
 	}
-	if lost.Load() > 0 {
-		t.Errorf("%d of %d requests lost", lost.Load(), answered.Load())
+}
+
+func TestTheSearchForLostRequestsFindsAServerThatDoesNotDrain(t *testing.T) {
+	s := httptest.NewServer(open(t, nil))
+	defer s.Close()
+	stop := func() { _ = s.Config.Shutdown(context.Background()) }
+	if _, lost := losses(t, s.URL, stop); lost == 0 {
+		t.Error("nothing is lost by a server that only shuts down")
 	}
 }
 

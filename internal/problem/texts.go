@@ -62,6 +62,7 @@ var texts = map[string]text{
 	"invalidTransition":   {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
 	"caseClosed":          {"Ein abgeschlossener Vorgang kann nicht mehr geändert werden.", "A closed case cannot be changed any more."},
 	"noMailbox":           {"Diese Person hat kein Postfach, an das geschrieben werden kann.", "This person has no mailbox that could be written to."},
+	"mailboxRefused":      {"Das Postfach hat diese Nachricht endgültig abgelehnt.", "The mailbox has refused this message for good."},
 	"replyForbidden":      {"Auf diese Nachricht kann nicht geantwortet werden.", "This message cannot be answered."},
 	"keyReused":           {"Derselbe Schlüssel wurde schon mit anderem Inhalt verwendet.", "The same key was already used with other content."},
 	"transactionReused":   {"Diese Transaktion wurde schon mit anderem Inhalt geliefert.", "This transaction was already delivered with other content."},
@@ -76,6 +77,7 @@ var texts = map[string]text{
 	"notAcceptable":      {"In keiner der gewünschten Formen kann geantwortet werden.", "None of the accepted types of answer is available."},
 	"method":             {"Diese Methode ist hier nicht möglich.", "This method is not possible here."},
 	"streamOnly":         {"Abonnements gibt es nur als Strom: über WebSocket oder als text/event-stream.", "Subscriptions are streams: over WebSocket or as text/event-stream."},
+	"idTaken":            {"Unter dieser Kennung ist schon etwas in Arbeit.", "Something is already under way with this id."},
 	"unreadableDocument": {"Diese Abfrage kann nicht gelesen werden.", "This query cannot be read."},
 	"invalidDocument":    {"Diese Abfrage passt nicht zum Vertrag.", "This query does not fit the contract."},
 

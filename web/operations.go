@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// frame is what an operation tells the other side of a connection.
+type frame struct {
+	kind    string // next, error or complete
+	id      string // of the operation
+	payload []byte // of next: an answer; of error: a list of errors
+	cursor  string // where in the stream of events the answer stands, if it does
+}
+
+// text is the frame as JSON, with its kind where the protocol has no other place for it.
+func (f frame) text(kind string) []byte {
+	out := make([]byte, 0, len(f.payload)+len(f.id)+64)
+	out = append(out, '{')
+	if kind != "" {
+		out = append(append(append(out, `"type":"`...), kind...), `",`...)
+	}
+	id, err := json.Marshal(f.id)
+	if err != nil {
+		panic("web: a string cannot be written as JSON")
+	}
+	out = append(append(out, `"id":`...), id...)
+	if f.payload != nil {
+		out = append(append(out, `,"payload":`...), f.payload...)
+	}
+	return append(out, '}')
+}
+
+// errUnwanted ends an operation whose answers nobody takes any more.
+var errUnwanted = errors.New("web: the operation was completed by the other side")
+
+// operations are those under way on one connection, by the ids that the other side gave them.
+// When an id is completed, nothing more is sent for it: the next operation may have the same.
+type operations struct {
+	door     *Door
+	language string
+	send     func(frame) error // sends one frame, in its time; never called by two at once
+
+	mu      sync.Mutex
+	running map[string]*running
+	wait    sync.WaitGroup
+}
+
+type running struct {
+	id   string
+	stop context.CancelFunc
+}
+
+func (d *Door) newOperations(language string, send func(frame) error) *operations {
+	return &operations{door: d, language: language, send: send, running: map[string]*running{}}
+}
+
+// start carries out an operation under an id until it is complete, ctx ends or stop is called for it. An id that is in use is a
+// conflict; one operation too many is busy.
+func (o *operations) start(ctx context.Context, id string, prepare func(context.Context) (operation, error)) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.running[id] != nil:
+		return problem.New(problem.Conflict, "idTaken")
+	case len(o.running) >= o.door.o.Limits.Running:
+		return problem.New(problem.Busy, "quotaExceeded")
+	}
+	ctx, stop := context.WithCancel(context.WithValue(ctx, lineKey{}, nil)) // the line in the log is that of the connection
+	r := &running{id, stop}
+	o.running[id] = r
+	o.wait.Go(func() {
+		defer stop()
+		o.end(ctx, r, o.carryOut(ctx, r, prepare))
+	})
+	return nil
+}
+
+func (o *operations) carryOut(ctx context.Context, r *running, prepare func(context.Context) (operation, error)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	op, err := prepare(ctx)
+	if err != nil {
+		return err
+	}
+	return o.door.play(ctx, op, func(response *graphql.Response) error { return o.next(r, response) })
+}
+
+// stop ends the operation with an id, if there is one.
+func (o *operations) stop(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r := o.running[id]; r != nil {
+		r.stop()
+		delete(o.running, id)
+	}
+}
+
+// next tells an answer.
+func (o *operations) next(r *running, response *graphql.Response) error {
+	cursor := cursorOf(response)
+	payload, err := encode(response, nil)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.running[r.id] != r || o.send(frame{"next", r.id, payload, cursor}) != nil {
+		return errUnwanted
+	}
+	return nil
+}
+
+// end tells that an operation is complete, or why it never will be.
+func (o *operations) end(ctx context.Context, r *running, err error) {
+	f := frame{kind: "complete", id: r.id}
+	if err != nil && !errors.Is(err, errUnwanted) {
+		response, _ := o.door.refusedOperation(ctx, o.language, err)
+		f.kind = "error"
+		if f.payload, err = json.Marshal(response.Errors); err != nil {
+			panic("web: errors of our own cannot be written as JSON")
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.running[r.id] == r {
+		delete(o.running, r.id)
+		if ctx.Err() == nil {
+			_ = o.send(f) // who has gone cannot be told
+		}
+	}
+}
+
+// cursorOf takes the place of an event out of the extensions of its answer.
+func cursorOf(r *graphql.Response) string {
+	cursor, _ := r.Extensions["eventCursor"].(string)
+	return cursor
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// subprotocol is the protocol spoken on sockets (graphql-ws, PROTOCOL.md).
+const subprotocol = "graphql-transport-ws"
+
+// The close codes of the protocol, and two of its reference server.
+const (
+	badMessage     websocket.StatusCode = 4400
+	unauthorized   websocket.StatusCode = 4401
+	forbidden      websocket.StatusCode = 4403
+	noSubprotocol  websocket.StatusCode = 4406
+	initTimeout    websocket.StatusCode = 4408
+	alreadyExists  websocket.StatusCode = 4409
+	tooManyOfThese websocket.StatusCode = 4429
+	internalError  websocket.StatusCode = 4500
+)
+
+func upgrades(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// fromHere tells whether a page may open a socket: one of our own or of an allowed origin. Browsers ask nobody before they open one,
+// so it is asked here. What is no browser sends no origin.
+func (d *Door) fromHere(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || d.origins[origin] {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
+
+// socket speaks graphql-transport-ws until one of both sides ends it. The error is one before the upgrade.
+func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
+	if !d.fromHere(r) {
+		return problem.New(problem.Forbidden, "notAllowed")
+	}
+	ctx, known, err := d.identified(r)
+	if err != nil {
+		return err
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.streams.leave()
+	// The origin was checked above, against the same list as that of the other requests.
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
+	if err != nil {
+		return nil // Accept has answered
+	}
+	defer func() { _ = c.CloseNow() }()
+	c.SetReadLimit(d.o.Limits.Message)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &socket{door: d, connection: c, request: r, principal: ctx, known: known, left: burst * d.o.Limits.MessageRate, counted: time.Now()}
+	s.operations = d.newOperations(languageOf(r), s.frame)
+	if c.Subprotocol() != subprotocol {
+		s.close(noSubprotocol, "Subprotocol not acceptable")
+		return nil
+	}
+	s.listen(ctx)
+	cancel()
+	s.operations.wait.Wait()
+	return nil
+}
+
+// burst is how many seconds' worth of messages may come at once.
+const burst = 4
+
+type socket struct {
+	door       *Door
+	connection *websocket.Conn
+	request    *http.Request
+	operations *operations
+	closeOnce  sync.Once
+
+	// what follows belongs to listen
+	principal context.Context // of the principal, once there is one
+	known     bool
+	greeted   bool // connection_init was received
+	hello     *time.Timer
+	release   func() bool // of the end of the sign-in
+	left      int         // messages that may come at once
+	counted   time.Time
+}
+
+// listen takes messages until the connection ends.
+func (s *socket) listen(ctx context.Context) {
+	s.hello = time.AfterFunc(s.door.o.Limits.Init, func() { s.close(initTimeout, "Connection initialisation timeout") })
+	defer s.hello.Stop()
+	defer func() {
+		if s.release != nil {
+			s.release()
+		}
+	}()
+	go s.watch(ctx)
+	for {
+		kind, text, err := s.connection.Read(ctx)
+		if err != nil {
+			return
+		}
+		if code, reason := s.take(kind, text); code != 0 {
+			s.close(code, reason)
+			return
+		}
+	}
+}
+
+// watch ends the connection when the house closes or the other side is silent for too long.
+func (s *socket) watch(ctx context.Context) {
+	t := time.NewTicker(s.door.o.Limits.Ping)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.door.streams.closing:
+			s.close(websocket.StatusGoingAway, "Going away")
+			return
+		case <-t.C:
+			within, cancel := context.WithTimeout(ctx, s.door.o.Limits.Write)
+			err := s.connection.Ping(within)
+			cancel()
+			if err != nil {
+				_ = s.connection.CloseNow()
+				return
+			}
+		}
+	}
+}
+
+func (s *socket) close(code websocket.StatusCode, reason string) {
+	s.closeOnce.Do(func() { _ = s.connection.Close(code, reason) }) // the connection is gone either way
+}
+
+// take does what a message says; a code other than zero closes the connection.
+func (s *socket) take(kind websocket.MessageType, text []byte) (websocket.StatusCode, string) {
+	if s.tooFast() {
+		return tooManyOfThese, "Too many messages"
+	}
+	v, err := ReadJSON(text, s.door.o.Limits.Nesting)
+	message, ok := v.(map[string]any)
+	if kind != websocket.MessageText || err != nil || !ok {
+		return badMessage, "Invalid message"
+	}
+	id, hasID := message["id"].(string)
+	payload, isMap := message["payload"].(map[string]any)
+	hasID = hasID && id != "" && len(id) <= s.door.o.Limits.ID
+	isMap = isMap || message["payload"] == nil
+	switch name, _ := message["type"].(string); {
+	case !isMap:
+	case name == "connection_init":
+		return s.greet(payload)
+	case name == "ping":
+		return s.pong()
+	case name == "pong":
+		return 0, ""
+	case name == "subscribe" && !s.greeted:
+		return unauthorized, "Unauthorized"
+	case name == "subscribe" && hasID && payload != nil:
+		return s.subscribe(id, payload)
+	case name == "complete" && hasID:
+		s.operations.stop(id)
+		return 0, ""
+	}
+	return badMessage, "Invalid message"
+}
+
+// tooFast counts messages: those that were saved up, and some more each second.
+func (s *socket) tooFast() bool {
+	rate := s.door.o.Limits.MessageRate
+	now := time.Now()
+	if earned := int(now.Sub(s.counted).Seconds() * float64(rate)); earned > 0 {
+		s.left, s.counted = min(burst*rate, s.left+earned), now
+	}
+	s.left--
+	return s.left < 0
+}
+
+// greet learns who is there: from the payload, or from the header of the handshake. Nobody unknown is let in.
+func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
+	if s.greeted {
+		return tooManyOfThese, "Too many initialisation requests"
+	}
+	s.greeted = true
+	s.hello.Stop()
+	for name, value := range payload {
+		if !strings.EqualFold(name, "Authorization") {
+			continue
+		}
+		text, _ := value.(string)
+		bearer := &http.Request{Header: http.Header{"Authorization": {text}}}
+		ctx, known, err := s.door.identified(bearer.WithContext(s.principal))
+		if err != nil {
+			return s.refused(err)
+		}
+		s.principal, s.known = ctx, known
+	}
+	if !s.known {
+		return forbidden, "Forbidden"
+	}
+	s.release = s.door.untilSignedOut(s.principal, func() { s.close(forbidden, "Sign-in has ended") })
+	return s.write([]byte(`{"type":"connection_ack"}`))
+}
+
+func (s *socket) refused(err error) (websocket.StatusCode, string) {
+	p, _ := s.door.stated(s.principal, err)
+	switch p.Kind {
+	case problem.Unauthenticated, problem.Forbidden:
+		return forbidden, "Forbidden"
+	case problem.Busy:
+		return websocket.StatusTryAgainLater, "Try again later"
+	}
+	return internalError, "Internal server error"
+}
+
+func (s *socket) subscribe(id string, payload map[string]any) (websocket.StatusCode, string) {
+	params, err := paramsOf(payload, s.request)
+	if err != nil {
+		return badMessage, "Invalid message"
+	}
+	err = s.operations.start(s.principal, id, func(ctx context.Context) (operation, error) { return s.door.prepare(ctx, params, true) })
+	switch {
+	case errors.Is(err, problem.New(problem.Conflict, "")):
+		return alreadyExists, "Subscriber already exists"
+	case err != nil:
+		return tooManyOfThese, "Too many operations"
+	}
+	return 0, ""
+}
+
+func (s *socket) pong() (websocket.StatusCode, string) { return s.write([]byte(`{"type":"pong"}`)) }
+
+// write sends a message in its time. Where that fails the connection is of no use any more.
+func (s *socket) write(text []byte) (websocket.StatusCode, string) {
+	ctx, cancel := context.WithTimeout(s.principal, s.door.o.Limits.Write)
+	defer cancel()
+	if err := s.connection.Write(ctx, websocket.MessageText, text); err != nil {
+		_ = s.connection.CloseNow()
+		return websocket.StatusGoingAway, ""
+	}
+	return 0, ""
+}
+
+// frame sends what an operation tells.
+func (s *socket) frame(f frame) error {
+	if code, _ := s.write(f.text(f.kind)); code != 0 {
+		return errUnwanted
+	}
+	return nil
+}
