@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,18 +42,24 @@ const (
 
 var reaches = []reach{ownTenant, subtree, ownUnits, namedServices, contact, ownSubmissions}
 
-// right is what a role may do, compiled out of the policy.
+// right is something that one may do to an object.
 type right struct {
 	object Object
 	action Action
-	reach  reach
 }
+
+// holders are the roles that have a right, each with how far it reaches.
+type holders map[Role][]reach
 
 // Policy is Casbin's policy, compiled: Casbin is asked once for every role, object and action, and never on the way of a request.
 type Policy struct {
 	enforcer *casbin.Enforcer
-	rights   map[Role][]right
+	rights   map[right]holders
 	version  string
+
+	// Rights with the same holders apply to the same rows, whoever asks: they are one class, of which a principal is compiled once.
+	classOf map[right]int
+	classes []holders
 }
 
 // NewPolicy compiles the policy that the house is shipped with.
@@ -82,12 +89,13 @@ func policyOf(modelText, text string) (*Policy, error) {
 		return nil, errors.New("authz: the policy is empty")
 	}
 	sum := sha256.Sum256([]byte(modelText + "\x00" + text))
-	p := &Policy{enforcer: e, rights: map[Role][]right{}, version: hex.EncodeToString(sum[:8])}
+	p := &Policy{enforcer: e, rights: map[right]holders{}, version: hex.EncodeToString(sum[:8])}
 	for _, line := range lines {
 		if err := p.add(line); err != nil {
 			return nil, fmt.Errorf("authz: the policy has the line %q: %w", line, err)
 		}
 	}
+	p.classify()
 	return p, p.selfTest()
 }
 
@@ -105,7 +113,7 @@ func (p *Policy) add(line []string) error {
 	if added, err := p.enforcer.AddPolicy(line[1], line[2], line[3], line[4]); err != nil || !added {
 		return err
 	}
-	role, r := Role(strings.ToUpper(name)), right{Object(line[2]), Action(line[3]), reach(line[4])}
+	role, r := Role(strings.ToUpper(name)), right{Object(line[2]), Action(line[3])}
 	allowed, err := p.Enforce(role, r.object, r.action)
 	if err != nil {
 		return err
@@ -113,25 +121,60 @@ func (p *Policy) add(line []string) error {
 	if !allowed {
 		return errors.New("it allows nothing")
 	}
-	p.rights[role] = append(p.rights[role], r)
+	if p.rights[r] == nil {
+		p.rights[r] = holders{}
+	}
+	p.rights[r][role] = append(p.rights[r][role], reach(line[4]))
 	return nil
+}
+
+func (p *Policy) classify() {
+	p.classOf = map[right]int{}
+	known := map[string]int{}
+	for r, held := range p.rights {
+		for _, reaches := range held {
+			slices.Sort(reaches)
+		}
+		signature := fmt.Sprint(held) // maps are printed in the order of their keys
+		class, ok := known[signature]
+		if !ok {
+			class = len(p.classes)
+			known[signature], p.classes = class, append(p.classes, held)
+		}
+		p.classOf[r] = class
+	}
 }
 
 // selfTest asks Casbin what must be denied: nobody has a right by a name that resembles a role's, and none beyond the lines of the policy.
 func (p *Policy) selfTest() error {
-	for role, rights := range p.rights {
-		name, object, action := strings.ToLower(string(role)), string(rights[0].object), string(rights[0].action)
-		for _, q := range [][3]string{
-			{"role:" + name, object, "nothing"}, {"role:" + name, "nothing", action}, {"role:nobody", object, action},
-			{name, object, action}, {"user:dev:role:" + name, object, action}, {"role:" + name + "-nobody", object, action}, {"role:", object, action}, {"", "", ""},
-		} {
-			allowed, err := p.enforcer.Enforce(q[0], q[1], q[2])
-			if err != nil {
-				return fmt.Errorf("authz: asking Casbin: %w", err)
+	tried := map[Role]bool{}
+	for r, held := range p.rights {
+		for role := range held {
+			if tried[role] {
+				continue
 			}
-			if allowed {
-				return fmt.Errorf("authz: the policy allows %q, which nobody was given", q)
+			tried[role] = true
+			if err := p.deniesBeside(role, r); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+// deniesBeside asks for what lies closely beside a right of a role.
+func (p *Policy) deniesBeside(role Role, r right) error {
+	name, object, action := strings.ToLower(string(role)), string(r.object), string(r.action)
+	for _, q := range [][3]string{
+		{"role:" + name, object, "nothing"}, {"role:" + name, "nothing", action}, {"role:nobody", object, action},
+		{name, object, action}, {"user:dev:role:" + name, object, action}, {"role:" + name + "-nobody", object, action}, {"role:", object, action}, {"", "", ""},
+	} {
+		allowed, err := p.enforcer.Enforce(q[0], q[1], q[2])
+		if err != nil {
+			return fmt.Errorf("authz: asking Casbin: %w", err)
+		}
+		if allowed {
+			return fmt.Errorf("authz: the policy allows %q, which nobody was given", q)
 		}
 	}
 	return nil
@@ -151,35 +194,34 @@ func (p *Policy) Version() string { return p.version }
 
 // Roles lists the roles that the policy knows.
 func (p *Policy) Roles() []Role {
-	var out []Role
-	for r := range p.rights {
-		out = append(out, r)
+	roles := map[Role]bool{}
+	for _, held := range p.rights {
+		for role := range held {
+			roles[role] = true
+		}
 	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(roles))
 }
 
 // Principal compiles who has a subject, a trust level and these assignments. Roles that the policy does not know give nothing.
 func (p *Policy) Principal(subject string, trust TrustLevel, assignments []Assignment) *Principal {
-	made := &Principal{Subject: subject, TrustLevel: trust, Assignments: assignments, rows: map[Object]map[Action]Rows{}}
+	made := &Principal{Subject: subject, TrustLevel: trust, Assignments: assignments, classOf: p.classOf, rows: make([]Rows, len(p.classes))}
 	staff, lo, hi := false, Last, Place(0)
-	for _, a := range assignments {
-		for _, r := range p.rights[a.Role] {
-			c, ok := condition(subject, a, r.reach)
-			if !ok {
-				continue
-			}
-			of := made.rows[r.object]
-			if of == nil {
-				of = map[Action]Rows{}
-				made.rows[r.object] = of
-			}
-			of[r.action] = of[r.action].with(c)
-			if c.Owner == "" {
-				staff = true
-				lo, hi = min(lo, c.Place.Lo), max(hi, c.Place.Hi)
+	for class, held := range p.classes {
+		var all []Condition
+		for _, a := range assignments {
+			for _, r := range held[a.Role] {
+				c, ok := condition(subject, a, r)
+				if !ok {
+					continue
+				}
+				all = append(all, c)
+				if c.Owner == "" {
+					staff, lo, hi = true, min(lo, c.Place.Lo), max(hi, c.Place.Hi)
+				}
 			}
 		}
+		made.rows[class] = Rows{pruned(all)}
 	}
 	switch {
 	case staff && lo <= hi && !slices.ContainsFunc(assignments, func(a Assignment) bool { return a.Role == Applicant }):
@@ -215,23 +257,39 @@ func condition(subject string, a Assignment, r reach) (Condition, bool) {
 	return c, true
 }
 
-// with adds a condition and keeps the list short: what another condition covers is left out.
-func (r Rows) with(c Condition) Rows {
-	for _, have := range r.Any {
-		if have.covers(c) {
-			return r
+// pruned leaves out what another condition covers, and sorts the rest by place, the wider first.
+func pruned(all []Condition) []Condition {
+	slices.SortStableFunc(all, func(a, b Condition) int {
+		return cmp.Or(cmp.Compare(a.Place.Lo, b.Place.Lo), cmp.Compare(b.Place.Hi, a.Place.Hi))
+	})
+	var out []Condition
+	for i := range all {
+		c := &all[i]
+		if c.coveredBy(out) {
+			continue
+		}
+		// As they are sorted, what comes later covers only what has the same place.
+		same := len(out)
+		for same > 0 && out[same-1].Place == c.Place {
+			same--
+		}
+		out = append(out[:same], slices.DeleteFunc(out[same:], func(have Condition) bool { return c.covers(&have) })...)
+		out = append(out, *c)
+	}
+	return out
+}
+
+func (c *Condition) coveredBy(others []Condition) bool {
+	for i := range others {
+		if others[i].covers(c) {
+			return true
 		}
 	}
-	out := slices.DeleteFunc(slices.Clone(r.Any), c.covers)
-	out = append(out, c)
-	slices.SortStableFunc(out, func(a, b Condition) int {
-		return cmp.Or(cmp.Compare(a.Place.Lo, b.Place.Lo), cmp.Compare(a.Place.Hi, b.Place.Hi))
-	})
-	return Rows{out}
+	return false
 }
 
 // covers tells whether every row that meets d meets c too.
-func (c Condition) covers(d Condition) bool {
+func (c *Condition) covers(d *Condition) bool {
 	return c.Place.Covers(d.Place) &&
 		(c.Owner == "" || c.Owner == d.Owner) &&
 		(!c.ViaPointOfContact || d.ViaPointOfContact) &&

@@ -144,6 +144,19 @@ func TestTheComparisonWithCasbinNotices(t *testing.T) {
 
 var raised = map[authz.TenantKind]authz.TenantKind{authz.Authority: authz.District, authz.District: authz.Land, authz.Land: authz.Federation, authz.Federation: authz.Federation}
 
+func TestARoleThatAnotherOneCoversIsNotAskedForTwice(t *testing.T) {
+	t.Parallel()
+	some, all := caseworkerAt(kiel), caseworkerAt(kiel)
+	some.Units = []uuid.UUID{id(2, 1)}
+	admin := authz.Assignment{Role: "TENANT_ADMIN", Tenant: sh}
+	for _, given := range [][]authz.Assignment{{some, all, admin, all}, {admin, all, some}, {all, some, some, admin}} {
+		p := shipped(t).Principal(anna, authz.High, given)
+		if got := p.Rows("case").Any; len(got) != 1 || got[0].Place != authz.Cover(sh.Kind, sh.Place) || got[0].Units != nil {
+			t.Errorf("cases are read by %+v", got)
+		}
+	}
+}
+
 // The second wall is entered with the scope: it must never hide what the first shows.
 func TestTheScopeHoldsEverythingThatAPrincipalMay(t *testing.T) {
 	t.Parallel()

@@ -57,10 +57,11 @@ type Principal struct {
 	Assignments []Assignment
 	ExpiresAt   time.Time // of the token; zero for system principals
 
-	rows   map[Object]map[Action]Rows
-	scope  Scope
-	system bool
-	clerk  *Place
+	classOf map[right]int // of the policy
+	rows    []Rows        // of each class
+	scope   Scope
+	system  bool
+	clerk   *Place
 }
 
 // Rows says which rows somebody may see or act on: those that meet at least one of the conditions. None at all is nothing.
@@ -102,16 +103,24 @@ func (r Rows) Contains(t Target) bool {
 }
 
 // Rows are the rows of an object that the principal may read.
-func (p *Principal) Rows(object Object) Rows { return p.rows[object][Read] }
+func (p *Principal) Rows(object Object) Rows { return p.held(object, Read) }
+
+func (p *Principal) held(object Object, action Action) Rows {
+	class, ok := p.classOf[right{object, action}]
+	if !ok {
+		return Rows{}
+	}
+	return p.rows[class]
+}
 
 // May tells whether the principal may do something to a row.
 func (p *Principal) May(object Object, action Action, at Target) bool {
-	return p.rows[object][action].Contains(at)
+	return p.held(object, action).Contains(at)
 }
 
 // MayAnywhere tells whether there is any row at all that the principal may do something to.
 func (p *Principal) MayAnywhere(object Object, action Action) bool {
-	return len(p.rows[object][action].Any) > 0
+	return len(p.held(object, action).Any) > 0
 }
 
 // Ask is May as an error: a problem of the kind Forbidden that names object and action.

@@ -20,12 +20,12 @@ func System(name SystemName) *Principal {
 		Relay:       {"case", "message"},
 		Sweeping:    {"attachment", "upload"}, // to tell which content nobody refers to
 	}
-	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, rows: map[Object]map[Action]Rows{}}
+	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, classOf: map[right]int{}, rows: []Rows{all}}
 	for _, o := range may[name] {
-		p.rows[o] = map[Action]Rows{Read: all}
+		p.classOf[right{o, Read}] = 0
 	}
 	if name == Relay {
-		p.rows["case"]["deliver"] = all
+		p.classOf[right{"case", "deliver"}] = 0
 	}
 	return p
 }
