@@ -16,7 +16,7 @@ const longestName = 200
 // checkName refuses what is no file name on some machine, or shows as another than it is: marks that turn the direction of
 // writing make "annexe" and "fdp.exe" look alike.
 func checkName(name string) error {
-	rule := ""
+	var rule string
 	switch {
 	case strings.TrimSpace(name) == "":
 		rule = "required"

@@ -161,8 +161,7 @@ func (s *source) refusal() error {
 	if p, ok := problem.Of(s.err); ok {
 		return p
 	}
-	var large *http.MaxBytesError
-	if errors.As(s.err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](s.err); large {
 		return problem.New(problem.Invalid, "tooLarge")
 	}
 	return problem.New(problem.Invalid, "malformed")

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"

@@ -122,7 +122,7 @@ func (d *Desk) unpack(w http.ResponseWriter, r *http.Request, p *parcel) error {
 	parts := multipart.NewReader(sent, sent.boundary)
 	for {
 		part, err := parts.NextPart()
-		if err == io.EOF { //nolint:errorlint // wrapped, it is the end of a delivery that was cut off
+		if err == io.EOF { // wrapped, it is the end of a delivery that was cut off
 			break
 		}
 		if err != nil {
@@ -202,8 +202,7 @@ func (d *Desk) stage(r *http.Request, part *multipart.Part, otherwise string, pa
 
 // broken says what was wrong with reading a delivery, which is its sender's fault.
 func broken(err error, path ...string) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return problem.New(problem.Invalid, "tooLarge", path...)
 	}
 	return problem.New(problem.Invalid, "malformed", path...)

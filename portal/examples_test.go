@@ -11,13 +11,14 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/ozg-cloud/platform/schema"
 )
 
 // faults says what is wrong with an example: it must be one operation of the contract, named like its file, under a comment.
 func faults(contract *ast.Schema, f file) []string {
-	document, errs := gqlparser.LoadQuery(contract, f.text)
+	document, errs := gqlparser.LoadQueryWithRules(contract, f.text, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return []string{errs.Error()}
 	}

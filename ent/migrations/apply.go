@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -39,19 +40,17 @@ func apply(ctx context.Context, url string, files fs.FS) error {
 		return fmt.Errorf("migrations: read the database's address: %w", err)
 	}
 	config.RuntimeParams["search_path"] = "public"
-	if err := up(ctx, config, files, func(p *goose.Provider) error { _, err := p.UpTo(ctx, house); return err }); err != nil {
+	if err := up(config, files, func(p *goose.Provider) error { _, err := p.UpTo(ctx, house); return err }); err != nil {
 		return fmt.Errorf("migrations: lay the ground: %w", err)
 	}
-	for setting, value := range map[string]string{"role": "ozg_owner", "app.lo": "0", "app.hi": "999999999999999", "app.owner": ""} {
-		config.RuntimeParams[setting] = value
-	}
-	if err := up(ctx, config, files, func(p *goose.Provider) error { _, err := p.Up(ctx); return err }); err != nil {
+	maps.Copy(config.RuntimeParams, map[string]string{"role": "ozg_owner", "app.lo": "0", "app.hi": "999999999999999", "app.owner": ""})
+	if err := up(config, files, func(p *goose.Provider) error { _, err := p.Up(ctx); return err }); err != nil {
 		return fmt.Errorf("migrations: apply: %w", err)
 	}
 	return nil
 }
 
-func up(ctx context.Context, config *pgx.ConnConfig, files fs.FS, run func(*goose.Provider) error) error {
+func up(config *pgx.ConnConfig, files fs.FS, run func(*goose.Provider) error) error {
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	// Trying again each second; a session that waits inside pg_advisory_lock would hold up CREATE INDEX CONCURRENTLY for ever.

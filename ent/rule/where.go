@@ -13,11 +13,11 @@ type Shape uint8
 
 // The shapes.
 const (
-	Shared Shape = iota // belongs to nobody in particular
-	Cases               // the case itself
-	OfCase              // has case_id: seen by who sees the case, if the policy shows the object at all
-	OfDecision          // has case_id as well, and decision_id: as secret as the decision
-	Owned               // has tenant_id and place, nothing finer
+	Shared     Shape = iota // belongs to nobody in particular
+	Cases                   // the case itself
+	OfCase                  // has case_id: seen by who sees the case, if the policy shows the object at all
+	OfDecision              // has case_id as well, and decision_id: as secret as the decision
+	Owned                   // has tenant_id and place, nothing finer
 )
 
 // Where renders which rows of a type the principal may see, over the table alias: SQL text with a question mark for

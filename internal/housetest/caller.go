@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"sort"
 	"strings"
@@ -158,9 +159,7 @@ func Application(service, region, transaction string) map[string]any {
 func (c *Caller) Do(verb string, on *Case, input map[string]any) Answer {
 	c.h.Helper()
 	in := map[string]any{"caseId": on.ID, "expectedRevision": on.Revision}
-	for k, v := range input {
-		in[k] = v
-	}
+	maps.Copy(in, input)
 	a := c.Ask(fmt.Sprintf(`mutation($in: %s!) { %s(input: $in) { case { id revision state } %s problems { __typename ... on Problem { code type title } %s } } }`,
 		strings.ToUpper(verb[:1])+verb[1:]+"Input", verb, made[verb], details(verb)), map[string]any{"in": in})
 	if revision := a.Number(verb + ".case.revision"); revision > 0 {

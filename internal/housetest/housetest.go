@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -230,11 +229,7 @@ func (l *Log) String() string {
 // Request makes a request to the house, as nobody.
 func (h *House) Request(method, path string) *http.Request {
 	h.Helper()
-	u, err := url.JoinPath(h.URL)
-	if err != nil {
-		h.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(h.Context(), method, u+path, nil)
+	r, err := http.NewRequestWithContext(h.Context(), method, h.URL+path, nil)
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -88,9 +89,7 @@ func TestTheWayOfACase(t *testing.T) {
 		t.Helper()
 		seen := look("kiel-caseworker")
 		in := map[string]any{"caseId": receipt.CaseID, "expectedRevision": seen["revision"]}
-		for k, v := range input {
-			in[k] = v
-		}
+		maps.Copy(in, input)
 		got := ask(who, fmt.Sprintf(`mutation($in: %sInput!) { %s(input: $in) { case { state revision dueAt } problems { ... on Problem { code title } } } }`,
 			strings.ToUpper(name[:1])+name[1:], name), map[string]any{"in": in})
 		if problems, _ := at(got, name, "problems").([]any); len(problems) > 0 {
@@ -147,7 +146,7 @@ func program(t *testing.T) *house {
 	folder := t.TempDir()
 	root := filepath.Dir(folder) // PostgreSQL runs as another user, who has to get in
 	for range 2 {
-		if err := os.Chmod(folder, 0o711); err != nil { //nolint:gosec // see above
+		if err := os.Chmod(folder, 0o711); err != nil {
 			t.Fatal(err)
 		}
 		folder, root = root, folder
@@ -158,7 +157,7 @@ func program(t *testing.T) *house {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	h.environ = append(os.Environ(), "OZG_DATA="+filepath.Join(root, "data"), "OZG_LISTEN=127.0.0.1:0", "OZG_DRAIN_SECONDS=0")
-	run := exec.Command(h.binary, "dev") //nolint:gosec // what was just built
+	run := exec.Command(h.binary, "dev")
 	run.Env = h.environ
 	var logged bytes.Buffer
 	run.Stderr = &logged
@@ -206,7 +205,7 @@ func (h *house) token(who string) string {
 	if t, ok := h.tokens[who]; ok {
 		return t
 	}
-	c := exec.CommandContext(h.Context(), h.binary, "token", who) //nolint:gosec // what was just built
+	c := exec.CommandContext(h.Context(), h.binary, "token", who)
 	c.Env = h.environ
 	out, err := c.Output()
 	if err != nil {
