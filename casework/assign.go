@@ -18,6 +18,11 @@ import (
 // Assign gives a case to a caseworker of its authority, who replaces the one before; an empty assignee only ends the present assignment.
 // unit hands the case to another unit of the authority that is not retired; nil leaves it where it is.
 func (d *Desk) Assign(ctx context.Context, on On, assignee string, unit *uuid.UUID) (Changed, error) {
+	if assignee != "" {
+		if err := text(assignee, "assignee", longestAssignee); err != nil {
+			return Changed{}, err
+		}
+	}
 	return d.change(ctx, on, "assign", func(w *work) error {
 		w.line.Action = CaseAssigned
 		if err := w.stays(); err != nil {

@@ -60,7 +60,7 @@ func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*w
 		return Changed{}, fmt.Errorf("casework: beginning: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	made, err := d.changeIn(ctx, tx, on, right, do)
+	made, err := d.changeIn(ctx, tx, on.Case, &on.Revision, right, do)
 	if err != nil {
 		return Changed{}, err
 	}
@@ -70,15 +70,13 @@ func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*w
 	return made, nil
 }
 
-// anyRevision stands for a caller who has not seen the case's revision: an applicant, who sees messages.
-const anyRevision = -1
-
-func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, on On, right authz.Action, do func(*work) error) (Changed, error) {
+// changeIn is change inside a transaction. seen is nil where the caller names no revision: an applicant sees messages, not revisions.
+func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int, right authz.Action, do func(*work) error) (Changed, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return Changed{}, err
 	}
-	file, err := tx.CaseFile.Query().Where(casefile.ID(on.Case)).ForUpdate().Only(ctx)
+	file, err := tx.CaseFile.Query().Where(casefile.ID(id)).ForUpdate().Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		return Changed{}, problem.New(problem.Missing, "notFound", "input", "caseId")
@@ -88,7 +86,7 @@ func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, on On, right authz.Acti
 	if err := p.Ask("case", right, target(file)); err != nil {
 		return Changed{}, err
 	}
-	if on.Revision != anyRevision && on.Revision != file.Revision {
+	if seen != nil && *seen != file.Revision {
 		return Changed{}, &problem.Problem{Kind: problem.Conflict, Rule: "staleRevision", CurrentRevision: file.Revision}
 	}
 	clerk, err := authz.Clerk(ctx, authz.Place(file.Place))

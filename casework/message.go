@@ -192,7 +192,7 @@ func (d *Desk) changeByMessage(ctx context.Context, id uuid.UUID, right authz.Ac
 	case err != nil:
 		return Changed{}, fmt.Errorf("casework: finding a message: %w", err)
 	}
-	made, err := d.changeIn(ctx, tx, On{m.CaseID, anyRevision}, right, func(w *work) error {
+	made, err := d.changeIn(ctx, tx, m.CaseID, nil, right, func(w *work) error {
 		// Read again behind the lock of the case: somebody may have been faster.
 		m, err := tx.Message.Query().Where(message.ID(id)).Only(w.ctx)
 		if err != nil {

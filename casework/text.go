@@ -17,6 +17,7 @@ const (
 	longestDecision  = 20_000
 	longestReason    = 1_000
 	longestReference = 100
+	longestAssignee  = 300 // a subject: user, the name of an issuer and what that calls somebody
 	mostUploads      = 20
 )
 

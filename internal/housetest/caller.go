@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
+	"net/url"
 	"sort"
 	"strings"
 )
@@ -160,17 +163,33 @@ func (c *Caller) Do(verb string, on *Case, input map[string]any) Answer {
 	c.h.Helper()
 	in := map[string]any{"caseId": on.ID, "expectedRevision": on.Revision}
 	maps.Copy(in, input)
-	a := c.Ask(fmt.Sprintf(`mutation($in: %s!) { %s(input: $in) { case { id revision state } %s problems { __typename ... on Problem { code type title } %s } } }`,
-		strings.ToUpper(verb[:1])+verb[1:]+"Input", verb, made[verb], details(verb)), map[string]any{"in": in})
+	a := c.Say(verb, in)
 	if revision := a.Number(verb + ".case.revision"); revision > 0 {
 		on.Revision = revision
 	}
 	return a
 }
 
+// Say carries out a verb with exactly this input and gives the whole payload.
+func (c *Caller) Say(verb string, input map[string]any) Answer {
+	c.h.Helper()
+	return c.Ask(Mutation(verb), map[string]any{"in": input})
+}
+
+// Mutation is the operation that carries out a verb with the input $in and asks for everything about its problems.
+func Mutation(verb string) string {
+	changed := "case { id revision state }"
+	if verb == "openMessage" {
+		changed = ""
+	}
+	return fmt.Sprintf(`mutation($in: %s!) { %s(input: $in) { %s %s problems { __typename ... on Problem { code type title } %s } } }`,
+		strings.ToUpper(verb[:1])+verb[1:]+"Input", verb, changed, made[verb], details(verb))
+}
+
 var made = map[string]string{
 	"askApplicant": "message { id }", "sendMessage": "message { id }", "decideCase": "decision { id }",
 	"commentOnCase": "comment { id }", "addFollowUp": "followUp { id }", "completeFollowUp": "followUp { id }",
+	"replyToMessage": "message { id }", "openMessage": "message { id openedAt }",
 }
 
 // transitions are the verbs whose union of problems has InvalidTransitionProblem.
@@ -188,8 +207,101 @@ func details(verb string) string {
 func (c *Caller) Must(verb string, on *Case, input map[string]any) Answer {
 	c.h.Helper()
 	a := c.Do(verb, on, input).Works()
-	if list, _ := a.At(verb + ".problems").([]any); len(list) > 0 {
+	if a.Rule() != "" {
 		c.h.Fatalf("%s cannot %s: %s", c.Name, verb, a.Raw)
 	}
 	return a
+}
+
+// Problem is the first problem in the payload of the one verb that was asked for; nil where there is none.
+func (a Answer) Problem() map[string]any {
+	for _, payload := range a.Data {
+		list, _ := Answer{Data: map[string]any{"": payload}}.At(".problems").([]any)
+		if len(list) > 0 {
+			p, _ := list[0].(map[string]any)
+			return p
+		}
+	}
+	return nil
+}
+
+// Rule is the rule of the first problem, empty where there is none.
+func (a Answer) Rule() string {
+	uri, _ := a.Problem()["type"].(string)
+	return strings.TrimPrefix(uri, "urn:ozg-cloud:problem:")
+}
+
+// Wants fails the test unless exactly one problem of this rule stopped the verb, and gives it back.
+func (a Answer) Wants(rule string) map[string]any {
+	a.h.Helper()
+	if a.Status != http.StatusOK || len(a.Errors) > 0 || a.Rule() != rule {
+		a.h.Fatalf("not %s: status %d: %s", rule, a.Status, a.Raw)
+	}
+	return a.Problem()
+}
+
+// Upload hands in content and gives the id of the upload.
+func (c *Caller) Upload(name string, content []byte) string {
+	c.h.Helper()
+	r := c.h.Request(http.MethodPost, "/uploads")
+	r.Body = io.NopCloser(bytes.NewReader(content))
+	r.ContentLength = int64(len(content))
+	r.Header.Set("X-Filename", url.PathEscape(name))
+	a := c.Send(r)
+	var made struct{ ID string }
+	if err := json.Unmarshal(a.Raw, &made); err != nil || a.Status != http.StatusCreated {
+		c.h.Fatalf("%s cannot upload: status %d: %s", c.Name, a.Status, a.Raw)
+	}
+	return made.ID
+}
+
+// Deliver delivers a form as a form server does, with the form in readable shape and nothing else, and gives the case that it became.
+func (c *Caller) Deliver(form []byte) Case {
+	c.h.Helper()
+	a := c.Send(c.Delivery(Part{"formData", "", "application/json", form}, Part{"representation", "Antrag.pdf", "application/pdf", []byte(page)}))
+	var made struct{ CaseID string }
+	if err := json.Unmarshal(a.Raw, &made); err != nil || a.Status != http.StatusCreated {
+		c.h.Fatalf("%s cannot deliver: status %d: %s", c.Name, a.Status, a.Raw)
+	}
+	return Case{made.CaseID, 1}
+}
+
+// page is as much of a PDF as is needed to be taken for one.
+const page = "%PDF-1.4\n%%EOF\n"
+
+// Part is a part of a delivery.
+type Part struct {
+	Name, File, MediaType string
+	Content               []byte
+}
+
+// Delivery is a request that delivers parts.
+func (c *Caller) Delivery(parts ...Part) *http.Request {
+	c.h.Helper()
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	for _, p := range parts {
+		header := textproto.MIMEHeader{}
+		header.Set("Content-Type", p.MediaType)
+		disposition := fmt.Sprintf("form-data; name=%q", p.Name)
+		if p.File != "" {
+			disposition += fmt.Sprintf("; filename=%q", p.File)
+		}
+		header.Set("Content-Disposition", disposition)
+		w, err := m.CreatePart(header)
+		if err == nil {
+			_, err = w.Write(p.Content)
+		}
+		if err != nil {
+			c.h.Fatal(err)
+		}
+	}
+	if err := m.Close(); err != nil {
+		c.h.Fatal(err)
+	}
+	r := c.h.Request(http.MethodPost, "/intake/gover")
+	r.Body = io.NopCloser(&body)
+	r.ContentLength = int64(body.Len())
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	return r
 }

@@ -158,6 +158,45 @@ func (h *House) Seed(cases int, seed uint64) {
 	}
 }
 
+// Give assigns a role at a tenant to somebody who has not asked yet. unit is the number of a unit that the role is narrowed to, or empty;
+// services are keys that it is narrowed to.
+func (h *House) Give(name string, role authz.Role, tenant, unit string, services ...string) *Caller {
+	h.Helper()
+	tag, err := h.Database().Exec(h.Context(), `
+		insert into role_assignments (id, tenant_id, place, subject, role, unit_id, service_ids, assigned_by, assigned_at)
+		select gen_random_uuid(), t.id, t.place, 'user:dev:' || $1, $2, u.id,
+			(select jsonb_agg(id) from services where leika_key = any($5)), 'system:test', now()
+		from tenants t left join organisational_units u on u.tenant_id = t.id and u.external_id = $4 where t.slug = $3`, name, string(role), tenant, unit, services)
+	if err != nil || tag.RowsAffected() != 1 {
+		h.Fatalf("%d rows: %v", tag.RowsAffected(), err)
+	}
+	return h.As(name)
+}
+
+// Stored tells for each table how many rows it has and what they add up to. Two that are equal have the same rows.
+func (h *House) Stored() map[string]string {
+	h.Helper()
+	conn := h.Database()
+	defer conn.Close(h.Context())
+	var question string
+	err := conn.QueryRow(h.Context(), `
+		select string_agg(format('select %L, count(*) || '' rows, '' || coalesce(sum(hashtextextended(x::text, 0)), 0) from %1$I x', table_name), ' union all ')
+		from information_schema.tables where table_schema = 'public'`).Scan(&question)
+	if err != nil {
+		h.Fatal(err)
+	}
+	rows, err := conn.Query(h.Context(), question)
+	if err != nil {
+		h.Fatal(err)
+	}
+	out := map[string]string{}
+	var name, sum string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &sum}, func() error { out[name] = sum; return nil }); err != nil {
+		h.Fatal(err)
+	}
+	return out
+}
+
 // As gives the demo principal of a name, or an applicant of that name where none has it.
 func (h *House) As(name string) *Caller {
 	trust := authz.Substantial
