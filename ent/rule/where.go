@@ -74,8 +74,8 @@ func condition(p *authz.Principal, object authz.Object, c authz.Condition, shape
 		var inner []string
 		ofTheCase(func(text string, a ...any) { inner, args = append(inner, text), append(args, a...) }, c, "k")
 		all = append(all, "exists (select from cases k where k.tenant_id = "+alias+".tenant_id and k.id = "+alias+".case_id and "+strings.Join(inner, " and ")+")")
-	case c.Owner != "":
-		// What is no case and hangs on none is nobody's own submission.
+	default:
+		// What is no case and hangs on none belongs to no unit, no service and no applicant.
 		return "false", nil
 	}
 	if c.Owner != "" {
