@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent/catalog"
@@ -27,12 +28,14 @@ const (
 type scene struct {
 	*housetest.House
 	applicant, mailroom, caseworker *housetest.Caller
+
+	database *pgx.Conn
 }
 
 func play(t testing.TB) *scene {
 	t.Helper()
 	h := housetest.New(t)
-	return &scene{h, h.As("kiel-applicant"), h.As("kiel-mailroom"), h.As("kiel-caseworker")}
+	return &scene{h, h.As("kiel-applicant"), h.As("kiel-mailroom"), h.As("kiel-caseworker"), h.Database()}
 }
 
 // input is what a verb needs beside the case.
@@ -112,9 +115,7 @@ func (s *scene) look(who *housetest.Caller, c *housetest.Case, what string) hous
 // exec changes the house past its walls.
 func (s *scene) exec(statement string, args ...any) {
 	s.Helper()
-	conn := s.Database()
-	defer conn.Close(s.Context())
-	if _, err := conn.Exec(s.Context(), statement, args...); err != nil {
+	if _, err := s.database.Exec(s.Context(), statement, args...); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -122,9 +123,7 @@ func (s *scene) exec(statement string, args ...any) {
 // one asks the database for one value, past its walls.
 func one[T any](s *scene, question string, args ...any) (out T) {
 	s.Helper()
-	conn := s.Database()
-	defer conn.Close(s.Context())
-	if err := conn.QueryRow(s.Context(), question, args...).Scan(&out); err != nil {
+	if err := s.database.QueryRow(s.Context(), question, args...).Scan(&out); err != nil {
 		s.Fatalf("%s: %v", question, err)
 	}
 	return out

@@ -42,6 +42,7 @@ type House struct {
 	mint     *authz.Mint
 	database string
 	tokens   sync.Map
+	past     func() *pgx.Conn
 }
 
 // login is the serving login of the tests' houses: a member of ozg_serving that owns nothing.
@@ -85,6 +86,7 @@ func New(t testing.TB, changes ...func(*cmd.Ground)) *House {
 		t.Fatal(err)
 	}
 	h := &House{TB: t, Log: &Log{}, Clock: &Clock{}, database: fmt.Sprintf("house_%d", houses.Add(1))}
+	h.past = sync.OnceValue(h.Database)
 	if err := c.CreateDatabase(t.Context(), h.database, furnished); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +164,7 @@ func (h *House) Seed(cases int, seed uint64) {
 // services are keys that it is narrowed to.
 func (h *House) Give(name string, role authz.Role, tenant, unit string, services ...string) *Caller {
 	h.Helper()
-	tag, err := h.Database().Exec(h.Context(), `
+	tag, err := h.past().Exec(h.Context(), `
 		insert into role_assignments (id, tenant_id, place, subject, role, unit_id, service_ids, assigned_by, assigned_at)
 		select gen_random_uuid(), t.id, t.place, 'user:dev:' || $1, $2, u.id,
 			(select jsonb_agg(id) from services where leika_key = any($5)), 'system:test', now()
@@ -174,10 +176,10 @@ func (h *House) Give(name string, role authz.Role, tenant, unit string, services
 }
 
 // Stored tells for each table how many rows it has and what they add up to. Two that are equal have the same rows.
+// Only one may ask at a time.
 func (h *House) Stored() map[string]string {
 	h.Helper()
-	conn := h.Database()
-	defer conn.Close(h.Context())
+	conn := h.past()
 	var question string
 	err := conn.QueryRow(h.Context(), `
 		select string_agg(format('select %L, count(*) || '' rows, '' || coalesce(sum(hashtextextended(x::text, 0)), 0) from %1$I x', table_name), ' union all ')
@@ -211,11 +213,12 @@ func (h *House) As(name string) *Caller {
 // With is As with a trust level.
 func (h *House) With(name string, trust authz.TrustLevel) *Caller {
 	return &Caller{h: h, Name: name, token: func() string {
-		key := name + "\x00" + string(trust)
+		// One for each hour, and good for longer, so that the clock can be set forward.
+		key := fmt.Sprintf("%s\x00%s\x00%d", name, trust, h.Clock.Now().Unix()/3600)
 		if t, ok := h.tokens.Load(key); ok {
 			return t.(string) //nolint:forcetypeassert // nothing else is stored
 		}
-		t := h.Token(name, map[string]any{"trust_level": string(trust)}, time.Hour)
+		t := h.Token(name, map[string]any{"trust_level": string(trust)}, 2*time.Hour)
 		h.tokens.Store(key, t)
 		return t
 	}}
