@@ -244,11 +244,11 @@ func (w *world) statements(there map[rowID]bool) *pgx.Batch {
 		if there[id] {
 			return
 		}
-		marks := "$1"
-		for i := range values {
-			marks += fmt.Sprintf(", $%d", i+2)
+		marks := make([]string, len(values))
+		for i := range marks {
+			marks[i] = fmt.Sprintf("$%d", i+2)
 		}
-		b.Queue("insert into "+table+" (id, "+columns+") values ("+marks+") on conflict (id) do nothing", append([]any{id}, values...)...)
+		b.Queue("insert into "+table+" (id, "+columns+") values ($1, "+strings.Join(marks, ", ")+") on conflict (id) do nothing", append([]any{id}, values...)...)
 	}
 	for _, t := range w.tenants {
 		var parent *rowID
