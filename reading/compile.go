@@ -125,11 +125,13 @@ type gap struct {
 
 // compiler turns one selection into levels.
 type compiler struct {
-	r       *Reader
-	p       *authz.Principal
-	oc      *graphql.OperationContext
-	levels  []*level
-	aliases int
+	r      *Reader
+	p      *authz.Principal
+	oc     *graphql.OperationContext
+	levels []*level
+
+	aliases    int
+	conditions int // in the filters so far
 }
 
 func (c *compiler) alias() string {
@@ -324,7 +326,8 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	if on != nil {
 		which = append([]fragment{on(a)}, which...)
 	}
-	at, err := c.positions(t, o, page)
+	signature := o.signature(f.ObjectDefinition.Name + "." + f.Name)
+	at, err := c.positions(o, signature, page)
 	if err != nil {
 		return err
 	}
@@ -333,16 +336,9 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		if l != nil {
 			return l, nil
 		}
-		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: o.signature(t)}
-		bounds := which
-		if at.after != nil {
-			bounds = append(bounds, o.beyond(a, at.after, false))
-		}
-		if at.before != nil {
-			bounds = append(bounds, o.beyond(a, at.before, true))
-		}
+		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
 		rows := func(n int) fragment {
-			return sql("(select * from " + t.Table + " " + a).then(where(bounds...)).with(o.clause(a, page.backward) + " limit " + strconv.Itoa(n) + ") " + a)
+			return sql("(select * from " + t.Table + " " + a).then(where(at.within(a, o, which)...)).with(o.clause(a, page.backward) + " limit " + strconv.Itoa(n) + ") " + a)
 		}
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
@@ -438,32 +434,45 @@ func (l *level) wantCursor(a string, o order) {
 
 func (c *compiler) pageInfo(above *level, t *catalog.Type, a string, o order, page page, at bounds, which []fragment, fill func(gapKind, int) (op, error), sel ast.SelectionSet) (*object, error) {
 	result := &object{present: -1}
-	// beyond asks whether there is a row on the far side of the cursor that the page began with.
-	beyond := func(from position, backward bool) op {
-		if from == nil {
-			return op{kind: constant, text: []byte("false")}
+	list := t.Table + " " + a
+	// outside asks whether there is a row at the cursor that bounds the page on one side, or beyond it.
+	outside := func(bound position, backward bool) fragment {
+		if bound == nil {
+			return sql("false")
 		}
-		further := or(o.beyond(a, from, backward), c.standsAt(a, o, from))
-		exists := sql("exists (select from " + t.Table + " " + a).then(where(append(which[:len(which):len(which)], further)...)).with(")")
-		return op{kind: scalar, scalar: catalog.Bool, column: above.column(exists)}
+		further := or(o.beyond(a, bound, backward), sql(a+".id = ?", bound[len(o)-1]))
+		return exists(list, append(which[:len(which):len(which)], further)...)
+	}
+	further := func(forward bool) (op, error) {
+		bound := at.after
+		if forward {
+			bound = at.before
+		}
+		beyond := outside(bound, !forward)
+		if forward == page.backward { // the side from which the page was counted
+			return op{kind: scalar, scalar: catalog.Bool, column: above.column(beyond)}, nil
+		}
+		if bound == nil {
+			return fill(hasMore, 0)
+		}
+		more := sql("exists (select from " + list).then(where(at.within(a, o, which)...)).with(" offset " + strconv.Itoa(page.size) + ")")
+		return op{kind: scalar, scalar: catalog.Bool, column: above.column(or(beyond, more))}, nil
 	}
 	for i, f := range c.collect(sel, "PageInfo") {
 		var (
 			w   op
 			err error
 		)
-		switch {
-		case f.Name == "__typename":
+		switch f.Name {
+		case "__typename":
 			w = op{kind: constant, text: []byte(`"PageInfo"`)}
-		case f.Name == "hasNextPage" && !page.backward, f.Name == "hasPreviousPage" && page.backward:
-			w, err = fill(hasMore, 0)
-		case f.Name == "hasNextPage":
-			w = beyond(at.before, false)
-		case f.Name == "hasPreviousPage":
-			w = beyond(at.after, true)
-		case f.Name == "startCursor":
+		case "hasNextPage":
+			w, err = further(true)
+		case "hasPreviousPage":
+			w, err = further(false)
+		case "startCursor":
 			w, err = fill(firstCursor, 0)
-		case f.Name == "endCursor":
+		case "endCursor":
 			w, err = fill(lastCursor, 0)
 		default:
 			err = fmt.Errorf("reading: a page has no %s", f.Name)
@@ -480,19 +489,26 @@ func (c *compiler) pageInfo(above *level, t *catalog.Type, a string, o order, pa
 	return result, nil
 }
 
-// standsAt is the row that a cursor names: it lies outside the page that the cursor bounds.
-func (c *compiler) standsAt(a string, o order, at position) fragment {
-	return sql(a+".id = ?", at[len(o)-1])
-}
-
 // page is what first, last, after and before ask for.
 type page struct {
 	size          int
 	backward      bool
-	after, before string
+	after, before any // cursors as they came; nil: none
 }
 
 type bounds struct{ after, before position }
+
+// within narrows conditions to what lies between the cursors.
+func (b bounds) within(alias string, o order, which []fragment) []fragment {
+	which = which[:len(which):len(which)]
+	if b.after != nil {
+		which = append(which, o.beyond(alias, b.after, false))
+	}
+	if b.before != nil {
+		which = append(which, o.beyond(alias, b.before, true))
+	}
+	return which
+}
 
 func pageOf(args map[string]any) (page, error) {
 	first, hasFirst, ok1 := whole(args["first"])
@@ -504,24 +520,23 @@ func pageOf(args map[string]any) (page, error) {
 		}
 		return page{}, problem.New(problem.Invalid, "firstOrLast", name)
 	}
-	p := page{size: first}
+	p := page{size: first, after: args["after"], before: args["before"]}
 	if hasLast {
-		p = page{size: last, backward: true}
+		p.size, p.backward = last, true
 	}
-	p.after, _ = args["after"].(string)
-	p.before, _ = args["before"].(string)
 	return p, nil
 }
 
-func (c *compiler) positions(t *catalog.Type, o order, p page) (bounds, error) {
+func (c *compiler) positions(o order, signature uint32, p page) (bounds, error) {
 	var b bounds
-	read := func(name, text string, into *position) error {
-		if text == "" {
+	read := func(name string, given any, into *position) error {
+		if given == nil {
 			return nil
 		}
+		text, _ := given.(string)
 		said, ok := c.r.seal.open(text)
 		if ok {
-			*into, ok = o.positionOf(t, said)
+			*into, ok = o.positionOf(signature, said)
 		}
 		if !ok {
 			return problem.New(problem.Invalid, "badCursor", name)
@@ -560,7 +575,7 @@ type documentField struct {
 	fields []documentField
 }
 
-// document compiles the selection on what a JSON column holds; nil writes the whole.
+// document compiles the selection on what a JSON column holds.
 func (c *compiler) document(sel ast.SelectionSet, typ string) []documentField {
 	var out []documentField
 	for i, f := range c.collect(sel, typ) {

@@ -5,6 +5,7 @@ package reading
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 	"strconv"
@@ -20,9 +21,10 @@ import (
 )
 
 const (
-	deepestFilter = 8
-	longestList   = 100
-	longestText   = 1000
+	deepestFilter  = 8
+	longestList    = 100
+	longestText    = 1000
+	mostConditions = 200 // in all filters of one field
 )
 
 // derivedFilters are the filters that are no column and no edge.
@@ -34,27 +36,13 @@ var derivedFilters = map[string]func(c *compiler, alias string, value any, path 
 		return sql("not (" + overdueCase(alias) + ")"), nil
 	},
 	"Case.assignee": func(c *compiler, alias string, value any, path []string) (fragment, error) {
-		a := c.alias()
-		m, _ := value.(map[string]any)
-		none := m["isNull"] == true
-		if _, ok := m["isNull"]; ok {
-			rest := make(map[string]any, len(m))
-			for k, v := range m {
-				if k != "isNull" {
-					rest[k] = v
-				}
-			}
-			m = rest
-		}
-		inner, err := operators(catalog.Column{Name: "assignee", Kind: catalog.Text}, a+".assignee", "", m, path)
+		a, t := c.alias(), catalog.Types["Assignment"]
+		seen, err := c.predicate(t, a)
 		if err != nil {
 			return fragment{}, err
 		}
-		f := sql("exists (select from assignments " + a).then(where(sql(a+".tenant_id = "+alias+".tenant_id"), sql(a+".case_id = "+alias+".id"), sql(a+".ended_at is null"), inner)).with(")")
-		if none {
-			f = sql("not ").then(f)
-		}
-		return f, nil
+		current := and(sql(a+".tenant_id = "+alias+".tenant_id"), sql(a+".case_id = "+alias+".id"), sql(a+".ended_at is null"), seen)
+		return behind(t.Table+" "+a, current, t.Columns["assignee"], a+".assignee", "", value, path)
 	},
 	"Case.search": func(c *compiler, alias string, value any, path []string) (fragment, error) {
 		text, err := storable(value, path)
@@ -77,24 +65,18 @@ var derivedFilters = map[string]func(c *compiler, alias string, value any, path 
 	},
 }
 
-// filter turns an input like CaseFilter into a condition on the table alias.
+// filter turns an input like CaseFilter into a condition on the table alias; empty where nothing is asked for.
 func (c *compiler) filter(t *catalog.Type, alias string, input any, path []string) (fragment, error) {
 	given, _ := input.(map[string]any)
 	if len(path) > deepestFilter*2 {
 		return fragment{}, problem.New(problem.Invalid, "tooDeep", path...)
 	}
-	names := make([]string, 0, len(given))
-	for name := range given {
-		names = append(names, name)
-	}
-	sort.Strings(names) // one text for one shape of filter, so that its statement is prepared once
 	var all []fragment
-	for _, name := range names {
-		value, at := given[name], append(slices.Clone(path), name)
-		if value == nil {
-			continue
+	for _, name := range asked(given) {
+		if c.conditions++; c.conditions > mostConditions {
+			return fragment{}, problem.New(problem.Invalid, "tooMany", path...)
 		}
-		f, err := c.filterField(t, alias, name, value, at)
+		f, err := c.filterField(t, alias, name, given[name], append(slices.Clone(path), name))
 		if err != nil {
 			return fragment{}, err
 		}
@@ -103,10 +85,41 @@ func (c *compiler) filter(t *catalog.Type, alias string, input any, path []strin
 	return and(all...), nil
 }
 
+// asked lists what an input gives, null being the same as missing. The order is always the same: one shape of a filter is one text,
+// so that its statement is prepared once.
+func asked(given map[string]any) []string {
+	names := make([]string, 0, len(given))
+	for name, value := range given {
+		if value != nil {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// listed reads a list of the contract. A single value stands for a list of one (GraphQL, 3.11), and it arrives in either form, typed or not.
+func listed(value any) []any {
+	if list, ok := value.([]any); ok {
+		return list
+	}
+	if v := reflect.ValueOf(value); v.Kind() == reflect.Slice {
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = v.Index(i).Interface()
+		}
+		return list
+	}
+	if value == nil {
+		return nil
+	}
+	return []any{value}
+}
+
 func (c *compiler) filterField(t *catalog.Type, alias, name string, value any, path []string) (fragment, error) {
 	switch name {
 	case "and", "or":
-		list, _ := value.([]any)
+		list := listed(value)
 		if len(list) > longestList {
 			return fragment{}, problem.New(problem.Invalid, "tooMany", path...)
 		}
@@ -144,72 +157,105 @@ func (c *compiler) filterField(t *catalog.Type, alias, name string, value any, p
 		return fragment{}, fmt.Errorf("reading: nothing to filter %s.%s by", t.Name, name)
 	}
 	target := catalog.Types[edge.To]
-	if given, ok := value.(map[string]any); ok && edge.Column != "" && isIDFilter(given) {
-		return operators(catalog.Column{Name: edge.Column, Kind: catalog.UUID}, alias+"."+edge.Column, edge.To, value, path)
-	}
-	if edge.To == "Tenant" {
-		if given, _ := value.(map[string]any); len(given) == 1 && given["under"] != nil {
-			return derivedFilters["Tenant.under"](c, alias, given["under"], append(slices.Clone(path), "under")) // each owned row knows its place
-		}
+	given, _ := value.(map[string]any)
+	names := asked(given)
+	if edge.To == "Tenant" && len(names) == 1 && names[0] == "under" {
+		return derivedFilters["Tenant.under"](c, alias, given["under"], append(slices.Clone(path), "under")) // each owned row knows its place
 	}
 	a := c.alias()
-	inner, err := c.filter(target, a, value, path)
-	if err != nil {
-		return fragment{}, err
-	}
 	seen, err := c.predicate(target, a)
 	if err != nil {
 		return fragment{}, err
 	}
-	return sql("exists (select from " + target.Table + " " + a).then(where(sql(join(t, alias, edge, target, a)), seen, inner)).with(")"), nil
+	there := and(sql(join(t, alias, edge, target, a)), seen)
+	if edge.Column != "" && !slices.ContainsFunc(names, func(n string) bool { return n != "eq" && n != "in" && n != "isNull" }) {
+		// By id: asked of the column here, whose index serves it.
+		return behind(target.Table+" "+a, there, catalog.Column{Kind: catalog.UUID}, alias+"."+edge.Column, edge.To, value, path)
+	}
+	inner, err := c.filter(target, a, value, path)
+	if err != nil || inner.text == "" {
+		return fragment{}, err
+	}
+	return exists(target.Table+" "+a, there, inner), nil
 }
 
-func isIDFilter(given map[string]any) bool {
-	for k := range given {
-		if k != "eq" && k != "in" && k != "isNull" {
-			return false
+func exists(from string, conditions ...fragment) fragment {
+	return sql("exists (select from " + from).then(where(conditions...)).with(")")
+}
+
+// behind is a condition on a value that stands in another row, of which there is one or none: there ties the two together and says that
+// the caller may see it. Where there is none, and where it is not visible, the value is missing.
+func behind(from string, there fragment, column catalog.Column, expression, of string, value any, path []string) (fragment, error) {
+	given, _ := value.(map[string]any)
+	met := map[string]any{}
+	var all []fragment
+	for _, name := range asked(given) {
+		switch {
+		case name == "isNull" && given[name] == true:
+			all = append(all, sql("not ").then(exists(from, there)))
+		case name == "isNull":
+			all = append(all, exists(from, there))
+		case name == "ne":
+			equal, err := operator(column, expression, of, "eq", given[name], append(slices.Clone(path), name))
+			if err != nil {
+				return fragment{}, err
+			}
+			all = append(all, sql("not ").then(exists(from, there, equal)))
+		default:
+			met[name] = given[name]
 		}
 	}
-	return len(given) > 0
+	inner, err := operators(column, expression, of, met, path)
+	if err != nil {
+		return fragment{}, err
+	}
+	if inner.text != "" {
+		all = append(all, exists(from, there, inner))
+	}
+	return and(all...), nil
 }
 
 // operators turns an operator input, or a list of enum values, into a condition on a column.
 // of is the type that the column holds ids of.
 func operators(column catalog.Column, expression, of string, value any, path []string) (fragment, error) {
-	if list, ok := value.([]any); ok { // a list of enum values
-		texts := make([]string, 0, len(list))
-		for _, v := range list {
-			s, _ := v.(string)
-			texts = append(texts, s)
-		}
-		slices.Sort(texts)
-		if texts = slices.Compact(texts); len(texts) == 1 {
-			return sql(expression+" = ?", texts[0]), nil
-		}
-		return sql(expression+" = any(?)", texts), nil
+	given, ok := value.(map[string]any)
+	if !ok {
+		return amongEnum(expression, listed(value), path)
 	}
-	if b, ok := value.(bool); ok {
-		return sql(expression+" = ?", b), nil
-	}
-	given, _ := value.(map[string]any)
-	names := make([]string, 0, len(given))
-	for name := range given {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	var all []fragment
-	for _, name := range names {
-		v, at := given[name], append(slices.Clone(path), name)
-		if v == nil {
-			continue
-		}
-		f, err := operator(column, expression, of, name, v, at)
+	for _, name := range asked(given) {
+		f, err := operator(column, expression, of, name, given[name], append(slices.Clone(path), name))
 		if err != nil {
 			return fragment{}, err
 		}
 		all = append(all, f)
 	}
 	return and(all...), nil
+}
+
+func amongEnum(expression string, list []any, path []string) (fragment, error) {
+	texts := make([]string, 0, len(list))
+	for _, v := range list {
+		s, err := enumValue(v, path)
+		if err != nil {
+			return fragment{}, err
+		}
+		texts = append(texts, s)
+	}
+	slices.Sort(texts)
+	if texts = slices.Compact(texts); len(texts) == 1 {
+		return sql(expression+" = ?", texts[0]), nil
+	}
+	return sql(expression+" = any(?)", texts), nil
+}
+
+// enumValue reads a value of an enum. In variables it may come in small letters, which validation lets through although it is none.
+func enumValue(value any, path []string) (string, error) {
+	s, _ := value.(string)
+	if s == "" || s != strings.ToUpper(s) {
+		return "", problem.New(problem.Invalid, "unknownValue", path...)
+	}
+	return s, nil
 }
 
 var comparisons = map[string]string{"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -222,7 +268,7 @@ func operator(column catalog.Column, expression, of, name string, value any, pat
 		}
 		return sql(expression + " is not null"), nil
 	case "in":
-		list, _ := value.([]any)
+		list := listed(value)
 		if len(list) > longestList {
 			return fragment{}, problem.New(problem.Invalid, "tooMany", path...)
 		}
@@ -241,14 +287,18 @@ func operator(column catalog.Column, expression, of, name string, value any, pat
 	if err != nil {
 		return fragment{}, err
 	}
+	mark := "?"
+	if _, ok := v.(int64); ok {
+		mark = "?::bigint" // the column may be narrower than the number
+	}
 	if name == "ne" {
-		return sql(expression+" is distinct from ?", v), nil
+		return sql(expression+" is distinct from "+mark, v), nil
 	}
 	op, ok := comparisons[name]
 	if !ok {
 		return fragment{}, fmt.Errorf("reading: no operator %s", name)
 	}
-	return sql(expression+" "+op+" ?", v), nil
+	return sql(expression+" "+op+" "+mark, v), nil
 }
 
 func oneOf(column catalog.Column, expression, of string, list []any, path []string) (fragment, error) {
@@ -277,7 +327,7 @@ func oneOf(column catalog.Column, expression, of string, list []any, path []stri
 	case catalog.UUID:
 		return sql(expression+" = any(?)", ids), nil
 	case catalog.Int, catalog.BigInt:
-		return sql(expression+" = any(?)", ints), nil
+		return sql(expression+" = any(?::bigint[])", ints), nil
 	}
 	return sql(expression+" = any(?)", texts), nil
 }
@@ -297,7 +347,7 @@ func argument(kind catalog.Kind, of string, value any, path []string) (any, erro
 	case catalog.Date:
 		s, _ := value.(string)
 		t, err := time.Parse(time.DateOnly, s)
-		if err != nil {
+		if err != nil || t.Year() < 1 {
 			return nil, problem.New(problem.Invalid, "pattern", path...)
 		}
 		return t, nil

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,21 +42,33 @@ var natural = map[string]order{
 	"HistoryEvent":       {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
 }
 
-// orderOf reads the argument orderBy.
+// orderOf reads the argument orderBy. What an order says of a column for the second time is without effect and left out.
 func orderOf(t *catalog.Type, argument any) (order, error) {
 	var o order
-	asked, _ := argument.([]any)
+	asked := listed(argument)
 	if len(asked) > 8 {
 		return nil, problem.New(problem.Invalid, "tooMany", "orderBy")
 	}
-	for _, a := range asked {
+	for i, a := range asked {
 		m, _ := a.(map[string]any)
-		name, _ := m["field"].(string)
+		at := []string{"orderBy", strconv.Itoa(i)}
+		name, err := enumValue(m["field"], append(at, "field"))
+		if err != nil {
+			return nil, err
+		}
 		c, ok := columnNamed(t, strings.ToLower(name))
 		if !ok {
 			return nil, fmt.Errorf("reading: %s has no column for the order %s", t.Name, name)
 		}
-		o = append(o, key{c, m["direction"] == "DESC"})
+		direction := "ASC"
+		if m["direction"] != nil {
+			if direction, err = enumValue(m["direction"], append(at, "direction")); err != nil {
+				return nil, err
+			}
+		}
+		if !slices.ContainsFunc(o, func(k key) bool { return k.column == c }) {
+			o = append(o, key{c, direction == "DESC"})
+		}
 	}
 	if o == nil {
 		o = natural[t.Name]
@@ -72,7 +86,7 @@ func columnNamed(t *catalog.Type, name string) (catalog.Column, bool) {
 	return catalog.Column{}, false
 }
 
-// reversed is the order read from its end. Missing values stay last in both directions, so reading from the end has them first.
+// clause is the order, or the order read from its end. Missing values stay last in both directions, so reading from the end has them first.
 func (o order) clause(alias string, backward bool) string {
 	parts := make([]string, len(o))
 	for i, k := range o {
@@ -142,12 +156,12 @@ func comparison(desc bool) string {
 // position is where a row stands: the values of the order's keys.
 type position []any
 
-// signature tells orders apart, so that a cursor of one list is refused by another.
-func (o order) signature(t *catalog.Type) uint32 {
+// signature tells lists and their orders apart, so that a cursor of one is refused by another. list is the field that gives it.
+func (o order) signature(list string) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte{t.Number}) // a hash never fails
+	_, _ = h.Write([]byte(list)) // a hash never fails
 	for _, k := range o {
-		_, _ = fmt.Fprintf(h, "%s %t,", k.column.Name, k.desc)
+		_, _ = fmt.Fprintf(h, ",%s %t", k.column.Name, k.desc)
 	}
 	return h.Sum32()
 }
@@ -168,8 +182,8 @@ func appendCursor(dst []byte, signature uint32, values [][]byte) []byte {
 }
 
 // positionOf reads an opened cursor back.
-func (o order) positionOf(t *catalog.Type, said []byte) (position, bool) {
-	if len(said) < 4 || binary.BigEndian.Uint32(said) != o.signature(t) {
+func (o order) positionOf(signature uint32, said []byte) (position, bool) {
+	if len(said) < 4 || binary.BigEndian.Uint32(said) != signature {
 		return nil, false
 	}
 	said = said[4:]

@@ -20,15 +20,16 @@ import (
 
 // Reader answers fields of the contract whose type is stored.
 type Reader struct {
-	pool *pgxpool.Pool
-	seal *seal
-	link func(p *authz.Principal, attachment uuid.UUID) string
+	pool  *pgxpool.Pool
+	seal  *seal
+	link  func(p *authz.Principal, attachment uuid.UUID) string
+	nodes map[byte]*catalog.Type
 }
 
 // New makes a Reader on a pool that cannot write and whose transactions see one snapshot.
 // secret seals cursors and is the same on every replica. link gives a viewer the address of an attachment's content.
 func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attachment uuid.UUID) string) *Reader {
-	return &Reader{pool: pool, seal: newSeal(secret), link: link}
+	return &Reader{pool: pool, seal: newSeal(secret), link: link, nodes: nodes()}
 }
 
 // Page answers a field whose type is a connection of the type, with the field's own arguments.
@@ -63,22 +64,34 @@ func (r *Reader) ByID(ctx context.Context, typ, globalID string) (Value, error) 
 }
 
 // One answers a field whose type is the type with the thing that has this value in a column of the catalog that is unique.
+// A text that cannot be stored is nothing's value.
 func (r *Reader) One(ctx context.Context, typ, column string, value any) (Value, error) {
 	t, err := typeNamed(typ)
 	if err != nil {
 		return nil, err
+	}
+	if text, ok := value.(string); ok {
+		if _, err := storable(text, nil); err != nil {
+			return null, nil //nolint:nilerr // see above
+		}
 	}
 	return r.whole(ctx, t, column, value)
 }
 
 // Node answers a field of the type Node.
 func (r *Reader) Node(ctx context.Context, globalID string) (Value, error) {
-	number, id, ok := schema.ParseID(globalID)
-	t := numbered(number)
-	if !ok || t == nil {
+	t, id, ok := r.node(globalID)
+	if !ok {
 		return null, nil
 	}
 	return r.whole(ctx, t, "id", id)
+}
+
+// node takes the global id of something that the contract has apart.
+func (r *Reader) node(globalID string) (*catalog.Type, uuid.UUID, bool) {
+	number, id, ok := schema.ParseID(globalID)
+	t := r.nodes[number]
+	return t, id, ok && t != nil
 }
 
 func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, value any) (Value, error) {
@@ -102,16 +115,19 @@ func (r *Reader) Nodes(ctx context.Context, globalIDs []string) ([]Value, error)
 		return nil, problem.New(problem.Invalid, "tooMany", "ids")
 	}
 	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) ([]*object, error) {
-		wanted := map[byte][]uuid.UUID{}
+		var types []*catalog.Type // in the order of the ids, so that one question is one text
+		wanted := map[*catalog.Type][]uuid.UUID{}
 		for _, g := range globalIDs {
-			if number, id, ok := schema.ParseID(g); ok && numbered(number) != nil {
-				wanted[number] = append(wanted[number], id)
+			if t, id, ok := r.node(g); ok {
+				if wanted[t] == nil {
+					types = append(types, t)
+				}
+				wanted[t] = append(wanted[t], id)
 			}
 		}
-		levels := map[byte]*level{}
-		for number, ids := range wanted {
-			t := numbered(number)
-			l, err := c.top(t, "id = any(?)", ids, len(ids))
+		levels := map[*catalog.Type]*level{}
+		for _, t := range types {
+			l, err := c.top(t, "id = any(?)", wanted[t], len(wanted[t]))
 			if err != nil {
 				return nil, err
 			}
@@ -121,13 +137,13 @@ func (r *Reader) Nodes(ctx context.Context, globalIDs []string) ([]Value, error)
 				return nil, err
 			}
 			l.views = append(l.views, view)
-			levels[number] = l
+			levels[t] = l
 		}
 		list := make([]*object, 0, len(globalIDs))
 		for _, g := range globalIDs {
 			w := op{kind: constant, text: null}
-			if number, id, ok := schema.ParseID(g); ok && levels[number] != nil {
-				w = op{kind: hole, hole: &gap{kind: onlyOne, level: levels[number], key: -1, fixed: rowID(id)}}
+			if t, id, ok := r.node(g); ok {
+				w = op{kind: hole, hole: &gap{kind: onlyOne, level: levels[t], key: -1, fixed: rowID(id)}}
 			}
 			o := &object{present: -1}
 			o.add(w)
@@ -260,12 +276,17 @@ func typeNamed(name string) (*catalog.Type, error) {
 	return t, nil
 }
 
-// numbered finds a type by the number of its ids.
-func numbered(number byte) *catalog.Type {
-	for _, t := range catalog.Types {
-		if t.Number == number {
-			return t
+// nodes are the stored types that the contract knows, by the number of their ids. What else is stored is nobody's business.
+func nodes() map[byte]*catalog.Type {
+	contract, err := schema.Load()
+	if err != nil {
+		panic(err) // the contract is built in
+	}
+	out := map[byte]*catalog.Type{}
+	for _, def := range contract.PossibleTypes["Node"] {
+		if t := catalog.Types[def.Name]; t != nil {
+			out[t.Number] = t
 		}
 	}
-	return nil
+	return out
 }

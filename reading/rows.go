@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -195,33 +196,35 @@ func (w *writer) gaps(o *object, visit func(*gap)) {
 	}
 }
 
+// listed gives the rows of a parent's list in the order in which they are shown, and whether there are more.
+func (set *rowset) listed(l *level, parent rowID) (all []int32, more bool) {
+	first, found := set.first[parent]
+	if !found {
+		return nil, false
+	}
+	all = make([]int32, 0, set.rows[first].n)
+	for i := first; i >= 0 && !more; i = set.rows[i].next {
+		if more = len(all) == l.limit; !more {
+			all = append(all, i)
+		}
+	}
+	if l.backward {
+		slices.Reverse(all)
+	}
+	return all, more
+}
+
 // fill appends what belongs into a hole.
 func (w *writer) fill(dst []byte, g *gap, parent rowID) []byte {
 	l, set := g.level, w.sets[g.level]
-	first, found := set.first[parent]
 	if g.kind == onlyOne {
+		first, found := set.first[parent]
 		if !found {
 			return append(dst, "null"...)
 		}
 		return w.view(dst, l, set, first, g.view)
 	}
-	var all []int32
-	more := false
-	if found {
-		all = make([]int32, 0, set.rows[first].n)
-		for i := first; i >= 0; i = set.rows[i].next {
-			if len(all) == l.limit {
-				more = true
-				break
-			}
-			all = append(all, i)
-		}
-	}
-	if l.backward {
-		for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 {
-			all[i], all[j] = all[j], all[i]
-		}
-	}
+	all, more := set.listed(l, parent)
 	switch g.kind {
 	case hasMore:
 		return strconv.AppendBool(dst, more)
@@ -254,9 +257,6 @@ func appendDocument(dst, raw []byte, fields []documentField) ([]byte, error) {
 	}
 	if raw[0] == 1 { // version byte of jsonb in binary format
 		raw = raw[1:]
-	}
-	if fields == nil {
-		return append(dst, raw...), nil
 	}
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
