@@ -3,6 +3,7 @@
 package rule
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -62,7 +63,7 @@ func Of(name string) (authz.Object, Shape, error) {
 // Limit adds the principal's predicate to every query of an entity, eager loads and nested ones too.
 func Limit() ent.Interceptor {
 	return ent.TraverseFunc(func(ctx context.Context, q ent.Query) error {
-		return limit(ctx, ent.QueryFromContext(ctx).Type, q)
+		return limit(ctx, entityOf(q), q)
 	})
 }
 
@@ -80,11 +81,16 @@ func limit(ctx context.Context, name string, q any) error {
 		return fmt.Errorf("rule: %T cannot be limited", q)
 	}
 	l.WhereP(func(s *sql.Selector) {
-		if text, args := Where(p, object, shape, s.TableName()); text != "" {
-			s.Where(predicate(text, args))
-		}
+		text, args := Where(p, object, shape, s.TableName())
+		s.Where(predicate(cmp.Or(text, "true"), args)) // ent panics on a change of one row whose predicates add nothing
 	})
 	return nil
+}
+
+// entityOf says what a printed query asks for. The context does not: within a nested query it still names the query around it.
+func entityOf(q ent.Query) string {
+	_, name, _ := strings.Cut(fmt.Sprintf("%T", q), ".")
+	return strings.TrimSuffix(name, "Query")
 }
 
 // predicate numbers the arguments as PostgreSQL wants it, which sql.ExprP does not.
@@ -141,7 +147,7 @@ func KeptBySystem() ent.Hook {
 
 // OwnOnly limits queries to rows whose subject is the principal's.
 func OwnOnly() ent.Interceptor {
-	return ent.TraverseFunc(func(ctx context.Context, q ent.Query) error { return own(ctx, ent.QueryFromContext(ctx).Type, q) })
+	return ent.TraverseFunc(func(ctx context.Context, q ent.Query) error { return own(ctx, entityOf(q), q) })
 }
 
 // OwnOnlyChanged limits mutations to rows whose subject is the principal's.

@@ -45,6 +45,15 @@ func seen(p *authz.Principal, object authz.Object, shape rule.Shape, r row) bool
 	return false
 }
 
+func mustOf(t *testing.T, entity string) (authz.Object, rule.Shape) {
+	t.Helper()
+	object, shape, err := rule.Of(entity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object, shape
+}
+
 // numbered gives the question marks their numbers.
 func numbered(text string) string {
 	var out strings.Builder
@@ -179,10 +188,7 @@ func TestAnApplicantWithAWeakSignInReadsNoSecretMessageNorWhatItCarries(t *testi
 	for i, level := range levels {
 		p := policy.Principal(owners[0], level, []authz.Assignment{{Role: authz.Applicant, Tenant: tenants[0]}})
 		for entity, table := range map[string]string{"Message": "messages", "Decision": "decisions", "Announcement": "announcements", "Attachment": "attachments"} {
-			object, shape, err := rule.Of(entity)
-			if err != nil {
-				t.Fatal(err)
-			}
+			object, shape := mustOf(t, entity)
 			text, args := rule.Where(p, object, shape, "t")
 			rows, err := conn.Query(t.Context(), "select id from "+table+" t where "+numbered(text), args...)
 			if err != nil {
