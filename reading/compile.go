@@ -145,7 +145,7 @@ func (c *compiler) predicate(t *catalog.Type, alias string) (fragment, error) {
 	if err != nil {
 		return fragment{}, err
 	}
-	text, args := rule.Where(c.p, object, shape, alias)
+	text, args := seenBy(c.p, object, shape, alias)
 	return sql(text, args...), nil
 }
 
@@ -159,7 +159,7 @@ func (c *compiler) visible(t *catalog.Type, alias string, def *ast.FieldDefiniti
 	if err != nil {
 		return fragment{}, err
 	}
-	text, args := rule.Where(c.p, authz.Object(d.Arguments.ForName("object").Value.Raw), shape, alias)
+	text, args := seenBy(c.p, authz.Object(d.Arguments.ForName("object").Value.Raw), shape, alias)
 	rows, err := c.predicate(t, alias)
 	if err != nil {
 		return fragment{}, err
@@ -381,7 +381,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			w.hole.view = len(l.views)
 			l.views = append(l.views, view)
 		case "totalCount":
-			n := sql("(select count(*) from " + t.Table + " " + a).then(where(which...)).with(")")
+			n := sql("(select count(*) from " + t.Table + " " + a).then(counted(which...)).with(")")
 			w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
 		case "pageInfo":
 			w = op{kind: nested}

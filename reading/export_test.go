@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/rule"
+)
+
+// GapInRows leaves out the caller's predicate where gap says so; alias t1 is what stands at the top of a field, all others are reached
+// by an edge.
+func GapInRows(gap func(object authz.Object, alias string) bool) (mend func()) {
+	seenBy = func(p *authz.Principal, object authz.Object, shape rule.Shape, alias string) (string, []any) {
+		if gap(object, alias) {
+			return "", nil
+		}
+		return rule.Where(p, object, shape, alias)
+	}
+	return func() { seenBy = rule.Where }
+}
+
+// GapInCounts leaves the caller's predicate out of counts.
+func GapInCounts() (mend func()) {
+	counted = func(which ...fragment) fragment {
+		n := len(which)
+		return where(append(which[:n-2:n-2], which[n-1])...)
+	}
+	return func() { counted = where }
+}
