@@ -47,10 +47,20 @@ func (d *desk) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if d.before != nil {
-		return d.before()
+	d.mu.Lock()
+	before := d.before
+	d.mu.Unlock()
+	if before != nil {
+		return before()
 	}
 	return nil
+}
+
+// tell tells the desk what to do from now on.
+func (d *desk) tell(before func() error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.before = before
 }
 
 func (d *desk) Letters(ctx context.Context, kind string, after mailbox.Letter, most int) ([]mailbox.Letter, error) {
@@ -121,6 +131,13 @@ func (d *desk) of(id uuid.UUID) file {
 		}
 	}
 	return file{}
+}
+
+// asked says how often letters were looked for.
+func (d *desk) asked() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.looked
 }
 
 // count says how many letters are in a state.

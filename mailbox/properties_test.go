@@ -51,12 +51,12 @@ func outcome(t *testing.T, w weather, seed func(mailbox.Desk) mailbox.Desk) (wro
 			}
 			left[s.desk.lay("OSI", address)] = w.failures[i]
 		}
-		s.desk.before = func() error {
+		s.desk.tell(func() error {
 			if badLuck(w.desk) {
 				return errDown
 			}
 			return nil
-		}
+		})
 		osi := lossy{s.osi, func() bool { return badLuck(w.lost) }}
 		s.osi.tell(func(ctx context.Context, l mailbox.Letter) error {
 			mu.Lock()
@@ -84,7 +84,7 @@ func outcome(t *testing.T, w weather, seed func(mailbox.Desk) mailbox.Desk) (wro
 			if fall < w.falls {
 				s.wait(time.Duration(700+1300*fall) * time.Millisecond)
 			} else {
-				s.wait(24 * time.Hour)
+				s.wait(3 * time.Hour)
 			}
 			cancel()
 			ended.Wait()

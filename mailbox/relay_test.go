@@ -122,7 +122,7 @@ func TestAHouseThatFallsBetweenHandingOverAndRecordingHandsOverAgainUnderTheSame
 		id := s.desk.lay("OSI", "somewhere")
 		fall := make(chan struct{})
 		s.osi.tell(func(context.Context, mailbox.Letter) error { // it comes through, and then the house falls
-			s.desk.before = func() error { <-fall; return errors.New("the house has fallen") }
+			s.desk.tell(func() error { <-fall; return errors.New("the house has fallen") })
 			return nil
 		})
 		s.begin(nil)
@@ -133,7 +133,7 @@ func TestAHouseThatFallsBetweenHandingOverAndRecordingHandsOverAgainUnderTheSame
 		s.osi.tell(nil)
 		close(fall)
 		s.stop()
-		s.desk.before = nil
+		s.desk.tell(nil)
 		s.wait(time.Hour)
 		s.begin(nil)
 		f, k := s.desk.of(id), s.osi.Kept(id)
@@ -205,8 +205,8 @@ func TestAMailboxThatIsOutOfOrderIsLeftInPeaceAndGetsEverythingAfterwards(t *tes
 		if n := len(s.osi.tried()); n > 5000 {
 			s.Errorf("%d tries in an hour for 1000 letters", n)
 		}
-		if s.desk.looked > 2000 {
-			s.Errorf("the desk was asked %d times in an hour", s.desk.looked)
+		if n := s.desk.asked(); n > 2000 {
+			s.Errorf("the desk was asked %d times in an hour", n)
 		}
 		s.osi.tell(nil)
 		s.wait(11 * time.Minute)
@@ -223,13 +223,13 @@ func TestManyNudgesAreOne(t *testing.T) {
 		s.osi.tell(func(context.Context, mailbox.Letter) error { <-release; return nil })
 		s.desk.lay("OSI", "somewhere")
 		s.begin(nil)
-		before := s.desk.looked
+		before := s.desk.asked()
 		for range 1000 {
 			s.relay.Nudge() // while a letter is under way
 		}
 		close(release)
 		synctest.Wait()
-		if n := s.desk.looked - before; n != 1 {
+		if n := s.desk.asked() - before; n != 1 {
 			s.Errorf("the desk was asked %d times", n)
 		}
 	})
@@ -332,7 +332,7 @@ func TestTheLogNamesLettersByTheirIDAndSaysNothingOfThem(t *testing.T) {
 		})
 		ids := []uuid.UUID{s.desk.lay("OSI", "bk-4711"), s.desk.lay("OSI", mailboxtest.Nobody)}
 		s.begin(nil)
-		s.desk.before = func() error { return errDown }
+		s.desk.tell(func() error { return errDown })
 		s.wait(time.Minute)
 		for _, id := range ids {
 			if !strings.Contains(s.log.String(), id.String()) {
