@@ -195,8 +195,14 @@ func TestEachRoleMayWhatThePolicySaysAndSeesNothingOfTheRest(t *testing.T) {
 			who = s.Give("one-"+role, authz.Role(upper(role)), "kiel", "", services...)
 		}
 		sees := policy[role+" case read"] && role != "applicant" // whose own it is not
-		told := func(verb string, a housetest.Answer, sees, may bool) {
+		told := func(verb string, right authz.Action, a housetest.Answer, sees, may bool) {
 			t.Helper()
+			if !policy[role+" case "+string(right)] { // whoever has a right nowhere does not know the verb, see graph.Contracts
+				if !a.Unknown() {
+					t.Errorf("%s of a %s: %s", verb, role, a.Raw)
+				}
+				return
+			}
 			want := map[bool]string{true: "notAllowed", false: "notFound"}[sees]
 			forbidden := a.Rule() == "notAllowed" || a.Rule() == "notFound"
 			switch a.Works(); {
@@ -211,11 +217,11 @@ func TestEachRoleMayWhatThePolicySaysAndSeesNothingOfTheRest(t *testing.T) {
 			if verb == "completeFollowUp" {
 				in = map[string]any{"followUpId": followUp}
 			}
-			told(verb, who.Do(verb, c, in), sees, sees && policy[role+" case "+string(right)])
+			told(verb, right, who.Do(verb, c, in), sees, sees && policy[role+" case "+string(right)])
 		}
 		readsMessages := sees && policy[role+" message read"]
-		told("replyToMessage", who.Say("replyToMessage", map[string]any{"messageId": message, "subject": "a", "body": "b"}), readsMessages, false)
-		told("openMessage", who.Say("openMessage", map[string]any{"messageId": message}), readsMessages, false)
+		told("replyToMessage", "reply", who.Say("replyToMessage", map[string]any{"messageId": message, "subject": "a", "body": "b"}), readsMessages, false)
+		told("openMessage", "open", who.Say("openMessage", map[string]any{"messageId": message}), readsMessages, false)
 	}
 }
 

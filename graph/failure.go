@@ -25,6 +25,9 @@ func Failure(log *slog.Logger) graphql.ErrorPresenterFunc {
 			return ready // made by the executor for the caller
 		}
 		shown := &gqlerror.Error{Path: graphql.GetPath(ctx), Extensions: map[string]any{}}
+		if ready != nil && ready.Path != nil {
+			shown.Path = ready.Path // reading knows places inside of its answer
+		}
 		p, ok := problem.Of(err)
 		if !ok {
 			reference := newReference()

@@ -231,6 +231,11 @@ func (a Answer) Rule() string {
 	return strings.TrimPrefix(uri, "urn:ozg-cloud:problem:")
 }
 
+// Unknown tells whether the operation was refused because it names what the caller's contract does not have.
+func (a Answer) Unknown() bool {
+	return a.Data == nil && len(a.Errors) > 0 && a.Errors[0].Extensions["rule"] == "invalidDocument"
+}
+
 // Wants fails the test unless exactly one problem of this rule stopped the verb, and gives it back.
 func (a Answer) Wants(rule string) map[string]any {
 	a.h.Helper()
