@@ -2,7 +2,12 @@
 
 package authz
 
-import "net/http"
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strconv"
+)
 
 // PolicyOfModel is PolicyOf with another model, for a test of what the self-test of a policy finds.
 var PolicyOfModel = policyOf
@@ -24,6 +29,16 @@ func Remembered(d *Doorkeeper) (tokens, principals int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.tokens), len(d.principals)
+}
+
+// Crowd gives a doorkeeper tokens and persons to remember that nobody will ask for again.
+func Crowd(d *Doorkeeper, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range n {
+		d.tokens[sha256.Sum256(fmt.Append(nil, i))] = &identity{}
+		d.principals[person{subject: strconv.Itoa(i)}] = remembered{}
+	}
 }
 
 // MostRemembered is the bound of both.

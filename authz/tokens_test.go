@@ -471,6 +471,9 @@ func TestNoBitOfATokenCanBeChanged(t *testing.T) {
 			}
 			for i := range token {
 				for bit := range 8 {
+					if p.alg == "ES384" && bit != i%8 { // it takes ten times as long as the others
+						continue
+					}
 					token[i] ^= 1 << bit
 					if _, err := d.Principal(t.Context(), string(token)); !refused(err) {
 						t.Errorf("bit %d of byte %d: %v", bit, i, err)

@@ -83,13 +83,10 @@ var worlds = rapid.Custom(func(t *rapid.T) world {
 	}
 	units := 0
 	for _, tenant := range w.tenants {
-		for range rapid.IntRange(0, 4).Draw(t, "units") {
+		for range rapid.SampledFrom([]int{0, 2, 4}).Draw(t, "units") {
 			units++
-			u := &unitNode{id: id(2, units)}
-			if n := rapid.IntRange(-1, len(tenant.units)-1).Draw(t, "parent"); n >= 0 {
-				u.parent = tenant.units[n]
-			}
-			tenant.units = append(tenant.units, u)
+			parent := rapid.SampledFrom(append([]*unitNode{nil}, tenant.units...)).Draw(t, "parent")
+			tenant.units = append(tenant.units, &unitNode{id(2, units), parent})
 		}
 	}
 	return w
@@ -145,9 +142,7 @@ func (w world) grant(t *rapid.T, roles []authz.Role) grant {
 func (w world) thing(t *rapid.T) thing {
 	r := thing{at: rapid.SampledFrom(w.tenants).Draw(t, "tenant"), service: rapid.SampledFrom(append(w.services, uuid.Nil)).Draw(t, "service"),
 		owner: rapid.SampledFrom([]string{"", anna, "user:sh:bert"}).Draw(t, "owner"), contact: rapid.Bool().Draw(t, "contact")}
-	if n := rapid.IntRange(-1, len(r.at.units)-1).Draw(t, "unit"); n >= 0 {
-		r.unit = r.at.units[n]
-	}
+	r.unit = rapid.SampledFrom(append([]*unitNode{nil}, r.at.units...)).Draw(t, "unit")
 	return r
 }
 
@@ -182,6 +177,8 @@ func reached(reach string, g grant, r thing) bool {
 		return r.at.below(g.at) && r.contact
 	case "submissions":
 		return r.owner == anna
+	case "federation":
+		return g.at.ref.Kind == authz.Federation
 	}
 	panic(reach)
 }
