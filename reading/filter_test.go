@@ -39,9 +39,10 @@ type conditions struct {
 // filter draws an input like CaseFilter, up to three levels deep.
 func (c conditions) filter(typ string, deep int) condition {
 	def := c.contract.Types[typ+"Filter"]
+	fields := slices.DeleteFunc(slices.Clone(def.Fields), func(f *ast.FieldDefinition) bool { return lacks(c.v, f.Directives) })
 	input, all := map[string]any{}, []func(*row) bool{}
 	for range rapid.IntRange(0, 2).Draw(c.T, "fields") {
-		f := rapid.SampledFrom(def.Fields).Draw(c.T, "field")
+		f := rapid.SampledFrom(fields).Draw(c.T, "field")
 		if input[f.Name] != nil {
 			continue
 		}
@@ -357,7 +358,14 @@ type asked struct {
 
 // draw asks for a list with a random filter and order.
 func (c conditions) draw() asked {
-	a := asked{list: rapid.SampledFrom(lists).Draw(c.T, "list"), args: map[string]string{}, vars: map[string]any{}, types: map[string]string{}}
+	known := slices.DeleteFunc(slices.Clone(lists), func(l list) bool {
+		on := c.contract.Query
+		if l.around != "" {
+			on = c.contract.Types[l.around]
+		}
+		return c.hidden(c.v, on.Fields.ForName(l.field))
+	})
+	a := asked{list: rapid.SampledFrom(known).Draw(c.T, "list"), args: map[string]string{}, vars: map[string]any{}, types: map[string]string{}}
 	if a.around != "" {
 		seen := c.seen(c.v, c.rows[a.around])
 		if len(seen) == 0 {

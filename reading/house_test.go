@@ -58,7 +58,8 @@ var shared = sync.OnceValue(func() *world { return furnish(&whole, 600) })
 
 // furnish builds a house with demo cases, adds what they lack, and loads all rows past both walls.
 //
-// It adds ties in every order, enclosures, messages of every trust level, cases without a unit, and units that have been retired.
+// It adds ties in every order, enclosures, messages of every trust level, cases without a unit, units that have been retired, and entries in
+// the logs of rights and of access.
 func furnish(t testing.TB, cases int) *world {
 	t.Helper()
 	h := housetest.New(t)
@@ -78,6 +79,10 @@ func furnish(t testing.TB, cases int) *world {
 		`update decisions d set document_id = (select min(id::text)::uuid from attachments a where a.message_id = d.message_id) where get_byte(uuid_send(id), 15) % 2 = 0`,
 		`update organisational_units set retired_at = now() where get_byte(uuid_send(id), 15) % 5 = 0`,
 		`update service_offerings set valid_to = date '2030-01-01' + get_byte(uuid_send(id), 15) where get_byte(uuid_send(id), 14) % 2 = 0`,
+		`insert into audit_entries (id, tenant_id, place, at, actor, action, subject, role, unit_id, service_ids)
+		 select gen_random_uuid(), tenant_id, place, assigned_at, assigned_by, 'ROLE_ASSIGNED', subject, role, unit_id, service_ids from role_assignments`,
+		`insert into access_entries (id, tenant_id, place, case_id, at, reader, purpose, fields)
+		 select gen_random_uuid(), tenant_id, place, id, received_at, 'user:dev:kiel-caseworker', case when get_byte(uuid_send(id), 15) % 2 = 0 then 'case' end, '["Message.body", "Applicant.name"]' from cases`,
 		`set session_replication_role = origin`,
 		`analyze`,
 	} {

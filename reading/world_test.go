@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,6 +64,7 @@ var sorted = map[string][]string{
 	"Tenant":  {"name", "slug"},
 	"Service": {"title", "leika_key"}, "ServiceOffering": {}, "OrganisationalUnit": {"name"}, "Message": {"sent_at"}, "Attachment": {"created_at"},
 	"Decision": {"sent_at"}, "Comment": {"created_at"}, "FollowUp": {"due_on"}, "Assignment": {"assigned_at"}, "HistoryEvent": {"sequence"},
+	"RoleAssignment": {"assigned_at"}, "AuditEntry": {"at"},
 }
 
 func load(h *housetest.House, db *pgx.Conn) *world {
@@ -173,6 +175,21 @@ var objects = map[string]authz.Object{
 	"Tenant": "tenant", "Service": "service", "ServiceOffering": "offering", "OrganisationalUnit": "unit",
 	"Case": "case", "Submission": "submission", "Applicant": "applicant", "Message": "message", "Attachment": "attachment",
 	"Decision": "decision", "Announcement": "decision", "Comment": "comment", "FollowUp": "followUp", "Assignment": "assignment", "HistoryEvent": "history",
+	"RoleAssignment": "roleAssignment", "AuditEntry": "audit", "AccessEntry": "accessLog",
+}
+
+// hidden tells whether a field does not exist for a viewer, because the right that it or its type asks for is given to them on no row at all.
+func (w *world) hidden(v viewer, f *ast.FieldDefinition) bool {
+	of := strings.TrimSuffix(f.Type.Name(), "Connection")
+	return lacks(v, f.Directives) || lacks(v, w.contract.Types[f.Type.Name()].Directives) || w.contract.Types[of] != nil && lacks(v, w.contract.Types[of].Directives)
+}
+
+func lacks(v viewer, directives ast.DirectiveList) bool {
+	d := directives.ForName("policy")
+	if d == nil || d.Arguments.ForName("onDeny") == nil || d.Arguments.ForName("onDeny").Value.Raw != "HIDE" {
+		return false
+	}
+	return !v.MayAnywhere(authz.Object(d.Arguments.ForName("object").Value.Raw), authz.Action(d.Arguments.ForName("action").Value.Raw))
 }
 
 // sees tells whether a viewer may see a row at all.
@@ -256,6 +273,7 @@ var natural = map[string][]by{
 	"Case": {{"received_at", true}}, "Tenant": {{"name", false}}, "Service": {{"title", false}}, "ServiceOffering": nil,
 	"OrganisationalUnit": {{"name", false}}, "Message": {{"sent_at", false}}, "Attachment": {{"created_at", false}}, "Decision": {{"sent_at", false}},
 	"Comment": {{"created_at", false}}, "FollowUp": {{"due_on", false}}, "Assignment": {{"assigned_at", false}}, "HistoryEvent": {{"sequence", false}},
+	"RoleAssignment": {{"assigned_at", true}}, "AuditEntry": {{"at", true}},
 }
 
 // compare says which of two rows comes first: missing values last whichever way the list runs, ties by id as the last order runs.
@@ -317,10 +335,20 @@ var berlin = func() *time.Location {
 // inner is how long the lists within a document are.
 const inner = 40
 
-// selection prints a document on everything that a type has, one step deep: each field, the id behind each edge, and each list.
-func (w *world) selection(typ string) string {
-	out := "__typename"
+// fields are those of a type that exist for a viewer. The access log is left out where it would be a list: it grows while one reads.
+func (w *world) fields(v viewer, typ string) (out []*ast.FieldDefinition) {
 	for _, f := range w.contract.Types[typ].Fields {
+		if !w.hidden(v, f) && f.Name != "accessEntries" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// selection prints a document on everything that a type has, one step deep: each field, the id behind each edge, and each list.
+func (w *world) selection(v viewer, typ string) string {
+	out := "__typename"
+	for _, f := range w.fields(v, typ) {
 		def := w.contract.Types[f.Type.Name()]
 		switch {
 		case def.IsLeafType():
@@ -330,7 +358,7 @@ func (w *world) selection(typ string) string {
 		case f.Arguments.ForName("first") != nil:
 			out += fmt.Sprintf(" %s(first: %d) { totalCount nodes { id } pageInfo { hasNextPage } }", f.Name, inner)
 		default:
-			out += " " + f.Name + " { " + def.Fields[0].Name + " }"
+			out += " " + f.Name + " { " + w.fields(v, def.Name)[0].Name + " }"
 		}
 	}
 	return out
@@ -341,7 +369,7 @@ func (w *world) byType(name string) bool { return objects[name] != "" }
 // show is what a viewer should be answered to the selection on a row that is seen.
 func (w *world) show(v viewer, r *row) map[string]any {
 	out := map[string]any{"__typename": r.typ}
-	for _, f := range w.contract.Types[r.typ].Fields {
+	for _, f := range w.fields(v, r.typ) {
 		def := w.contract.Types[f.Type.Name()]
 		switch {
 		case w.byType(def.Name):
@@ -382,6 +410,18 @@ func (w *world) value(v viewer, r *row, f *ast.FieldDefinition, def *ast.Definit
 		return r.values["done_at"] == nil && due.Format(time.DateOnly) < time.Now().In(berlin).Format(time.DateOnly)
 	case "Attachment.url":
 		return "a link"
+	case "AccessEntry.caseId":
+		return w.byID[must(r.ref("case_id"))].gid()
+	case "Case.viewerCan":
+		verb := w.fields(v, def.Name)[0].Name
+		return map[string]any{verb: v.May("case", authz.Action(verb), w.target(r))}
+	case "RoleAssignment.serviceIds", "AuditEntry.serviceIds":
+		out := []any{}
+		given, _ := r.values["service_ids"].([]any)
+		for _, id := range given {
+			out = append(out, schema.ID(catalog.Types["Service"].Number, uuid.MustParse(fmt.Sprint(id))))
+		}
+		return out
 	}
 	column := catalog.Types[r.typ].Columns[f.Name]
 	switch value := r.values[column.Name].(type) {
@@ -401,6 +441,9 @@ func (w *world) value(v viewer, r *row, f *ast.FieldDefinition, def *ast.Definit
 	case int64:
 		return fmt.Sprint(value)
 	case []any: // a document
+		if def.IsLeafType() {
+			return value
+		}
 		out := []any{}
 		for _, item := range value {
 			name := def.Fields[0].Name
