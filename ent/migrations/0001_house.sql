@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: EUPL-1.2
 --
--- The house before its first table: who owns it, who may serve, and the second wall.
+-- The house before its first table: who owns it, who may serve, who may watch, and the second wall.
 -- Run by the login itself; every later migration runs as ozg_owner.
 
 -- +goose Up
@@ -18,6 +18,10 @@ begin
     exception when duplicate_object or unique_violation or insufficient_privilege then null;
     end;
     begin
+        create role ozg_watching nologin;
+    exception when duplicate_object or unique_violation or insufficient_privilege then null;
+    end;
+    begin
         execute format('grant ozg_owner to %I', session_user);
     exception when insufficient_privilege or unique_violation then null; -- a member already, or what follows is refused
     end;
@@ -26,7 +30,7 @@ end $$;
 
 revoke all on schema public from public;
 grant usage, create on schema public to ozg_owner;
-grant usage on schema public to ozg_serving;
+grant usage on schema public to ozg_serving, ozg_watching;
 
 -- For exclusion constraints over identities and periods. Whoever owns the database may add it, ozg_owner may not.
 create extension if not exists btree_gist with schema public;
@@ -62,12 +66,14 @@ revoke all on rights_version from public;
 
 -- +goose StatementBegin
 -- Raises the version of all rights: a trigger for migrations. It runs as the owner, because serving may not write the version.
+-- The transaction remembers how often it has raised it: see ozg_still.
 create function ozg_rights_changed() returns trigger
     language plpgsql volatile security definer
     set search_path = public, pg_temp
 as $$
 begin
     update rights_version set version = version + 1;
+    perform pg_catalog.set_config('app.raised', (coalesce(nullif(current_setting('app.raised', true), ''), '0')::bigint + 1)::text, true);
     return null;
 end $$;
 -- +goose StatementEnd
@@ -98,12 +104,33 @@ alter function ozg_enter(bigint, bigint, text) owner to ozg_owner;
 grant execute on function ozg_enter(bigint, bigint, text) to ozg_serving;
 
 -- +goose StatementBegin
+-- Refuses (OZG03) whoever has decided by rights of a version that somebody else has raised since; the detail is the version now.
+-- Each round trip ends with it, and so does what stands before COMMIT. At the ordinary isolation each statement sees what was committed before it, so nothing that the
+-- transaction has seen is younger than what is compared here, however long it has waited for a lock.
+create function ozg_still(decided_by bigint) returns void
+    language plpgsql volatile security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    others bigint := (select version from public.rights_version) - coalesce(nullif(current_setting('app.raised', true), ''), '0')::bigint;
+begin
+    if others > decided_by then
+        raise exception 'the rights have changed' using errcode = 'OZG03', detail = others::text;
+    end if;
+end $$;
+-- +goose StatementEnd
+
+revoke all on function ozg_still(bigint) from public;
+alter function ozg_still(bigint) owner to ozg_owner;
+grant execute on function ozg_still(bigint) to ozg_serving;
+
+-- +goose StatementBegin
 -- Builds the second wall around a table of tenants: for migrations, once the table stands, and again when one of its answers changes.
 --
 --   owner_condition says which rows belong to the applicant current_setting('app.owner', true): 'true' where an applicant may see what staff
 --                   see, 'false' where applicants see nothing. It counts only for scopes with an owner. There is no silent default.
 --   verbs           of SELECT, INSERT, UPDATE, DELETE: what serving may do at all. What it had before is taken away, grants on columns too;
---                   policies other than "wall" stay.
+--                   policies other than "wall" and "watch" stay.
 --
 -- The settings are read by raw calls: PostgreSQL then takes them for the bounds of an index scan, which it does not with sub-selects.
 -- A setting that is missing is null, or empty after the first transaction that had it: no row then.
@@ -111,6 +138,8 @@ grant execute on function ozg_enter(bigint, bigint, text) to ozg_serving;
 -- The wall holds for the owner, too, with the same policy and no way around it. Views and functions that run with the owner's rights
 -- thus show what their caller's scope shows. A policy "true" for the owner would have made each of them a door. Data migrations
 -- see all rows all the same, because the connection that migrates enters the scope of the whole country when it connects (apply.go).
+--
+-- ozg_watching reads past the wall: whoever repeats a read in that role finds out whether the wall has made a difference (reading/watch.go).
 create procedure ozg_wall(tab regclass, owner_condition text, verbs text[])
     language plpgsql
     set search_path = public, pg_temp
@@ -130,7 +159,10 @@ begin
     execute format('alter table %s enable row level security, force row level security', tab);
     execute format('drop policy if exists wall on %s', tab);
     execute format('create policy wall on %s for all to ozg_serving, ozg_owner using (%s) with check (%2$s)', tab, condition);
-    execute format('revoke all on %s from public, ozg_serving', tab);
+    execute format('drop policy if exists watch on %s', tab);
+    execute format('create policy watch on %s for select to ozg_watching using (true)', tab);
+    execute format('revoke all on %s from public, ozg_serving, ozg_watching', tab);
+    execute format('grant select on %s to ozg_watching', tab);
     foreach verb in array verbs loop
         if coalesce(verb, '') not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') then
             raise exception 'nobody may % on %', verb, tab;

@@ -4,9 +4,9 @@
 
 -- +goose Up
 -- Shared: the directory and the catalogue are read by all; changing them is a matter of migrations and administration.
-grant select on tenants, services to ozg_serving;
+grant select on tenants, services to ozg_serving, ozg_watching;
 -- Registers of the front door, which belong to subjects and not to tenants.
-grant select, insert on blocked_subjects to ozg_serving;
+grant select, insert, delete on blocked_subjects to ozg_serving;
 grant select, insert, delete on uploads to ozg_serving;
 grant select, insert on idempotency_keys to ozg_serving;
 

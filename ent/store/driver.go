@@ -5,18 +5,21 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Driver is ent's driver. It does not know ent's sql.WithVar, which formats values into SQL and leaks the setting to the connection's next user.
 type Driver struct {
-	pool  *pgxpool.Pool
-	scope func(context.Context) (Scope, error)
+	pool    *pgxpool.Pool
+	scope   func(context.Context) (Scope, error)
+	refused func(ctx context.Context, what string)
 }
 
 var _ dialect.Driver = (*Driver)(nil)
@@ -30,6 +33,16 @@ func (d *Driver) Close() error {
 	return nil
 }
 
+// Version tells the version of all rights as it is now.
+func (d *Driver) Version(ctx context.Context) (version int64, err error) {
+	s, err := d.scope(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = d.pool.QueryRow(ctx, enter, s.Lo, s.Hi, s.Owner).Scan(&version)
+	return version, d.failure(ctx, err)
+}
+
 // Tx begins a transaction in the scope of ctx, which it keeps whatever the contexts of its statements say. It needs no round trip: the
 // beginning travels with the first statement. When ctx ends before Commit, the transaction is rolled back.
 func (d *Driver) Tx(ctx context.Context) (dialect.Tx, error) {
@@ -37,7 +50,7 @@ func (d *Driver) Tx(ctx context.Context) (dialect.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transaction{pool: d.pool, ctx: ctx, scope: s}, nil
+	return &transaction{driver: d, ctx: ctx, scope: s}, nil
 }
 
 // Exec runs one statement as a transaction of its own, in one round trip. v is nil or a *sql.Result.
@@ -55,7 +68,7 @@ func (d *Driver) Exec(ctx context.Context, query string, args, v any) error {
 		err = closing
 	}
 	if err != nil {
-		return failure(err)
+		return d.failure(ctx, err)
 	}
 	if result != nil {
 		*result = driver.RowsAffected(tag.RowsAffected())
@@ -77,9 +90,9 @@ func (d *Driver) Query(ctx context.Context, query string, args, v any) error {
 	got, err := answers.Query()
 	if err != nil {
 		_ = answers.Close() // tells the same
-		return failure(err)
+		return d.failure(ctx, err)
 	}
-	rows.ColumnScanner = &result{rows: got, end: func() error { return failure(answers.Close()) }}
+	rows.ColumnScanner = &result{rows: got, end: func() error { return d.failure(ctx, answers.Close()) }}
 	return nil
 }
 
@@ -92,12 +105,24 @@ func (d *Driver) send(ctx context.Context, query string, args []any) (pgx.BatchR
 	b := &pgx.Batch{}
 	s.Enter(b)
 	b.Queue(query, args...)
+	for _, l := range s.leaving() { // answered by Close
+		b.Queue(l.query, l.args...)
+	}
 	answers := d.pool.SendBatch(ctx, b)
-	if _, err := answers.Exec(); err != nil {
-		_ = answers.Close() // tells the same
-		return nil, failure(err)
+	if err := s.entered(answers); err != nil {
+		_ = answers.Close() // tells the same, and where rights have changed the database has refused it all
+		return nil, d.failure(ctx, err)
 	}
 	return answers, nil
+}
+
+// failure tells of what the database has refused, and says what went wrong.
+func (d *Driver) failure(ctx context.Context, err error) error {
+	var pg *pgconn.PgError
+	if d.refused != nil && errors.As(err, &pg) && pg.Code == "42501" { // insufficient_privilege
+		d.refused(ctx, pg.Message)
+	}
+	return failure(err)
 }
 
 // execution checks what ent hands to Exec.

@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,17 @@ func Violates(err error, constraint string) bool {
 	return errors.As(err, &pg) && strings.HasPrefix(pg.Code, "23") && pg.ConstraintName == constraint
 }
 
+// Stale is the failure of a transaction whose scope was made of older rights than those that it meets. Nothing is stored.
+type Stale struct {
+	// Version is the one that whoever tries again has to have at least.
+	Version int64
+}
+
+func (s *Stale) Error() string { return "store: the rights have changed meanwhile" }
+
+// RightsVersion gives the version to those who do not know this room.
+func (s *Stale) RightsVersion() int64 { return s.Version }
+
 // failure says what went wrong without saying with which values: they may be personal data. What the database and pgx said
 // in full is still there for errors.As.
 func failure(err error) error {
@@ -25,10 +37,19 @@ func failure(err error) error {
 		pg    *pgconn.PgError
 		build pgx.ErrPreprocessingBatch
 		scan  pgx.ScanArgError
+		stale *Stale
 	)
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &stale):
+		return stale
+	case errors.As(err, &pg) && pg.Code == "OZG03":
+		version, err := strconv.ParseInt(pg.Detail, 10, 64)
+		if err != nil {
+			return fmt.Errorf("store: reading the version of rights: %w", err)
+		}
+		return &Stale{version}
 	case errors.As(err, &pg):
 		return &quiet{refusal(pg), err}
 	case errors.As(err, &build):

@@ -21,18 +21,48 @@ import (
 type Scope struct {
 	Lo, Hi int64
 	Owner  string
+	// Version is that of the rights that the scope was made of; zero stands for any. A transaction that meets a higher one fails with Stale.
+	Version int64
 }
+
+const (
+	enter = "select ozg_enter($1, $2, $3)"
+	still = "select ozg_still($1)"
+)
 
 // Enter queues the entrance into the scope. It has to be the first statement of a transaction, or of a pipeline
 // that is its own transaction. Entering twice in one is refused by the database (SQLSTATE OZG01).
-func (s Scope) Enter(b *pgx.Batch) {
-	b.Queue("select ozg_enter($1, $2, $3)", s.Lo, s.Hi, s.Owner)
+// The answer is the version of all rights, as the transaction sees it.
+func (s Scope) Enter(b *pgx.Batch) { b.Queue(enter, s.Lo, s.Hi, s.Owner) }
+
+// entered reads the answer to Enter.
+func (s Scope) entered(answers pgx.BatchResults) error {
+	var version int64
+	if err := answers.QueryRow().Scan(&version); err != nil {
+		return err
+	}
+	if s.Version != 0 && version > s.Version {
+		return &Stale{version}
+	}
+	return nil
+}
+
+// leaving is what each round trip ends with: rights may have changed since the scope was entered, and what a statement has waited for may be younger
+// than they are.
+func (s Scope) leaving() []kept {
+	if s.Version == 0 {
+		return nil
+	}
+	return []kept{{still, []any{s.Version}}}
 }
 
 // Options are what Open needs beside the address.
 type Options struct {
 	// Scope tells the scope of whoever asks. Its error is returned as it is, and nothing is sent. It is mandatory.
 	Scope func(context.Context) (Scope, error)
+	// Refused is told what the database refuses although the program has let it through: a row outside the scope, or what serving was
+	// never granted. It is given names, no values. Nil: nobody is told.
+	Refused func(ctx context.Context, what string)
 	// Configure may change a pool before it opens, such as its size or its tracer. It is called for both.
 	Configure func(*pgxpool.Config)
 }
@@ -63,7 +93,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		writing.Close()
 		return nil, err
 	}
-	return &Store{Writing: &Driver{pool: writing, scope: o.Scope}, Reading: reading}, nil
+	return &Store{Writing: &Driver{pool: writing, scope: o.Scope, refused: o.Refused}, Reading: reading}, nil
 }
 
 // Close waits for what is under way and closes all connections.

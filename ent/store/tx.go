@@ -29,9 +29,9 @@ const patience = 5 * time.Second
 //
 // Batch.BeginTx of pgx would save the trip of BEGIN, but not the one of COMMIT, which is why both are queued here.
 type transaction struct {
-	pool  *pgxpool.Pool
-	ctx   context.Context // of the request that began it; Commit of ent has none
-	scope Scope
+	driver *Driver
+	ctx    context.Context // of the request that began it; Commit of ent has none
+	scope  Scope
 
 	mu     sync.Mutex
 	kept   []kept
@@ -64,7 +64,7 @@ func (t *transaction) Exec(ctx context.Context, query string, args, v any) error
 		t.kept = append(t.kept, kept{query, argv})
 		return nil
 	}
-	answers, err := t.send(ctx, query, argv)
+	answers, err := t.send(ctx, query, argv, t.scope.leaving()...)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (t *transaction) Query(ctx context.Context, query string, args, v any) erro
 	if err := t.usable(); err != nil {
 		return err
 	}
-	answers, err := t.send(ctx, query, argv)
+	answers, err := t.send(ctx, query, argv, t.scope.leaving()...)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *transaction) Query(ctx context.Context, query string, args, v any) erro
 }
 
 // Commit stores what was done, in the same round trip as the statements kept back. When it returns an error nothing is stored, with one exception that no
-// protocol can avoid: ctx or the connection ended while COMMIT was on its way.
+// protocol can avoid: ctx or the connection ended while COMMIT was on its way. Where rights have changed since the scope was made, it is Stale.
 func (t *transaction) Commit() error {
 	t.close()
 	t.mu.Lock()
@@ -128,6 +128,7 @@ func (t *transaction) Commit() error {
 		t.end()
 		return nil
 	}
+	t.kept = append(t.kept, t.scope.leaving()...) // behind COMMIT it would be too late
 	answers, err := t.send(t.ctx, "commit", nil)
 	if err != nil {
 		return err
@@ -177,11 +178,13 @@ func (t *transaction) usable() error {
 	return nil
 }
 
-// send sends the beginning if it has not been sent, what was kept back, and the statement, and reads all answers but the last.
-func (t *transaction) send(ctx context.Context, query string, args []any) (pgx.BatchResults, error) {
+// send sends the beginning if it has not been sent, what was kept back, the statement, and what comes then, and reads all answers before the
+// statement's. What comes then is answered by Close.
+func (t *transaction) send(ctx context.Context, query string, args []any, then ...kept) (pgx.BatchResults, error) {
 	b := &pgx.Batch{}
-	if t.conn == nil {
-		conn, err := t.pool.Acquire(ctx)
+	entering := t.conn == nil
+	if entering {
+		conn, err := t.driver.pool.Acquire(ctx)
 		if err != nil {
 			return nil, t.fail(err)
 		}
@@ -196,9 +199,18 @@ func (t *transaction) send(ctx context.Context, query string, args []any) (pgx.B
 	t.kept = nil
 	before := b.Len()
 	b.Queue(query, args...)
+	for _, s := range then {
+		b.Queue(s.query, s.args...)
+	}
 	answers := t.conn.SendBatch(ctx, b)
-	for range before {
-		if _, err := answers.Exec(); err != nil {
+	for i := range before {
+		var err error
+		if entering && i == 1 { // behind BEGIN
+			err = t.scope.entered(answers)
+		} else {
+			_, err = answers.Exec()
+		}
+		if err != nil {
 			_ = answers.Close() // tells the same
 			return nil, t.fail(err)
 		}
@@ -235,7 +247,7 @@ func (t *transaction) abandon() {
 // fail remembers the first failure and rolls back.
 func (t *transaction) fail(err error) error {
 	if t.failed == nil {
-		t.failed = failure(err)
+		t.failed = t.driver.failure(t.ctx, err)
 	}
 	t.end()
 	return t.failed
