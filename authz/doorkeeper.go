@@ -18,6 +18,8 @@ import (
 
 // Roster knows who has which role.
 type Roster interface {
+	// Version is that of everything the roster says from now on, or an older one.
+	Version(ctx context.Context) (int64, error)
 	// Assignments are those of a subject, with the subtree of units filled in; none at all is no error.
 	Assignments(ctx context.Context, subject string) ([]Assignment, error)
 	// Blocked tells whether tokens of a subject are refused although they are valid.
@@ -26,7 +28,8 @@ type Roster interface {
 	Tenant(ctx context.Context, slug string) (TenantRef, error)
 }
 
-// rosterAge is how long what the roster said is believed: a removed role or a blocked subject takes effect within it.
+// rosterAge is how long what the roster said is believed without asking whether it still holds. It only saves work: whoever meets
+// data that are younger is renewed at once (Current). A blocked subject who meets none is refused within it.
 const rosterAge = time.Second
 
 // mostRemembered bounds each of the doorkeeper's memories.
@@ -98,7 +101,7 @@ func (d *Doorkeeper) Principal(ctx context.Context, token string) (*Principal, e
 		d.log.InfoContext(ctx, "token refused", "reason", err.Error())
 		return nil, problem.New(problem.Unauthenticated, "badToken")
 	}
-	return d.of(ctx, id)
+	return d.of(ctx, id, 0)
 }
 
 // Recall says who a subject is that was identified before, by a signed link: with the rights that it has now.
@@ -109,7 +112,7 @@ func (d *Doorkeeper) Recall(ctx context.Context, subject string, trust TrustLeve
 	if !ok || !found || issuer == nil {
 		return nil, problem.New(problem.Unauthenticated, "badToken")
 	}
-	return d.of(ctx, &identity{issuer: issuer, subject: subject, trust: trust})
+	return d.of(ctx, &identity{issuer: issuer, subject: subject, trust: trust}, 0)
 }
 
 // identify verifies a token, or remembers that it was verified: that costs as much as answering a small question.
@@ -141,12 +144,13 @@ func (d *Doorkeeper) identify(token string) (*identity, error) {
 	return id, nil
 }
 
-func (d *Doorkeeper) of(ctx context.Context, id *identity) (*Principal, error) {
+// of is the principal of an identity, out of the memory where that is young enough and has at least a version of rights.
+func (d *Doorkeeper) of(ctx context.Context, id *identity, atLeast int64) (*Principal, error) {
 	who, now := person{id.subject, id.trust}, d.clock()
 	d.mu.Lock()
 	have, ok := d.principals[who]
 	d.mu.Unlock()
-	if !ok || now.Sub(have.at) >= rosterAge {
+	if !ok || now.Sub(have.at) >= rosterAge || have.principal.Version < atLeast {
 		p, err := d.look(ctx, id)
 		if err != nil {
 			return nil, err
@@ -163,13 +167,24 @@ func (d *Doorkeeper) of(ctx context.Context, id *identity) (*Principal, error) {
 		return have.principal, nil
 	}
 	p := *have.principal
-	p.ExpiresAt = id.expiresAt
+	d.tie(&p, id)
 	return &p, nil
+}
+
+// tie gives a principal what comes from the token and not from the roster.
+func (d *Doorkeeper) tie(p *Principal, id *identity) {
+	p.ExpiresAt = id.expiresAt
+	p.renew = func(ctx context.Context, atLeast int64) (*Principal, error) { return d.of(ctx, id, atLeast) }
 }
 
 // look asks the roster who a subject is.
 func (d *Doorkeeper) look(ctx context.Context, id *identity) (*Principal, error) {
 	ctx = With(ctx, System(Doorkeeping))
+	// Before all else: rights may be younger than their version says, never older.
+	version, err := d.roster.Version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("authz: asking for the version of rights: %w", err)
+	}
 	blocked, err := d.roster.Blocked(ctx, id.subject)
 	if err != nil {
 		return nil, fmt.Errorf("authz: asking whether a subject is blocked: %w", err)
@@ -197,7 +212,8 @@ func (d *Doorkeeper) look(ctx context.Context, id *identity) (*Principal, error)
 		counts = []Assignment{{Role: Applicant, Tenant: TenantRef{Kind: Federation, Slug: "federation"}}}
 	}
 	p := d.policy.Principal(id.subject, id.trust, counts)
-	p.ExpiresAt = id.expiresAt
+	p.Version = version
+	d.tie(p, id)
 	return p, nil
 }
 

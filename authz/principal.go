@@ -5,6 +5,7 @@ package authz
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,12 +57,16 @@ type Principal struct {
 	TrustLevel  TrustLevel
 	Assignments []Assignment
 	ExpiresAt   time.Time // of the token; zero for system principals
+	// Version is that of all rights in the house when these were read: it rises with every change of anybody's. Zero stands for a principal
+	// whose rights never change, as a system principal.
+	Version int64
 
 	classOf map[right]int // of the policy
 	rows    []Rows        // of each class
 	scope   Scope
 	system  bool
 	clerk   *Place
+	renew   func(ctx context.Context, atLeast int64) (*Principal, error)
 }
 
 // Rows says which rows somebody may see or act on: those that meet at least one of the conditions. None at all is nothing.
@@ -160,6 +165,10 @@ func (s Scope) Class() string {
 // System tells whether this is a system principal.
 func (p *Principal) System() bool { return p.system }
 
+// Watched tells whether it is written down when the principal is shown personal data: always, but for applicants, who read their own,
+// and for the tasks of the house, which show nobody anything.
+func (p *Principal) Watched() bool { return p.scope.Owner == "" && !p.system }
+
 // MayWriteAt tells whether the principal's scope lets it make rows at a place. Whether it may do what makes them is asked by Ask.
 func (p *Principal) MayWriteAt(at Place) bool {
 	if p.clerk != nil {
@@ -190,16 +199,28 @@ func Clerk(ctx context.Context, at Place) (context.Context, error) {
 
 type contextKey struct{}
 
+// seat is where a context has its principal: one who is renewed sits down there, for all who share the context.
+type seat struct{ principal atomic.Pointer[Principal] }
+
 // With puts the principal into the context.
 func With(ctx context.Context, p *Principal) context.Context {
-	return context.WithValue(ctx, contextKey{}, p)
+	s := &seat{}
+	s.principal.Store(p)
+	return context.WithValue(ctx, contextKey{}, s)
 }
 
 // From takes the principal out of the context. A door without one is closed: a problem of the kind Unauthenticated.
+// It is another one after Current has renewed it.
 func From(ctx context.Context) (*Principal, error) {
-	p, ok := ctx.Value(contextKey{}).(*Principal)
-	if !ok || p == nil {
-		return nil, problem.New(problem.Unauthenticated, "noPrincipal")
+	_, p, err := seated(ctx)
+	return p, err
+}
+
+func seated(ctx context.Context) (*seat, *Principal, error) {
+	if s, ok := ctx.Value(contextKey{}).(*seat); ok {
+		if p := s.principal.Load(); p != nil {
+			return s, p, nil
+		}
 	}
-	return p, nil
+	return nil, nil, problem.New(problem.Unauthenticated, "noPrincipal")
 }

@@ -3,6 +3,7 @@
 package content
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
@@ -33,12 +35,8 @@ type received struct {
 // A Content-Type is not looked at. When an error is returned, nothing has been answered yet and nothing can be used.
 func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	p, err := authz.From(ctx)
-	if err != nil {
+	if _, err := uploader(ctx); err != nil {
 		return err
-	}
-	if !p.MayAnywhere("attachment", "upload") {
-		return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "attachment", Action: "upload"}
 	}
 	name, err := url.PathUnescape(r.Header.Get("X-Filename"))
 	if err != nil {
@@ -55,11 +53,22 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 	if err := staged.Keep(ctx); err != nil {
 		return err
 	}
-	now := d.now()
-	up, err := d.client.Upload.Create().SetSubject(p.Subject).SetName(staged.Name).SetMediaType(staged.MediaType).
-		SetSize(staged.Size).SetSha256(staged.SHA256).SetCreatedAt(now).SetExpiresAt(now.Add(uploadLife)).Save(ctx)
+	var up *ent.Upload
+	err = authz.Current(ctx, func() error {
+		p, err := uploader(ctx)
+		if err != nil {
+			return err
+		}
+		now := d.now()
+		up, err = d.client.Upload.Create().SetSubject(p.Subject).SetName(staged.Name).SetMediaType(staged.MediaType).
+			SetSize(staged.Size).SetSha256(staged.SHA256).SetCreatedAt(now).SetExpiresAt(now.Add(uploadLife)).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("content: storing an upload: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("content: storing an upload: %w", err)
+		return err
 	}
 	body, err := json.Marshal(received{up.ID, up.Name, up.MediaType, up.Size, up.Sha256, up.ExpiresAt})
 	if err != nil {
@@ -69,4 +78,16 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusCreated)
 	_, _ = w.Write(body) // whoever has left learns nothing
 	return nil
+}
+
+// uploader is who may hand in content.
+func uploader(ctx context.Context) (*authz.Principal, error) {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !p.MayAnywhere("attachment", "upload") {
+		return nil, &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "attachment", Action: "upload"}
+	}
+	return p, nil
 }

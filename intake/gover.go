@@ -60,7 +60,7 @@ func (d *Desk) Gover(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := parcel.form
 	a := &arrival{
-		Application: f.Application, by: p, channel: submission.ChannelFORM_SERVER, trust: f.trust, hash: parcel.hash(),
+		Application: f.Application, channel: submission.ChannelFORM_SERVER, trust: f.trust, hash: parcel.hash(),
 		representation: parcel.representation, enclosures: parcel.enclosures,
 		servicePath: []string{"formData", "control", "leikaIds", "0"}, regionPath: []string{"formData", "control", "zustaendigeStelle"},
 	}
@@ -69,7 +69,14 @@ func (d *Desk) Gover(w http.ResponseWriter, r *http.Request) error {
 			a.owner = subject
 		}
 	}
-	got, err := d.receive(ctx, a)
+	var got receipt
+	err = authz.Current(ctx, func() error {
+		if a.by, err = authz.From(ctx); err != nil {
+			return err
+		}
+		got, err = d.receive(ctx, a)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -30,15 +30,19 @@ func (d *Desk) Responsible(ctx context.Context, serviceKey, region string) (offe
 	if !regionalKey.MatchString(region) {
 		return uuid.Nil, false, problem.New(problem.Invalid, "pattern", "regionalKey")
 	}
-	asked, err := d.service(ctx, serviceKey)
-	if err != nil || asked == nil {
-		return uuid.Nil, false, err
-	}
-	o, err := d.offering(ctx, asked.ID, region)
-	if err != nil || o == nil {
-		return uuid.Nil, false, err
-	}
-	return o.ID, true, nil
+	err = authz.Current(ctx, func() error {
+		asked, err := d.service(ctx, serviceKey)
+		if err != nil || asked == nil {
+			return err
+		}
+		o, err := d.offering(ctx, asked.ID, region)
+		if err != nil || o == nil {
+			return err
+		}
+		offeringID, found = o.ID, true
+		return nil
+	})
+	return offeringID, found, err
 }
 
 // service is nil where there is none with this key.

@@ -19,7 +19,15 @@ import (
 //
 // Problems: Invalid with the path into the input (unknownService and notResponsible among them), Forbidden (trustLevel, notAllowed),
 // Missing for an upload that is not there.
-func (d *Desk) Submit(ctx context.Context, a Application) (uuid.UUID, error) {
+func (d *Desk) Submit(ctx context.Context, a Application) (id uuid.UUID, err error) {
+	err = authz.Current(ctx, func() error {
+		id, err = d.submit(ctx, a)
+		return err
+	})
+	return id, err
+}
+
+func (d *Desk) submit(ctx context.Context, a Application) (uuid.UUID, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return uuid.Nil, err
