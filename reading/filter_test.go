@@ -688,3 +688,70 @@ func TestAnOrderInSmallLettersIsNone(t *testing.T) {
 		}
 	}
 }
+
+// samples are inputs of a type of the contract, each with one field of it.
+func samples(s *ast.Schema, t *ast.Type, deep int) []any {
+	if t.Elem != nil {
+		var out []any
+		for _, one := range samples(s, t.Elem, deep) {
+			out = append(out, []any{one})
+		}
+		return out
+	}
+	switch def := s.Types[t.NamedType]; def.Kind {
+	case ast.Enum:
+		var out []any
+		for _, v := range def.EnumValues {
+			out = append(out, v.Name)
+		}
+		return out
+	case ast.InputObject:
+		var out []any
+		for _, f := range def.Fields {
+			if deep == 0 {
+				break
+			}
+			for _, one := range samples(s, f.Type, deep-1) {
+				in := map[string]any{f.Name: one}
+				for _, other := range def.Fields {
+					if other.Type.NonNull && other.Name != f.Name && other.DefaultValue == nil {
+						in[other.Name] = samples(s, other.Type, deep-1)[0]
+					}
+				}
+				out = append(out, in)
+			}
+		}
+		return out
+	}
+	return []any{map[string]any{
+		"Int": 1, "Boolean": true, "DateTime": "2026-03-29T02:30:00+01:00", "Date": "2028-02-29", "ID": schema.ID(7, uuid.Nil),
+	}[t.NamedType], map[string]any{"Int": -2_147_483_648, "Boolean": false, "DateTime": "9999-12-31T23:59:59.999999Z", "Date": "0001-01-01", "ID": "?"}[t.NamedType], "x"}
+}
+
+func TestEveryFieldOfEveryFilterAndOrderIsAnswered(t *testing.T) {
+	w := shared()
+	people := []viewer{w.viewer("sh-admin", authz.Substantial), w.viewer("kiel-applicant", authz.Substantial)}
+	asked := 0
+	for _, f := range w.contract.Query.Fields {
+		for _, a := range f.Arguments {
+			if a.Name != "where" && a.Name != "orderBy" {
+				continue
+			}
+			for _, one := range samples(w.contract, a.Type, 3) {
+				for _, v := range people {
+					if w.hidden(v, f) {
+						continue
+					}
+					asked++
+					got := v.ask(fmt.Sprintf("query($x: %s) { %s(first: 1, %s: $x) { totalCount nodes { __typename } } }", a.Type, f.Name, a.Name), map[string]any{"x": one})
+					if got.Status != 200 || len(got.Errors) > 0 && got.Errors[0].Extensions["code"] != "VALIDATION" {
+						t.Errorf("%s(%s: %v): %s", f.Name, a.Name, one, got.Raw)
+					}
+				}
+			}
+		}
+	}
+	if asked < 300 {
+		t.Errorf("only %d questions were asked", asked)
+	}
+}
