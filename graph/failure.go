@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -30,6 +31,11 @@ func Failure(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		p, ok := problem.Of(err)
 		if !ok {
+			if p, ok = unfit(ctx, err); ok {
+				shown.Path = graphql.GetPath(ctx)
+			}
+		}
+		if !ok {
 			reference := newReference()
 			log.ErrorContext(ctx, "internal error", "reference", reference, "path", graphql.GetPath(ctx).String(), "error", err)
 			p = problem.New(problem.Internal, "internal")
@@ -46,6 +52,24 @@ func Failure(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		return shown
 	}
+}
+
+// unfit tells whether err says that an argument does not have the type of the contract. Validation leaves some of that to the printed code: an
+// object or a list where a scalar belongs, the value of an enum in small letters. The problem has the path to it.
+func unfit(ctx context.Context, err error) (*problem.Problem, bool) {
+	field := graphql.GetFieldContext(ctx)
+	var panicked *panicError
+	if field == nil || field.Args != nil || len(field.Field.Definition.Arguments) == 0 || errors.As(err, &panicked) {
+		return nil, false // the arguments have been read, or something else went wrong while they were
+	}
+	p := problem.New(problem.Invalid, "invalidDocument")
+	var at *gqlerror.Error
+	if errors.As(err, &at) {
+		for _, step := range at.Path[min(len(at.Path), len(graphql.GetPath(ctx))):] {
+			p.Path = append(p.Path, fmt.Sprint(step))
+		}
+	}
+	return p, true
 }
 
 // Recovered turns a panic into an internal error; the executor hands it to Failure.

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/cmd"
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/internal/housetest"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// Bewohnerparkausweis, and where it is asked for.
+const (
+	parking = "99108001001000"
+	kiel    = "010020000000"
+	luebeck = "010030000000"
+)
+
+// stage is a house as it is in production, with a case of Kiel on which every verb can be tried.
+type stage struct {
+	*housetest.House
+	applicant, caseworker *housetest.Caller
+	submitted             int
+	changing              []string // the tables that verbs change
+}
+
+func build(t testing.TB) *stage {
+	t.Helper()
+	h := housetest.New(t, func(g *cmd.Ground) { g.Development = false })
+	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"cases", "idempotency_keys", "uploads"}}
+	rows, err := h.Database().Query(t.Context(), "select table_name from information_schema.columns where table_schema = 'public' and column_name = 'case_id'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table string
+	if _, err := pgx.ForEachRow(rows, []any{&table}, func() error { s.changing = append(s.changing, table); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// toward is how a case comes to where a verb works.
+var toward = map[string][]string{
+	"startCase": {"acceptCase"}, "askApplicant": {"acceptCase", "startCase"}, "decideCase": {"acceptCase", "startCase"},
+	"closeCase": {"acceptCase", "startCase", "decideCase"}, "reopenCase": {"acceptCase", "startCase", "decideCase"}, "restoreCase": {"discardCase"},
+}
+
+// beside is what a verb on a case needs beside the case.
+var beside = map[string]map[string]any{
+	"acceptCase":    {"documentsComplete": true, "fileReference": "32-1"},
+	"discardCase":   {"reason": "Doppelt"},
+	"assignCase":    {"assignee": "user:dev:kiel-caseworker", "unitId": nil},
+	"commentOnCase": {"body": "Notiz"},
+	"addFollowUp":   {"dueOn": "9000-01-01", "note": "Notiz"},
+	"askApplicant":  {"subject": "Frage", "body": "Text", "uploadIds": []any{}},
+	"sendMessage":   {"subject": "Mitteilung", "body": "Text", "uploadIds": []any{}, "replyPolicy": "POSSIBLE"},
+	"decideCase":    {"outcome": "GRANTED", "reason": "Gründe", "documentUploadId": nil, "channel": "PORTAL"},
+	"reopenCase":    {"reason": "Widerspruch"},
+	"restoreCase":   {"reason": "Doch ein Antrag"},
+}
+
+// works is an input with which a verb works now, and who says it. It makes a case for it.
+func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
+	s.Helper()
+	s.submitted++
+	if verb == "submitApplication" {
+		in := housetest.Application(parking, kiel, fmt.Sprintf("works-%d", s.submitted))
+		in["applicant"] = map[string]any{"kind": "NATURAL_PERSON", "name": "Erika Beispiel", "postalAddress": "Kiel"}
+		in["uploadIds"] = []any{}
+		return s.applicant, in
+	}
+	c := s.applicant.Submit(parking, kiel)
+	for _, step := range toward[verb] {
+		s.caseworker.Must(step, &c, beside[step])
+	}
+	if verb == "replyToMessage" || verb == "openMessage" {
+		in := map[string]any{"messageId": s.caseworker.Must("sendMessage", &c, beside["sendMessage"]).Text("sendMessage.message.id")}
+		if verb == "replyToMessage" {
+			maps.Copy(in, map[string]any{"subject": "Antwort", "body": "Text", "uploadIds": []any{}})
+		}
+		return s.applicant, in
+	}
+	in := maps.Clone(beside[verb])
+	if in == nil {
+		in = map[string]any{}
+	}
+	if verb == "completeFollowUp" {
+		in["followUpId"] = s.caseworker.Must("addFollowUp", &c, beside["addFollowUp"]).Text("addFollowUp.followUp.id")
+	}
+	in["caseId"], in["expectedRevision"] = c.ID, c.Revision
+	return s.caseworker, in
+}
+
+// mutations are the names of all verbs of the contract.
+func mutations(t testing.TB) []string {
+	t.Helper()
+	contract, err := schema.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, f := range contract.Mutation.Fields {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+// idOf is the global id of a thing of a type.
+func idOf(typ string, id uuid.UUID) string { return schema.ID(catalog.Types[typ].Number, id) }
+
+// never is the id of a thing that never was.
+func never(typ string) string {
+	return idOf(typ, uuid.MustParse("01980000-0000-7000-8000-000000000000"))
+}
+
+// raw is JSON as it is.
+func raw(v any) json.RawMessage {
+	out, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
