@@ -38,9 +38,10 @@ const (
 	namedServices  reach = "services"
 	contact        reach = "contact"
 	ownSubmissions reach = "submissions"
+	federation     reach = "federation"
 )
 
-var reaches = []reach{ownTenant, subtree, ownUnits, namedServices, contact, ownSubmissions}
+var reaches = []reach{ownTenant, subtree, ownUnits, namedServices, contact, ownSubmissions, federation}
 
 // right is something that one may do to an object.
 type right struct {
@@ -253,6 +254,11 @@ func condition(subject string, a Assignment, r reach) (Condition, bool) {
 		c.Place, c.ViaPointOfContact = Cover(a.Tenant.Kind, a.Tenant.Place), true
 	case ownSubmissions:
 		c.Place, c.Owner = Everywhere, subject
+	case federation:
+		if a.Tenant.Kind != Federation {
+			return Condition{}, false
+		}
+		c.Place = Everywhere
 	}
 	return c, true
 }

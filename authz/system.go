@@ -10,6 +10,9 @@ const (
 	Doorkeeping SystemName = "system:doorkeeper" // reads role assignments before there is a principal
 	Relay       SystemName = "system:relay"      // hands messages to mailboxes and records what became of them: may deliver every case
 	Sweeping    SystemName = "system:sweeper"    // throws away what has expired
+	Operator    SystemName = "system:operator"   // whoever has the owner's login at the console: gives and takes any role, blocks subjects
+	Witness     SystemName = "system:witness"    // writes down who read personal data
+	Telling     SystemName = "system:teller"     // reads which events there are, and wakes whom they concern
 )
 
 // System is the principal of a system task: all rows everywhere that its task needs, under its own name.
@@ -19,13 +22,18 @@ func System(name SystemName) *Principal {
 		Doorkeeping: {"roleAssignment", "unit", "tenant", "blockedSubject"},
 		Relay:       {"case", "message"},
 		Sweeping:    {"attachment", "upload"}, // to tell which content nobody refers to
+		Telling:     {"event", "case"},
+		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case"},
 	}
 	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, classOf: map[right]int{}, rows: []Rows{all}}
 	for _, o := range may[name] {
 		p.classOf[right{o, Read}] = 0
 	}
-	if name == Relay {
+	switch name {
+	case Relay:
 		p.classOf[right{"case", "deliver"}] = 0
+	case Operator:
+		p.classOf[right{"roleAssignment", "assign"}] = 0
 	}
 	return p
 }
