@@ -34,8 +34,8 @@ type AuditEntry struct {
 	Action auditentry.Action `json:"action,omitempty"`
 	// Subject of whose rights changed.
 	Subject string `json:"subject,omitempty"`
-	// Role holds the value of the "role" field.
-	Role string `json:"role,omitempty"`
+	// Missing where the account as a whole is concerned.
+	Role *string `json:"role,omitempty"`
 	// UnitID holds the value of the "unit_id" field.
 	UnitID *uuid.UUID `json:"unit_id,omitempty"`
 	// ServiceIds holds the value of the "service_ids" field.
@@ -157,7 +157,8 @@ func (_m *AuditEntry) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field role", values[i])
 			} else if value.Valid {
-				_m.Role = value.String
+				_m.Role = new(string)
+				*_m.Role = value.String
 			}
 		case auditentry.FieldUnitID:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
@@ -238,8 +239,10 @@ func (_m *AuditEntry) String() string {
 	builder.WriteString("subject=")
 	builder.WriteString(_m.Subject)
 	builder.WriteString(", ")
-	builder.WriteString("role=")
-	builder.WriteString(_m.Role)
+	if v := _m.Role; v != nil {
+		builder.WriteString("role=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	if v := _m.UnitID; v != nil {
 		builder.WriteString("unit_id=")

@@ -66,6 +66,14 @@ func (_c *AuditEntryCreate) SetRole(v string) *AuditEntryCreate {
 	return _c
 }
 
+// SetNillableRole sets the "role" field if the given value is not nil.
+func (_c *AuditEntryCreate) SetNillableRole(v *string) *AuditEntryCreate {
+	if v != nil {
+		_c.SetRole(*v)
+	}
+	return _c
+}
+
 // SetUnitID sets the "unit_id" field.
 func (_c *AuditEntryCreate) SetUnitID(v uuid.UUID) *AuditEntryCreate {
 	_c.mutation.SetUnitID(v)
@@ -182,9 +190,6 @@ func (_c *AuditEntryCreate) check() error {
 	if _, ok := _c.mutation.Subject(); !ok {
 		return &ValidationError{Name: "subject", err: errors.New(`ent: missing required field "AuditEntry.subject"`)}
 	}
-	if _, ok := _c.mutation.Role(); !ok {
-		return &ValidationError{Name: "role", err: errors.New(`ent: missing required field "AuditEntry.role"`)}
-	}
 	if len(_c.mutation.TenantIDs()) == 0 {
 		return &ValidationError{Name: "tenant", err: errors.New(`ent: missing required edge "AuditEntry.tenant"`)}
 	}
@@ -245,7 +250,7 @@ func (_c *AuditEntryCreate) createSpec() (*AuditEntry, *sqlgraph.CreateSpec) {
 	}
 	if value, ok := _c.mutation.Role(); ok {
 		_spec.SetField(auditentry.FieldRole, field.TypeString, value)
-		_node.Role = value
+		_node.Role = &value
 	}
 	if value, ok := _c.mutation.ServiceIds(); ok {
 		_spec.SetField(auditentry.FieldServiceIds, field.TypeJSON, value)

@@ -80,6 +80,9 @@ func (_u *AuditEntryUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 			}
 		}
 	}
+	if _u.mutation.RoleCleared() {
+		_spec.ClearField(auditentry.FieldRole, field.TypeString)
+	}
 	if _u.mutation.ServiceIdsCleared() {
 		_spec.ClearField(auditentry.FieldServiceIds, field.TypeJSON)
 	}
@@ -184,6 +187,9 @@ func (_u *AuditEntryUpdateOne) sqlSave(ctx context.Context) (_node *AuditEntry, 
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.RoleCleared() {
+		_spec.ClearField(auditentry.FieldRole, field.TypeString)
 	}
 	if _u.mutation.ServiceIdsCleared() {
 		_spec.ClearField(auditentry.FieldServiceIds, field.TypeJSON)

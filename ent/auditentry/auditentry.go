@@ -98,8 +98,10 @@ type Action string
 
 // Action values.
 const (
-	ActionROLE_ASSIGNED Action = "ROLE_ASSIGNED"
-	ActionROLE_REMOVED  Action = "ROLE_REMOVED"
+	ActionROLE_ASSIGNED     Action = "ROLE_ASSIGNED"
+	ActionROLE_REMOVED      Action = "ROLE_REMOVED"
+	ActionSUBJECT_BLOCKED   Action = "SUBJECT_BLOCKED"
+	ActionSUBJECT_UNBLOCKED Action = "SUBJECT_UNBLOCKED"
 )
 
 func (a Action) String() string {
@@ -109,7 +111,7 @@ func (a Action) String() string {
 // ActionValidator is a validator for the "action" field enum values. It is called by the builders before save.
 func ActionValidator(a Action) error {
 	switch a {
-	case ActionROLE_ASSIGNED, ActionROLE_REMOVED:
+	case ActionROLE_ASSIGNED, ActionROLE_REMOVED, ActionSUBJECT_BLOCKED, ActionSUBJECT_UNBLOCKED:
 		return nil
 	default:
 		return fmt.Errorf("auditentry: invalid enum value for action field: %q", a)

@@ -397,6 +397,16 @@ func RoleHasSuffix(v string) predicate.AuditEntry {
 	return predicate.AuditEntry(sql.FieldHasSuffix(FieldRole, v))
 }
 
+// RoleIsNil applies the IsNil predicate on the "role" field.
+func RoleIsNil() predicate.AuditEntry {
+	return predicate.AuditEntry(sql.FieldIsNull(FieldRole))
+}
+
+// RoleNotNil applies the NotNil predicate on the "role" field.
+func RoleNotNil() predicate.AuditEntry {
+	return predicate.AuditEntry(sql.FieldNotNull(FieldRole))
+}
+
 // RoleEqualFold applies the EqualFold predicate on the "role" field.
 func RoleEqualFold(v string) predicate.AuditEntry {
 	return predicate.AuditEntry(sql.FieldEqualFold(FieldRole, v))

@@ -355,6 +355,7 @@ create table role_assignments (
 );
 create unique index role_assignments_once on role_assignments (tenant_id, subject, role, coalesce(unit_id, '00000000-0000-0000-0000-000000000000'));
 create index role_assignments_subject on role_assignments (subject);
+create index role_assignments_tenant on role_assignments (place, assigned_at desc, id desc);
 
 create table audit_entries (
   id             uuid primary key,
@@ -362,9 +363,9 @@ create table audit_entries (
   place          bigint not null,
   at             timestamptz not null,
   actor          text not null,
-  action         text not null check (action in ('ROLE_ASSIGNED', 'ROLE_REMOVED')),
+  action         text not null check (action in ('ROLE_ASSIGNED', 'ROLE_REMOVED', 'SUBJECT_BLOCKED', 'SUBJECT_UNBLOCKED')),
   subject        text not null,
-  role           text not null,
+  role           text check ((role is not null) = (action in ('ROLE_ASSIGNED', 'ROLE_REMOVED'))),
   unit_id        uuid,
   service_ids    jsonb,
   unique (tenant_id, id),

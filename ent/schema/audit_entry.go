@@ -12,7 +12,8 @@ import (
 	"github.com/ozg-cloud/platform/ent/contract"
 )
 
-// AuditEntry is a line of the audit log: who gave or took which right. The database grants neither update nor delete of it.
+// AuditEntry is a line of the audit log: who gave or took which right, or shut an account out. The database grants neither update nor
+// delete of it. What concerns an account as a whole stands with the root of the tree.
 type AuditEntry struct{ ent.Schema }
 
 func (AuditEntry) Annotations() []schema.Annotation {
@@ -24,9 +25,9 @@ func (AuditEntry) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("at").Immutable(),
 		field.String("actor").Immutable().Comment("Subject of who did it."),
-		field.Enum("action").Values("ROLE_ASSIGNED", "ROLE_REMOVED").Immutable(),
+		field.Enum("action").Values("ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED").Immutable(),
 		field.String("subject").Immutable().Comment("Subject of whose rights changed."),
-		field.String("role").Immutable(),
+		field.String("role").Optional().Nillable().Immutable().Comment("Missing where the account as a whole is concerned."),
 		field.UUID("unit_id", uuid.UUID{}).Optional().Nillable().Immutable(),
 		field.JSON("service_ids", []uuid.UUID{}).Optional().Immutable(),
 	}

@@ -17,7 +17,8 @@ import (
 // Payload is what came of a verb: either what was made and changed, or why nothing was.
 // The things themselves are read when they are asked for, under the rights that the caller has then.
 type Payload struct {
-	Problems []Problem
+	Problems  []Problem
+	RemovedID *string // global id of what a verb took away
 
 	reader *reading.Reader
 	made   map[string]uuid.UUID // by the name of the type
@@ -27,6 +28,9 @@ type Payload struct {
 func Done(r *reading.Reader, made map[string]uuid.UUID) *Payload {
 	return &Payload{Problems: []Problem{}, reader: r, made: made}
 }
+
+// Removed is the payload of a verb that took away what had this global id.
+func Removed(globalID string) *Payload { return &Payload{Problems: []Problem{}, RemovedID: &globalID} }
 
 func (p *Payload) read(ctx context.Context, typ string) (reading.Value, error) {
 	id, ok := p.made[typ]
@@ -53,4 +57,9 @@ func (p *Payload) Comment(ctx context.Context) (reading.Value, error) { return p
 // FollowUp reads the follow-up.
 func (p *Payload) FollowUp(ctx context.Context) (reading.Value, error) {
 	return p.read(ctx, "FollowUp")
+}
+
+// RoleAssignment reads the assignment of a role.
+func (p *Payload) RoleAssignment(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "RoleAssignment")
 }

@@ -55,7 +55,14 @@ var texts = map[string]text{
 	"unknownService":  {"Diese Verwaltungsleistung ist nicht bekannt.", "This service is not known."},
 	"notResponsible":  {"Für diese Leistung ist in dieser Region keine Behörde zuständig.", "No authority is responsible for this service in this region."},
 	"unitElsewhere":   {"Diese Organisationseinheit gehört nicht zur Behörde des Vorgangs.", "This organisational unit does not belong to the authority of the case."},
+	"issuerElsewhere": {"Konten dieser Art zählen bei diesem Mandanten nicht.", "Accounts of this kind do not count at this tenant."},
 	"assigneeUnknown": {"Diese Person bearbeitet hier keine Vorgänge.", "This person does not work on cases here."},
+
+	// who may do what
+	"ownRights":   {"Die eigenen Rechte kann niemand selbst ändern.", "Nobody can change their own rights."},
+	"roleLevel":   {"Auf dieser Ebene gibt es diese Rolle nicht.", "This role does not exist at this level."},
+	"roleHeld":    {"Diese Rolle ist hier schon vergeben, mit anderen Leistungen.", "This role is already given here, with other services."},
+	"notNarrowed": {"Diese Rolle lässt sich so nicht einschränken.", "This role cannot be narrowed in this way."},
 
 	// what holds for a case
 	"staleRevision":       {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
