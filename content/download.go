@@ -3,6 +3,7 @@
 package content
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -28,16 +29,9 @@ func (d *Desk) Download(w http.ResponseWriter, r *http.Request) error {
 	if !d.clock().Before(t.expiresAt) {
 		return problem.New(problem.Missing, "linkExpired")
 	}
-	p, err := d.recall(ctx, t.subject, t.trust)
+	ctx, a, err := d.find(ctx, t)
 	switch {
-	case errors.Is(err, &problem.Problem{Kind: problem.Unauthenticated}):
-		return problem.New(problem.Missing, "notFound") // blocked in the meantime, or the issuer is gone
-	case err != nil:
-		return fmt.Errorf("content: recalling whose link it is: %w", err)
-	}
-	a, err := d.client.Attachment.Query().Where(attachment.ID(t.attachment)).Only(authz.With(ctx, p))
-	switch {
-	case ent.IsNotFound(err):
+	case ent.IsNotFound(err), errors.Is(err, &problem.Problem{Kind: problem.Unauthenticated}): // blocked in the meantime, or the issuer is gone
 		return problem.New(problem.Missing, "notFound")
 	case err != nil:
 		return fmt.Errorf("content: finding an attachment: %w", err)
@@ -49,6 +43,9 @@ func (d *Desk) Download(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = body.Close() }() // it was only read
+	if err := d.witness(ctx, a, r); err != nil {
+		return err
+	}
 
 	h := w.Header()
 	h.Set("Content-Type", a.MediaType)
@@ -59,4 +56,18 @@ func (d *Desk) Download(w http.ResponseWriter, r *http.Request) error {
 	h.Set("ETag", `"`+a.Sha256+`"`) // lets an interrupted download go on
 	http.ServeContent(w, r, "", a.CreatedAt, body)
 	return nil
+}
+
+// find reads what a ticket names, with the rights that its subject has now, and gives the context of that subject.
+func (d *Desk) find(ctx context.Context, t ticket) (_ context.Context, a *ent.Attachment, err error) {
+	p, err := d.recall(ctx, t.subject, t.trust)
+	if err != nil {
+		return ctx, nil, fmt.Errorf("recalling whose link it is: %w", err)
+	}
+	ctx = authz.With(ctx, p)
+	err = authz.Current(ctx, func() error {
+		a, err = d.client.Attachment.Query().Where(attachment.ID(t.attachment)).Only(ctx)
+		return err
+	})
+	return ctx, a, err
 }

@@ -158,7 +158,7 @@ func TestALinkIsUselessAfterFiveMinutes(t *testing.T) {
 	// The twin's clock stands still.
 	h := newHouse(t)
 	then := h.now
-	stopped := content.NewDesk(h.store, h.client, secret, h.recall, func() time.Time { return then }, uploadLimit)
+	stopped := content.NewDesk(h.store, h.client, secret, h.recall, unwatched, func() time.Time { return then }, uploadLimit)
 	if opened, _ := h.afterwards(stopped, func() { h.now = h.now.Add(time.Hour) }); !opened {
 		t.Error("the test does not notice a clock that stands still")
 	}
@@ -217,7 +217,7 @@ func TestWhatALinkDoesNotOpenLooksTheSame(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.attach("a.txt", h.keep("Grüße"))
-	other := content.NewDesk(h.store, h.client, []byte("another secret of thirty-two byt"), h.recall, h.clock, uploadLimit)
+	other := content.NewDesk(h.store, h.client, []byte("another secret of thirty-two byt"), h.recall, unwatched, h.clock, uploadLimit)
 	for name, link := range map[string]string{
 		"foreign":             h.desk.Link(h.as(luebeckCaseworker), id),
 		"somebody else's":     h.desk.Link(h.as(stranger), id),

@@ -39,6 +39,9 @@ var natural = map[string]order{
 	"Comment":            {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
 	"FollowUp":           {{column: catalog.Column{Name: "due_on", Kind: catalog.Date}}},
 	"Assignment":         {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}}},
+	"RoleAssignment":     {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
+	"AuditEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"AccessEntry":        {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
 	"HistoryEvent":       {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
 }
 

@@ -16,7 +16,7 @@ func (d *Door) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
 		if preflight {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Last-Event-ID, X-GraphQL-Event-Stream-Token")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Last-Event-ID, X-GraphQL-Event-Stream-Token, X-Purpose")
 			h.Set("Access-Control-Max-Age", "600")
 		}
 	}

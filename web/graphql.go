@@ -122,9 +122,11 @@ func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParam
 }
 
 // paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
-// Of the headers, only the language and the last event that was received go on: nothing behind the door sees the token.
+// Of the headers, only the language, the purpose and the last event that was received go on: nothing behind the door sees the token.
 func paramsOf(given map[string]any, r *http.Request) (*graphql.RawParams, error) {
-	p := &graphql.RawParams{Headers: http.Header{"Accept-Language": r.Header.Values("Accept-Language"), "Last-Event-Id": r.Header.Values("Last-Event-ID")}}
+	p := &graphql.RawParams{Headers: http.Header{
+		"Accept-Language": r.Header.Values("Accept-Language"), "X-Purpose": r.Header.Values("X-Purpose"), "Last-Event-Id": r.Header.Values("Last-Event-ID"),
+	}}
 	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
 	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
 	p.Query, ok[0] = query.(string)
