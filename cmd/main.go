@@ -34,6 +34,9 @@ func commands() []command {
 		{"migrate", "", "bring the database to the newest migration", migrate},
 		{"seed", "[--cases N] [--seed S]", "lay the demo furniture and add N cases", seed},
 		{"token", "NAME", "print a bearer token of a demo principal", token},
+		{"role", "list|assign|remove [--tenant SLUG] [--subject S] [--unit N] [--services K,K] [SUBJECT ROLE TENANT]", "show, give and take roles", role},
+		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},
+		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
 		{"schema", "print", "print the contract", printSchema},
 		{"healthcheck", "", "ask the house at OZG_LISTEN whether it is ready", healthcheck},
 		{"version", "", "print the version", version},
@@ -62,6 +65,8 @@ func Main(ctx context.Context, args, environ []string, out, errOut io.Writer) in
 		case errors.Is(err, errUsage):
 			fmt.Fprintf(errOut, "usage: ozg %s %s\n", c.name, c.arguments)
 			return 2
+		case errors.Is(err, errDenied):
+			return 1
 		case err != nil:
 			fmt.Fprintf(errOut, "ozg %s: %v\n", c.name, err)
 			return 1
