@@ -51,7 +51,7 @@ func (d *Desk) Open(ctx context.Context, tx *ent.Tx, o Opening) (uuid.UUID, erro
 	if err := create.Exec(ctx); err != nil {
 		return uuid.Nil, fmt.Errorf("casework: opening a case: %w", err)
 	}
-	return id, record(ctx, tx, o.Tenant.ID, int64(o.Tenant.Place), line, NoHash, nil)
+	return id, record(ctx, tx, o.Tenant.ID, int64(o.Tenant.Place), line, NoHash, happened{unit: o.Unit})
 }
 
 // crockford is an alphabet without letters that are mistaken for others when somebody reads a number aloud.

@@ -34,6 +34,10 @@ type Event struct {
 	Revision int `json:"revision,omitempty"`
 	// The message, decision ... that the change made.
 	SubjectID *uuid.UUID `json:"subject_id,omitempty"`
+	// The unit of the case after the change.
+	UnitID *uuid.UUID `json:"unit_id,omitempty"`
+	// Its unit before the change; the first event has none.
+	UnitBefore *uuid.UUID `json:"unit_before,omitempty"`
 	// At holds the value of the "at" field.
 	At time.Time `json:"at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -67,7 +71,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case event.FieldSubjectID:
+		case event.FieldSubjectID, event.FieldUnitID, event.FieldUnitBefore:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case event.FieldPlace, event.FieldSequence, event.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -141,6 +145,20 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 				_m.SubjectID = new(uuid.UUID)
 				*_m.SubjectID = *value.S.(*uuid.UUID)
 			}
+		case event.FieldUnitID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_id", values[i])
+			} else if value.Valid {
+				_m.UnitID = new(uuid.UUID)
+				*_m.UnitID = *value.S.(*uuid.UUID)
+			}
+		case event.FieldUnitBefore:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field unit_before", values[i])
+			} else if value.Valid {
+				_m.UnitBefore = new(uuid.UUID)
+				*_m.UnitBefore = *value.S.(*uuid.UUID)
+			}
 		case event.FieldAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field at", values[i])
@@ -208,6 +226,16 @@ func (_m *Event) String() string {
 	builder.WriteString(", ")
 	if v := _m.SubjectID; v != nil {
 		builder.WriteString("subject_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.UnitID; v != nil {
+		builder.WriteString("unit_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.UnitBefore; v != nil {
+		builder.WriteString("unit_before=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

@@ -73,6 +73,34 @@ func (_c *EventCreate) SetNillableSubjectID(v *uuid.UUID) *EventCreate {
 	return _c
 }
 
+// SetUnitID sets the "unit_id" field.
+func (_c *EventCreate) SetUnitID(v uuid.UUID) *EventCreate {
+	_c.mutation.SetUnitID(v)
+	return _c
+}
+
+// SetNillableUnitID sets the "unit_id" field if the given value is not nil.
+func (_c *EventCreate) SetNillableUnitID(v *uuid.UUID) *EventCreate {
+	if v != nil {
+		_c.SetUnitID(*v)
+	}
+	return _c
+}
+
+// SetUnitBefore sets the "unit_before" field.
+func (_c *EventCreate) SetUnitBefore(v uuid.UUID) *EventCreate {
+	_c.mutation.SetUnitBefore(v)
+	return _c
+}
+
+// SetNillableUnitBefore sets the "unit_before" field if the given value is not nil.
+func (_c *EventCreate) SetNillableUnitBefore(v *uuid.UUID) *EventCreate {
+	if v != nil {
+		_c.SetUnitBefore(*v)
+	}
+	return _c
+}
+
 // SetAt sets the "at" field.
 func (_c *EventCreate) SetAt(v time.Time) *EventCreate {
 	_c.mutation.SetAt(v)
@@ -229,6 +257,14 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.SubjectID(); ok {
 		_spec.SetField(event.FieldSubjectID, field.TypeUUID, value)
 		_node.SubjectID = &value
+	}
+	if value, ok := _c.mutation.UnitID(); ok {
+		_spec.SetField(event.FieldUnitID, field.TypeUUID, value)
+		_node.UnitID = &value
+	}
+	if value, ok := _c.mutation.UnitBefore(); ok {
+		_spec.SetField(event.FieldUnitBefore, field.TypeUUID, value)
+		_node.UnitBefore = &value
 	}
 	if value, ok := _c.mutation.At(); ok {
 		_spec.SetField(event.FieldAt, field.TypeTime, value)

@@ -83,6 +83,12 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.SubjectIDCleared() {
 		_spec.ClearField(event.FieldSubjectID, field.TypeUUID)
 	}
+	if _u.mutation.UnitIDCleared() {
+		_spec.ClearField(event.FieldUnitID, field.TypeUUID)
+	}
+	if _u.mutation.UnitBeforeCleared() {
+		_spec.ClearField(event.FieldUnitBefore, field.TypeUUID)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{event.Label}
@@ -187,6 +193,12 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.SubjectIDCleared() {
 		_spec.ClearField(event.FieldSubjectID, field.TypeUUID)
+	}
+	if _u.mutation.UnitIDCleared() {
+		_spec.ClearField(event.FieldUnitID, field.TypeUUID)
+	}
+	if _u.mutation.UnitBeforeCleared() {
+		_spec.ClearField(event.FieldUnitBefore, field.TypeUUID)
 	}
 	_node = &Event{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -45,6 +45,9 @@ func (p press) MutateSchema(s *ast.Schema) error {
 	for name := range catalog.Types {
 		mark(s, name, stored)
 	}
+	for _, name := range []string{"CaseEventConnection", "CaseStreamFrame", "MessageStreamFrame"} { // the log is stored as well
+		mark(s, name, stored)
+	}
 	arguments := map[string]bool{}
 	for name, def := range s.Types {
 		for _, f := range def.Fields {
@@ -62,7 +65,11 @@ func (p press) MutateSchema(s *ast.Schema) error {
 		}
 		def.Kind, def.Fields, def.Interfaces, def.Types = ast.Scalar, nil, nil, nil
 		delete(s.PossibleTypes, name)
-		p.bind(name, house+"reading.Value")
+		if strings.HasSuffix(name, "StreamFrame") {
+			p.bind(name, house+"reading.Frame")
+		} else {
+			p.bind(name, house+"reading.Value")
+		}
 	}
 	for name := range arguments {
 		def := s.Types[name]

@@ -29,6 +29,10 @@ const (
 	FieldRevision = "revision"
 	// FieldSubjectID holds the string denoting the subject_id field in the database.
 	FieldSubjectID = "subject_id"
+	// FieldUnitID holds the string denoting the unit_id field in the database.
+	FieldUnitID = "unit_id"
+	// FieldUnitBefore holds the string denoting the unit_before field in the database.
+	FieldUnitBefore = "unit_before"
 	// FieldAt holds the string denoting the at field in the database.
 	FieldAt = "at"
 	// EdgeTenant holds the string denoting the tenant edge name in mutations.
@@ -54,6 +58,8 @@ var Columns = []string{
 	FieldSequence,
 	FieldRevision,
 	FieldSubjectID,
+	FieldUnitID,
+	FieldUnitBefore,
 	FieldAt,
 }
 
@@ -120,6 +126,16 @@ func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 // BySubjectID orders the results by the subject_id field.
 func BySubjectID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSubjectID, opts...).ToFunc()
+}
+
+// ByUnitID orders the results by the unit_id field.
+func ByUnitID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnitID, opts...).ToFunc()
+}
+
+// ByUnitBefore orders the results by the unit_before field.
+func ByUnitBefore(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnitBefore, opts...).ToFunc()
 }
 
 // ByAt orders the results by the at field.

@@ -92,6 +92,16 @@ func SubjectID(v uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldSubjectID, v))
 }
 
+// UnitID applies equality check predicate on the "unit_id" field. It's identical to UnitIDEQ.
+func UnitID(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldUnitID, v))
+}
+
+// UnitBefore applies equality check predicate on the "unit_before" field. It's identical to UnitBeforeEQ.
+func UnitBefore(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldUnitBefore, v))
+}
+
 // At applies equality check predicate on the "at" field. It's identical to AtEQ.
 func At(v time.Time) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldAt, v))
@@ -390,6 +400,106 @@ func SubjectIDIsNil() predicate.Event {
 // SubjectIDNotNil applies the NotNil predicate on the "subject_id" field.
 func SubjectIDNotNil() predicate.Event {
 	return predicate.Event(sql.FieldNotNull(FieldSubjectID))
+}
+
+// UnitIDEQ applies the EQ predicate on the "unit_id" field.
+func UnitIDEQ(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldUnitID, v))
+}
+
+// UnitIDNEQ applies the NEQ predicate on the "unit_id" field.
+func UnitIDNEQ(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldUnitID, v))
+}
+
+// UnitIDIn applies the In predicate on the "unit_id" field.
+func UnitIDIn(vs ...uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldUnitID, vs...))
+}
+
+// UnitIDNotIn applies the NotIn predicate on the "unit_id" field.
+func UnitIDNotIn(vs ...uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldUnitID, vs...))
+}
+
+// UnitIDGT applies the GT predicate on the "unit_id" field.
+func UnitIDGT(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldUnitID, v))
+}
+
+// UnitIDGTE applies the GTE predicate on the "unit_id" field.
+func UnitIDGTE(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldUnitID, v))
+}
+
+// UnitIDLT applies the LT predicate on the "unit_id" field.
+func UnitIDLT(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldUnitID, v))
+}
+
+// UnitIDLTE applies the LTE predicate on the "unit_id" field.
+func UnitIDLTE(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldUnitID, v))
+}
+
+// UnitIDIsNil applies the IsNil predicate on the "unit_id" field.
+func UnitIDIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldUnitID))
+}
+
+// UnitIDNotNil applies the NotNil predicate on the "unit_id" field.
+func UnitIDNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldUnitID))
+}
+
+// UnitBeforeEQ applies the EQ predicate on the "unit_before" field.
+func UnitBeforeEQ(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldUnitBefore, v))
+}
+
+// UnitBeforeNEQ applies the NEQ predicate on the "unit_before" field.
+func UnitBeforeNEQ(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldUnitBefore, v))
+}
+
+// UnitBeforeIn applies the In predicate on the "unit_before" field.
+func UnitBeforeIn(vs ...uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldUnitBefore, vs...))
+}
+
+// UnitBeforeNotIn applies the NotIn predicate on the "unit_before" field.
+func UnitBeforeNotIn(vs ...uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldUnitBefore, vs...))
+}
+
+// UnitBeforeGT applies the GT predicate on the "unit_before" field.
+func UnitBeforeGT(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldUnitBefore, v))
+}
+
+// UnitBeforeGTE applies the GTE predicate on the "unit_before" field.
+func UnitBeforeGTE(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldUnitBefore, v))
+}
+
+// UnitBeforeLT applies the LT predicate on the "unit_before" field.
+func UnitBeforeLT(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldUnitBefore, v))
+}
+
+// UnitBeforeLTE applies the LTE predicate on the "unit_before" field.
+func UnitBeforeLTE(v uuid.UUID) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldUnitBefore, v))
+}
+
+// UnitBeforeIsNil applies the IsNil predicate on the "unit_before" field.
+func UnitBeforeIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldUnitBefore))
+}
+
+// UnitBeforeNotNil applies the NotNil predicate on the "unit_before" field.
+func UnitBeforeNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldUnitBefore))
 }
 
 // AtEQ applies the EQ predicate on the "at" field.

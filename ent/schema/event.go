@@ -22,6 +22,8 @@ func (Event) Fields() []ent.Field {
 		field.Int("sequence").Immutable().Comment("The line of history that was written with it; each line has exactly one event."),
 		field.Int("revision").Immutable().Comment("The revision of the case after the change."),
 		field.UUID("subject_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("The message, decision ... that the change made."),
+		field.UUID("unit_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("The unit of the case after the change."),
+		field.UUID("unit_before", uuid.UUID{}).Optional().Nillable().Immutable().Comment("Its unit before the change; the first event has none."),
 		field.Time("at").Immutable(),
 	}
 }

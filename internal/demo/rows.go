@@ -63,7 +63,7 @@ var labels = [shelves]struct {
 	history: {"history_events", []string{
 		"id", "tenant_id", "place", "case_id", "sequence", "at", "actor", "action", "from_state", "to_state", "reason", "previous_hash", "hash",
 	}},
-	events: {"events", []string{"id", "tenant_id", "place", "type", "case_id", "sequence", "revision", "subject_id", "at"}},
+	events: {"events", []string{"id", "tenant_id", "place", "type", "case_id", "sequence", "revision", "subject_id", "at", "unit_id", "unit_before"}},
 }
 
 // batch is some cases as rows.
@@ -147,13 +147,16 @@ func (b *batch) add(l *life) {
 // addHistory writes the lines with the seal of each on the one before, and an event for each. It gives the last seal.
 func (b *batch) addHistory(l *life, hang func(shelf, rowID, ...any)) string {
 	head := casework.NoHash
+	var unitBefore any // in the first line there is none
 	for _, n := range l.lines {
 		before := head
 		head = n.Hash(before)
 		hang(history, l.chance.id(n.At), n.Sequence, n.At, n.Actor, string(n.Action), some(string(n.From)), string(n.To), some(n.Reason), before, head)
 		b.log = append(b.log, event{n.At, []any{
 			l.chance.id(n.At), l.at.id, int64(l.at.place), string(n.Action), l.id, n.Sequence, n.Sequence, some(n.subject), n.At,
+			l.offer.unit.id, unitBefore,
 		}})
+		unitBefore = l.offer.unit.id
 	}
 	return head
 }

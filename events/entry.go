@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package events
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/ozg-cloud/platform/authz"
+)
+
+// Entry is what the log knows of an event: which, and whom it may concern. Nothing of it is shown to anybody.
+type Entry struct {
+	At   Position
+	Type string
+	Case uuid.UUID
+	// Target is what rights on the case depend on, after the event and before it. They differ where the case was handed to another unit.
+	Target, Before authz.Target
+}
+
+// moved tells whether the case was handed to another unit.
+func (e *Entry) moved() bool { return e.Target.Unit != e.Before.Unit }
+
+// page is how many entries are read at once.
+const page = 1000
+
+// entries reads what lies in a part of the tree behind a mark and below the horizon. The horizon is the oldest transaction that still runs: whatever
+// lies below it has ended, so that nothing can appear there any more.
+var entries = `
+select e.xid, e.seq, e.type, e.case_id, e.place, e.unit_id, e.unit_before, k.service_id, coalesce(k.owner, ''), k.via_point_of_contact
+from events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id
+where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot()) and e.place between $3 and $4 and ($5 = '' or k.owner = $5)
+order by e.xid, e.seq limit ` + strconv.Itoa(page)
+
+// horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.
+const horizon = `
+select pg_snapshot_xmin(pg_current_snapshot()), exists (select from events where xid >= pg_snapshot_xmin(pg_current_snapshot()))`
+
+// reach is how far the log could be read at some moment.
+type reach struct {
+	to      Position // everything before it has been read
+	more    bool     // there is more below the horizon
+	held    bool     // there is something beyond the horizon, which waits for a transaction
+	version int64    // of all rights at that moment
+}
+
+// read reads a page of the log behind a mark, as far as a scope goes, all in one snapshot.
+func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Position, first ...func(*pgx.Batch)) ([]Entry, reach, error) {
+	b := &pgx.Batch{}
+	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	for _, f := range first {
+		f(b)
+	}
+	b.Queue("/*" + scope.Class() + "*/ " + horizon)
+	b.Queue("/*"+scope.Class()+"*/ "+entries, mark.XID, mark.Seq, int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	answers := pool.SendBatch(ctx, b)
+	defer func() { _ = answers.Close() }() // what went wrong has been told
+	var r reach
+	if err := answers.QueryRow().Scan(&r.version); err != nil {
+		return nil, r, fmt.Errorf("events: entering the scope: %w", err)
+	}
+	for range first {
+		if _, err := answers.Exec(); err != nil {
+			return nil, r, fmt.Errorf("events: calling: %w", err)
+		}
+	}
+	if err := answers.QueryRow().Scan(&r.to.XID, &r.held); err != nil {
+		return nil, r, fmt.Errorf("events: asking for the horizon: %w", err)
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return nil, r, fmt.Errorf("events: reading the log: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, entryOf)
+	if err != nil {
+		return nil, r, fmt.Errorf("events: reading the log: %w", err)
+	}
+	if r.more = len(found) == page; r.more {
+		r.to = found[page-1].At
+	}
+	return found, r, nil
+}
+
+func entryOf(row pgx.CollectableRow) (Entry, error) {
+	var (
+		e            Entry
+		place        int64
+		unit, before *uuid.UUID
+	)
+	t := &e.Target
+	err := row.Scan(&e.At.XID, &e.At.Seq, &e.Type, &e.Case, &place, &unit, &before, &t.Service, &t.Owner, &t.ViaPointOfContact)
+	t.Place = authz.Place(place)
+	e.Before = *t
+	if unit != nil {
+		t.Unit = *unit
+	}
+	if before != nil {
+		e.Before.Unit = *before
+	}
+	return e, err
+}

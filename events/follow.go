@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package events
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/authz"
+)
+
+// Story is which events a receiver wants to hear of, and what it is shown of each.
+type Story struct {
+	// Types are those that are told; nil: all.
+	Types map[string]bool
+	// Case is the one that the story is about; zero: all.
+	Case uuid.UUID
+	// Sees tells whether somebody may see what is told of an event, as far as that depends on the case. It is asked often.
+	Sees func(p *authz.Principal, at authz.Target) bool
+	// Read gives what is shown of events now, in their order, under the rights that the principal of ctx has now. What is not shown is left out.
+	Read func(ctx context.Context, at []Position) ([]Told, error)
+}
+
+// Told is what is shown of an event.
+type Told struct {
+	At    Position
+	Shown any
+}
+
+// tells tells whether an event may be part of the story under somebody's rights.
+func (s *Story) tells(p *authz.Principal, e *Entry) bool {
+	return (s.Types == nil || s.Types[e.Type]) && s.about(e) && s.Sees(p, e.Target)
+}
+
+// left tells whether a case has left what somebody sees by an event.
+func (s *Story) left(p *authz.Principal, e *Entry) bool {
+	return e.moved() && s.about(e) && s.Sees(p, e.Before) && !s.Sees(p, e.Target)
+}
+
+func (s *Story) about(e *Entry) bool { return s.Case == uuid.Nil || s.Case == e.Case }
+
+// Kind says what a frame is.
+type Kind uint8
+
+// The kinds of frames.
+const (
+	Happened   Kind = iota // an event
+	Checkpoint             // everything before was told
+	Gap                    // what lies before is not there any more
+	Revocation             // something that may have been shown is not shown any more
+)
+
+// Frame is what a receiver is told at a time.
+type Frame struct {
+	Kind     Kind
+	At       Position
+	Shown    any       // of Happened: what Story.Read has made of the event
+	CaughtUp bool      // of Checkpoint: there is nothing more for now
+	From     Position  // of Gap: where the receiver wanted to begin
+	Case     uuid.UUID // of Revocation: the case that was taken away; zero where the receiver's own rights have become less
+}
+
+// receiver is the little that the log keeps of whoever follows: where it stands, never what it has still to be told.
+type receiver struct {
+	concerned func(Entry) bool
+	wake      chan struct{}
+
+	// behind the log's lock
+	mark   Position
+	behind bool // there may be something behind the mark
+}
+
+// readAtOnce is how many events are read in one go.
+const readAtOnce = 100
+
+// Follow leads a receiver through a story, from behind a position (nil: from now on), until ctx ends or send fails. Rights are those that ctx's
+// principal has at each moment.
+//
+// First comes what has happened since, then a checkpoint, then what happens, without a seam; a checkpoint comes again with every heartbeat, whatever
+// happens elsewhere. An event comes once and in the order of the log, unless a receiver begins again at an older position. Where a case is handed to a unit
+// that the receiver does not see, a revocation stands in the place of the event.
+//
+// Nobody waits for a receiver that is slow, and nothing is kept for it: it goes on from where it stands.
+func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat time.Duration, send func(Frame) error) error {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-l.begun:
+	case <-ctx.Done():
+		return nil
+	}
+	v := l.enter(ctx, after, s)
+	defer l.leave(v)
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for told := false; ; {
+		found, r, err := l.next(ctx, v)
+		if err != nil {
+			return err
+		}
+		now, err := authz.From(ctx)
+		if err != nil {
+			return err
+		}
+		if less(p, now) {
+			if err := send(Frame{Kind: Revocation, At: v.mark}); err != nil {
+				return err
+			}
+		}
+		p = now
+		if err := tell(ctx, p, s, found, send); err != nil {
+			return err
+		}
+		if now, err = authz.From(ctx); err != nil {
+			return err
+		}
+		if behind := l.reached(v, r); behind || now != p {
+			select {
+			case <-beat.C:
+				err = send(Frame{Kind: Checkpoint, At: r.to})
+			default:
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if !told {
+			told = true
+			if err := send(Frame{Kind: Checkpoint, At: r.to, CaughtUp: true}); err != nil {
+				return err
+			}
+		}
+		for waiting := true; waiting; {
+			select {
+			case <-v.wake:
+				waiting = false
+			case <-beat.C:
+				if err := send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true}); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// tell sends what a story has of some entries. It decides by rights that are at least as young as the entries.
+func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, send func(Frame) error) error {
+	var at []Position
+	read := func() error {
+		if len(at) == 0 {
+			return nil
+		}
+		told, err := s.Read(ctx, at)
+		if err != nil {
+			return err
+		}
+		at = at[:0]
+		for _, t := range told {
+			if err := send(Frame{Kind: Happened, At: t.At, Shown: t.Shown}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i := range found {
+		e := &found[i]
+		switch {
+		case s.tells(p, e):
+			if at = append(at, e.At); len(at) < readAtOnce {
+				continue
+			}
+			if err := read(); err != nil {
+				return err
+			}
+		case s.left(p, e):
+			if err := read(); err != nil {
+				return err
+			}
+			if err := send(Frame{Kind: Revocation, At: e.At, Case: e.Case}); err != nil {
+				return err
+			}
+		}
+	}
+	return read()
+}
+
+// less tells whether something that somebody had is missing now.
+func less(before, now *authz.Principal) bool {
+	if before == now {
+		return false
+	}
+	for _, a := range before.Assignments {
+		if !slices.ContainsFunc(now.Assignments, func(b authz.Assignment) bool { return reflect.DeepEqual(a, b) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Log) enter(ctx context.Context, after *Position, s Story) *receiver {
+	v := &receiver{wake: make(chan struct{}, 1), behind: true, concerned: func(e Entry) bool {
+		p, err := authz.From(ctx)
+		return err != nil || s.tells(p, &e) || s.left(p, &e)
+	}}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v.mark = l.to; after != nil {
+		v.mark = *after
+	}
+	l.receivers[v] = struct{}{}
+	return v
+}
+
+func (l *Log) leave(v *receiver) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.receivers, v)
+}
+
+// next gives entries behind a receiver's mark, out of the memory or, where that does not reach back so far, a page of the database, and sees to it that
+// the principal's rights are at least as young.
+func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, err error) {
+	err = authz.Current(ctx, func() error {
+		p, err := authz.From(ctx)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		r = reach{to: l.to, version: l.version}
+		if r.to.Compare(v.mark) < 0 {
+			r.to = v.mark // another process has read further
+		}
+		mark, reaches := v.mark, v.mark.Compare(l.since) >= 0
+		if reaches {
+			found = l.entries[sort.Search(len(l.entries), func(i int) bool { return l.entries[i].At.Compare(mark) > 0 }):]
+		}
+		l.mu.Unlock()
+		if !reaches {
+			if found, r, err = l.scan(ctx, p.Scope(), mark); err != nil {
+				return err
+			}
+		}
+		return p.Knows(r.version)
+	})
+	return found, r, err
+}
+
+// scan reads a page of the log, a few receivers at a time.
+func (l *Log) scan(ctx context.Context, scope authz.Scope, mark Position) ([]Entry, reach, error) {
+	select {
+	case l.doors <- struct{}{}:
+	case <-ctx.Done():
+		return nil, reach{}, ctx.Err()
+	}
+	defer func() { <-l.doors }()
+	ctx, cancel := context.WithTimeout(ctx, longestScan)
+	defer cancel()
+	return read(ctx, l.pool, scope, mark)
+}
+
+// longestScan is how long a page may take.
+const longestScan = 30 * time.Second
+
+// reached moves a receiver's mark and tells whether there may be more by now.
+func (l *Log) reached(v *receiver, r reach) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.mark = r.to
+	v.behind = r.more || l.to.Compare(r.to) > 0 || l.version > r.version
+	return v.behind
+}
+
+func (l *Log) stands(v *receiver) Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return v.mark
+}

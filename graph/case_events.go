@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/reading"
+)
+
+func (r query) CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error) {
+	if first < 0 || first > reading.LongestPage {
+		return nil, problem.New(problem.Invalid, "range", "first")
+	}
+	from, err := r.Reading.Position(text(after), "after")
+	if err != nil {
+		return nil, err
+	}
+	if from == nil {
+		from = &events.Position{}
+	}
+	story, err := r.Reading.CaseStory(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.Log.Page(ctx, *from, first, story)
+	if err != nil {
+		return nil, err
+	}
+	return r.Reading.EventPage(ctx, page)
+}
+
+func (r subscription) CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int) (<-chan *reading.Frame, error) {
+	story, err := r.Reading.CaseStory(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	return r.follow(ctx, after, heartbeatSeconds, story)
+}
+
+func (r subscription) Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int) (<-chan *reading.Frame, error) {
+	story, err := r.Reading.MessageStory(ctx, caseID)
+	if err != nil {
+		return nil, err
+	}
+	return r.follow(ctx, after, heartbeatSeconds, story)
+}
+
+// longestHeartbeat is in seconds.
+const longestHeartbeat = 300
+
+// follow tells a story until ctx ends. What stops it earlier is told as the last frame.
+func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, story events.Story) (<-chan *reading.Frame, error) {
+	if heartbeatSeconds < 1 || heartbeatSeconds > longestHeartbeat {
+		return nil, problem.New(problem.Invalid, "range", "heartbeatSeconds")
+	}
+	where, path := text(after), "after"
+	// A browser that lost the connection asks as it did the first time, and says here how far it has come since.
+	if last := graphql.GetOperationContext(ctx).Headers.Get("Last-Event-ID"); last != "" {
+		where, path = last, "Last-Event-ID"
+	}
+	from, err := r.Reading.Position(where, path)
+	if err != nil {
+		return nil, err
+	}
+	frames := make(chan *reading.Frame)
+	send := func(f *reading.Frame) error {
+		select {
+		case frames <- f:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	go func() {
+		defer close(frames)
+		err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second, func(f events.Frame) error {
+			told := r.Reading.Frame(ctx, f)
+			return send(&told)
+		})
+		if err != nil && ctx.Err() == nil {
+			_ = send(&reading.Frame{Err: err}) // who has gone need not know
+		}
+	}()
+	return frames, nil
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/ent/rule"
+	"github.com/ozg-cloud/platform/events"
+)
+
+// told is a type of the contract that the log gives: an event, and the thing that has to be visible for it to be told.
+type told struct {
+	*catalog.Type
+	frame string // the union of a stream
+	about string // the edge to the thing
+}
+
+// ofLog says where the columns of events in the contract come from. They are not in the catalog, because the log is no list of things with ids.
+var ofLog = map[string]told{
+	"CaseEvent": {
+		&catalog.Type{
+			Name: "CaseEvent", Entity: "Event", Table: "events", Owned: true, OfCase: true,
+			Columns: map[string]catalog.Column{
+				"type": {Name: "type", Kind: catalog.Enum}, "at": {Name: "at", Kind: catalog.Instant}, "revision": {Name: "revision", Kind: catalog.Int},
+			},
+			Edges: map[string]catalog.Edge{"case": {To: "Case", Column: "case_id"}},
+		}, "CaseStreamFrame", "case",
+	},
+	"MessageEvent": {
+		&catalog.Type{
+			Name: "MessageEvent", Entity: "Event", Table: "events", Owned: true, OfCase: true,
+			Columns: map[string]catalog.Column{"type": {Name: "type", Kind: catalog.Enum}, "at": {Name: "at", Kind: catalog.Instant}},
+			Edges:   map[string]catalog.Edge{"message": {To: "Message", Column: "message_id"}},
+		}, "MessageStreamFrame", "message",
+	},
+}
+
+// aboutMessages are the events that are told of a conversation.
+var aboutMessages = map[string]bool{
+	"APPLICANT_ASKED": true, "MESSAGE_SENT": true, "MESSAGE_RECEIVED": true, "MESSAGE_PROVIDED": true, "MESSAGE_REFUSED": true, "MESSAGE_OPENED": true, "CASE_DECIDED": true,
+}
+
+// CaseStory is what the current field tells of events of cases. where is a CaseEventFilter.
+func (r *Reader) CaseStory(ctx context.Context, where map[string]any) (events.Story, error) {
+	s := events.Story{}
+	if types := listed(where["types"]); where["types"] != nil {
+		s.Types = map[string]bool{}
+		for i, t := range types {
+			name, err := enumValue(t, []string{"where", "types", strconv.Itoa(i)})
+			if err != nil {
+				return s, err
+			}
+			s.Types[name] = true
+		}
+	}
+	return r.story(ctx, s, ofLog["CaseEvent"], where["cases"])
+}
+
+// MessageStory is what the current field tells of the messages of a case. Of a case that the caller does not see there is nothing to tell.
+func (r *Reader) MessageStory(ctx context.Context, caseID string) (events.Story, error) {
+	id, err := idOf(caseID, "Case", []string{"caseId"})
+	if err != nil {
+		return events.Story{}, err
+	}
+	return r.story(ctx, events.Story{Types: aboutMessages, Case: id}, ofLog["MessageEvent"], nil)
+}
+
+func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) (events.Story, error) {
+	object, _, err := rule.Of(catalog.Types[t.Edges[t.about].To].Entity)
+	if err != nil {
+		return s, err
+	}
+	s.Sees = func(p *authz.Principal, at authz.Target) bool {
+		return p.Rows("event").Contains(at) && p.Rows(object).Contains(at)
+	}
+	s.Read = func(ctx context.Context, at []events.Position) (out []events.Told, err error) {
+		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
+		defer cancel()
+		err = authz.Current(ctx, func() error {
+			out, err = r.tell(ctx, t, filter, at)
+			return err
+		})
+		return out, err
+	}
+	// What is wrong with the question is told now and not with the first event.
+	_, _, err = r.compileStory(ctx, t, filter, nil)
+	return s, err
+}
+
+// patienceWithStories is how long reading a few events may take.
+const patienceWithStories = 10 * time.Second
+
+// shown is what a receiver is shown of an event, once for each place in the answer where it stands.
+type shown struct {
+	views  []Value
+	denied [][]ast.Path // the places in each that are refused
+}
+
+// tell reads events under the rights of ctx's principal.
+func (r *Reader) tell(ctx context.Context, t told, filter any, at []events.Position) ([]events.Told, error) {
+	c, l, err := r.compileStory(ctx, t, filter, at)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{r: r, p: c.p, sets: make(map[*level]*rowset, len(c.levels))}
+	if err := w.run(ctx, c.levels); err != nil {
+		return nil, err
+	}
+	set, last := w.sets[l], len(l.views)-1
+	out := make([]events.Told, len(set.rows))
+	for i := range out {
+		row := int32(i) //nolint:gosec // a hundred at most
+		s := &shown{views: make([]Value, last), denied: make([][]ast.Path, last)}
+		for v := range last {
+			s.views[v] = w.view(nil, l, set, row, v)
+			w.denials(nil, l, row, v, func(p ast.Path) { s.denied[v] = append(s.denied[v], p) })
+		}
+		raw := w.view(nil, l, set, row, last)[1:]
+		out[i] = events.Told{At: events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))}, Shown: s} //nolint:gosec // the database's own
+	}
+	return out, w.report(ctx, c.oc)
+}
+
+// compileStory makes the level of the events at some positions. Its last view is the position.
+func (r *Reader) compileStory(ctx context.Context, t told, filter any, at []events.Position) (*compiler, *level, error) {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	seen, err := c.predicate(t.Type, "e")
+	if err != nil {
+		return nil, nil, err
+	}
+	a, edge := c.alias(), t.Edges[t.about]
+	target := catalog.Types[edge.To]
+	visible, err := c.predicate(target, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted, err := c.filter(target, a, filter, []string{"where", "cases"})
+	if err != nil {
+		return nil, nil, err
+	}
+	xids, seqs := make([]uint64, len(at)), make([]int64, len(at))
+	for i, p := range at {
+		xids[i], seqs[i] = p.XID, p.Seq
+	}
+	alias := c.alias()
+	from := sql("(select * from (select e.*, " + messageOf + " as message_id from events e").
+		then(where(sql("(e.xid, e.seq) in (select * from unnest(?::xid8[], ?::bigint[]))", xids, seqs), seen)).with(") e").
+		then(where(exists(target.Table+" "+a, sql(join(t.Type, "e", edge, target, a)), visible, wanted))).with(") " + alias)
+	l, err := c.add(&level{alias: alias, source: from, chain: from, order: " order by " + alias + ".xid, " + alias + ".seq", limit: -1})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.places(l, t, graphql.GetFieldContext(ctx).Field); err != nil {
+		return nil, nil, err
+	}
+	position := op{kind: derived, value: rawPosition, from: []int{l.column(sql(alias + ".xid")), l.column(sql(alias + ".seq"))}}
+	l.views = append(l.views, &object{present: -1, ops: []op{position}})
+	return c, l, nil
+}
+
+// messageOf is the message of an event: what it is about, or, as a decision reaches the applicant in a message, that one.
+const messageOf = "coalesce((select d.message_id from decisions d where d.tenant_id = e.tenant_id and d.id = e.subject_id), e.subject_id)"
+
+// places makes a view for each place in the answer where an event stands: a frame of a stream, or an entry of a page.
+func (c *compiler) places(l *level, t told, field graphql.CollectedField) error {
+	view := func(o *object, err error) error {
+		l.views = append(l.views, o)
+		return err
+	}
+	if field.Definition.Type.Name() == t.frame {
+		return view(c.object(l, t.Type, l.alias, l.chain, field.Selections))
+	}
+	for _, f := range c.collect(field.Selections, t.Name+"Connection") {
+		var err error
+		switch f.Name {
+		case "nodes":
+			err = view(c.object(l, t.Type, l.alias, l.chain, f.Selections))
+		case "edges":
+			err = view(c.edgeOfLog(l, t, f.Selections))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *compiler) edgeOfLog(l *level, t told, sel ast.SelectionSet) (*object, error) {
+	view := &object{present: -1}
+	for i, f := range c.collect(sel, t.Name+"Edge") {
+		w := op{key: keyed(i, f.Alias)}
+		switch f.Name {
+		case "__typename":
+			w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name+"Edge")
+		case "cursor":
+			if err := c.derivation(&w, l, t.Type, l.alias, l.chain, f, derivations["CaseEvent.cursor"]); err != nil {
+				return nil, err
+			}
+		case "node":
+			node, err := c.object(l, t.Type, l.alias, l.chain, f.Selections)
+			if err != nil {
+				return nil, err
+			}
+			w.kind, w.object = nested, node
+		default:
+			return nil, fmt.Errorf("reading: an edge has no %s", f.Name)
+		}
+		view.add(w)
+	}
+	return view, nil
+}
+
+// rawPosition appends a position in the database's binary format.
+func rawPosition(_ *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	for _, raw := range row {
+		n, err := integer(raw)
+		if err != nil {
+			return nil, err
+		}
+		dst = binary.BigEndian.AppendUint64(dst, uint64(n)) //nolint:gosec // the same bits
+	}
+	return dst, nil
+}
+
+// cursorOfEvent gives the cursor of an event.
+func cursorOfEvent(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	xid, err := integer(row[0])
+	if err != nil {
+		return nil, err
+	}
+	seq, err := integer(row[1])
+	if err != nil {
+		return nil, err
+	}
+	return appendString(dst, []byte(r.cursors.Of(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+}
