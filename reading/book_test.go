@@ -274,3 +274,33 @@ func TestAPurposeIsOneReadableLine(t *testing.T) {
 		}
 	}
 }
+
+// What an answer with fifty cases pays before it is given.
+func BenchmarkNotingFiftyCases(b *testing.B) {
+	book := reading.NewBook(func(context.Context, []reading.Line) error { return nil }, time.Now, silent())
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); book.Keep(ctx) }()
+	var page []reading.Access
+	for i := range 50 {
+		page = append(page, access(i, nil, "Applicant.name", "Message.body")...)
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if n += len(page); n%5000 == 0 { // so that it is never full
+			if err := book.Settle(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+		request := new(int)
+		for i := range page {
+			page[i].Request = request
+		}
+		if err := book.Witness(ctx, page); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cancel()
+	<-ended
+}
