@@ -173,8 +173,21 @@ func argument(d *ast.Directive, name string) string {
 	return d.Arguments.ForName(name).Value.String()
 }
 
+// ofLog tells whether a connection is a page of the log of events: it never ends, so that it is read forward only, from a position, and not
+// counted.
+func (l *lint) ofLog(connection string) bool {
+	edge := l.s.Types[strings.TrimSuffix(connection, "Connection")+"Edge"]
+	return edge != nil && edge.Fields.ForName("cursor") != nil && edge.Fields.ForName("cursor").Type.String() == "EventCursor!"
+}
+
 // page checks a field that leads to a connection.
 func (l *lint) page(what string, f *ast.FieldDefinition) {
+	if l.ofLog(f.Type.Name()) {
+		if a := f.Arguments.ForName("after"); a == nil || a.Type.String() != "EventCursor" || argument(f.Directives.ForName("listSize"), "slicingArguments") != `["first"]` {
+			l.say("%s does not read the log forward from a position: after: EventCursor", what)
+		}
+		return
+	}
 	for name, typ := range map[string]string{"first": "Int", "last": "Int", "after": "Cursor", "before": "Cursor"} {
 		if a := f.Arguments.ForName(name); a == nil || a.Type.String() != typ || a.DefaultValue != nil {
 			l.say("%s is a connection without the argument %s: %s", what, name, typ)
@@ -191,6 +204,10 @@ func (l *lint) page(what string, f *ast.FieldDefinition) {
 
 func (l *lint) connection(def *ast.Definition) {
 	of := strings.TrimSuffix(def.Name, "Connection")
+	if l.ofLog(def.Name) {
+		l.fields(def, map[string]string{"edges": "[" + of + "Edge!]!", "nodes": "[" + of + "!]!", "pageInfo": "PageInfo!", "next": "EventCursor!"})
+		return
+	}
 	l.fields(def, map[string]string{"edges": "[" + of + "Edge!]!", "nodes": "[" + of + "!]!", "pageInfo": "PageInfo!", "totalCount": "Int!"})
 	if edge := l.s.Types[of+"Edge"]; edge == nil {
 		l.say("%s has no edge", def.Name)
@@ -335,6 +352,8 @@ func TestTheLintOfTheContractFindsWhatItShould(t *testing.T) {
 		"Case.messages is a connection that may be null":                                           {`"In which order; ties are broken by id." orderBy: [MessageOrder!]` + "\n  ): MessageConnection!", `"In which order; ties are broken by id." orderBy: [MessageOrder!]` + "\n  ): MessageConnection"},
 		"Case.decisions is a connection without the argument before: Cursor":                       {`"Only what comes before this cursor." before: Cursor` + "\n  ): DecisionConnection!", `): DecisionConnection!`},
 		"Case.decisions is a connection whose length nobody bounds: @listSize is missing or other": {`): DecisionConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])`, `): DecisionConnection!`},
+		"CaseEventConnection has no next: EventCursor!":                                            {"type CaseEventConnection {", "type CaseEventConnection { \"X.\" further: EventCursor! } type Old {"},
+		"Query.caseEvents does not read the log forward from a position: after: EventCursor":       {`after: EventCursor` + "\n    \"How many, 0 to 100.\"", `after: Cursor` + "\n    \"How many, 0 to 100.\""},
 		"closeCase does not take exactly one input: CloseCaseInput!":                               {`closeCase("What to do." input: CloseCaseInput!)`, `closeCase("What to do." in: CloseCaseInput!)`},
 		"closeCase does not return CloseCasePayload!":                                              {`: CloseCasePayload!`, `: CloseCasePayload`},
 		"closeCase has no union CloseCaseProblem":                                                  {`CloseCaseProblem`, `CloseProblem`},
