@@ -53,19 +53,29 @@ type work struct {
 }
 
 // change does something to a case in one transaction. right is asked for on the row; do says what happens and may set w.line and w.subject.
-// Two changes at once come one after the other: the row is locked.
+// Two changes at once come one after the other: the row is locked. Where the caller's rights have changed meanwhile, do is called again.
 func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*work) error) (Changed, error) {
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return Changed{}, fmt.Errorf("casework: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	made, err := d.changeIn(ctx, tx, on.Case, &on.Revision, right, do)
+	return d.transact(ctx, func(tx *ent.Tx) (Changed, error) { return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do) })
+}
+
+// transact does something in one transaction, by rights that hold when it is stored.
+func (d *Desk) transact(ctx context.Context, do func(*ent.Tx) (Changed, error)) (made Changed, err error) {
+	err = authz.Current(ctx, func() error {
+		tx, err := d.client.Tx(ctx)
+		if err != nil {
+			return fmt.Errorf("casework: beginning: %w", err)
+		}
+		defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+		if made, err = do(tx); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("casework: storing: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return Changed{}, err
-	}
-	if err := tx.Commit(); err != nil {
-		return Changed{}, fmt.Errorf("casework: storing: %w", err)
 	}
 	return made, nil
 }
@@ -149,7 +159,7 @@ func (w *work) stays() error {
 
 // store writes the case's row, its line of history and its event.
 func (w *work) store() error {
-	if err := record(w.ctx, w.tx, w.file.TenantID, w.file.Place, w.line, w.file.HistoryHead, &w.subject); err != nil {
+	if err := record(w.ctx, w.tx, w.file.TenantID, w.file.Place, w.line, w.file.HistoryHead, w.event()); err != nil {
 		return err
 	}
 	n, err := w.update.SetRevision(w.line.Sequence).SetUpdatedAt(w.now).SetHistoryHead(w.line.Hash(w.file.HistoryHead)).Save(w.ctx)
@@ -162,8 +172,23 @@ func (w *work) store() error {
 	return nil
 }
 
+// event is what the log keeps of the change beside the line of history.
+func (w *work) event() happened {
+	h := happened{unit: w.file.UnitID, unitBefore: w.file.UnitID}
+	if unit, ok := w.update.Mutation().UnitID(); ok {
+		h.unit = &unit
+	}
+	if w.subject != uuid.Nil {
+		h.subject = &w.subject
+	}
+	return h
+}
+
+// happened is what an event has beside its line of history; nil stands for none.
+type happened struct{ subject, unit, unitBefore *uuid.UUID }
+
 // record writes a line of history and its event.
-func record(ctx context.Context, tx *ent.Tx, tenant uuid.UUID, place int64, line Line, before string, subject *uuid.UUID) error {
+func record(ctx context.Context, tx *ent.Tx, tenant uuid.UUID, place int64, line Line, before string, h happened) error {
 	create := tx.HistoryEvent.Create().SetTenantID(tenant).SetPlace(place).SetCaseID(line.Case).SetSequence(line.Sequence).
 		SetAt(line.At).SetActor(line.Actor).SetAction(string(line.Action)).SetToState(string(line.To)).
 		SetPreviousHash(before).SetHash(line.Hash(before))
@@ -177,10 +202,8 @@ func record(ctx context.Context, tx *ent.Tx, tenant uuid.UUID, place int64, line
 		return fmt.Errorf("casework: writing history: %w", err)
 	}
 	event := tx.Event.Create().SetTenantID(tenant).SetPlace(place).SetCaseID(line.Case).SetSequence(line.Sequence).
-		SetRevision(line.Sequence).SetType(string(line.Action)).SetAt(line.At)
-	if subject != nil && *subject != uuid.Nil {
-		event.SetSubjectID(*subject)
-	}
+		SetRevision(line.Sequence).SetType(string(line.Action)).SetAt(line.At).
+		SetNillableSubjectID(h.subject).SetNillableUnitID(h.unit).SetNillableUnitBefore(h.unitBefore)
 	if err := event.Exec(ctx); err != nil {
 		return fmt.Errorf("casework: writing an event: %w", err)
 	}

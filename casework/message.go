@@ -92,7 +92,7 @@ func (w *work) mailbox() (message.DeliveryState, *time.Time, error) {
 		return message.DeliveryStatePROVIDED, &w.now, nil
 	}
 	known, err := w.tx.Applicant.Query().
-		Where(applicant.CaseID(w.file.ID), applicant.MailboxKindNotNil(), applicant.MailboxAddressNotNil()).Exist(w.ctx)
+		Where(applicant.TenantID(w.file.TenantID), applicant.CaseID(w.file.ID), applicant.MailboxKindNotNil(), applicant.MailboxAddressNotNil()).Exist(w.ctx)
 	if err != nil {
 		return "", nil, fmt.Errorf("casework: looking for a mailbox: %w", err)
 	}
@@ -180,31 +180,21 @@ func (d *Desk) OpenMessage(ctx context.Context, id uuid.UUID) (Changed, error) {
 
 // changeByMessage is change for somebody who names a message and sees it, and through it the case.
 func (d *Desk) changeByMessage(ctx context.Context, id uuid.UUID, right authz.Action, do func(*work, *ent.Message) error) (Changed, error) {
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return Changed{}, fmt.Errorf("casework: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	m, err := tx.Message.Query().Where(message.ID(id)).Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-		return Changed{}, problem.New(problem.Missing, "notFound", "input", "messageId")
-	case err != nil:
-		return Changed{}, fmt.Errorf("casework: finding a message: %w", err)
-	}
-	made, err := d.changeIn(ctx, tx, m.CaseID, nil, right, func(w *work) error {
-		// Read again behind the lock of the case: somebody may have been faster.
-		m, err := tx.Message.Query().Where(message.ID(id)).Only(w.ctx)
-		if err != nil {
-			return fmt.Errorf("casework: finding a message again: %w", err)
+	return d.transact(ctx, func(tx *ent.Tx) (Changed, error) {
+		m, err := tx.Message.Query().Where(message.ID(id)).Only(ctx)
+		switch {
+		case ent.IsNotFound(err):
+			return Changed{}, problem.New(problem.Missing, "notFound", "input", "messageId")
+		case err != nil:
+			return Changed{}, fmt.Errorf("casework: finding a message: %w", err)
 		}
-		return do(w, m)
+		return d.changeIn(ctx, tx, m.CaseID, nil, right, func(w *work) error {
+			// Read again behind the lock of the case: somebody may have been faster.
+			m, err := tx.Message.Query().Where(message.ID(id)).Only(w.ctx)
+			if err != nil {
+				return fmt.Errorf("casework: finding a message again: %w", err)
+			}
+			return do(w, m)
+		})
 	})
-	if err != nil {
-		return Changed{}, err
-	}
-	if err := tx.Commit(); err != nil {
-		return Changed{}, fmt.Errorf("casework: storing: %w", err)
-	}
-	return made, nil
 }

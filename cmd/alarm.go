@@ -41,11 +41,6 @@ func watching(ctx context.Context, g Ground, a *alarm) (w *reading.Watch, stop f
 		return nil, nil, fmt.Errorf("opening the pool of the watch: %w", err)
 	}
 	w = reading.NewWatch(pool, g.WatchEvery, a.raise, g.Log)
-	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.Run(ctx)
-	}()
-	return w, func() { end(); <-ended; pool.Close() }, nil
+	end := running(ctx, w.Run)
+	return w, func() { end(); pool.Close() }, nil
 }

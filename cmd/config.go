@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/web"
 )
 
 // Config is everything that can be set, each by the environment variable named in its tag.
@@ -31,6 +32,11 @@ type Config struct {
 	// DatabaseURL is the address of PostgreSQL: for serve the login of the role ozg_serving, for migrate and seed that of the owner.
 	// In development it may be empty: then the house starts a cluster of its own.
 	DatabaseURL Secret `env:"OZG_DATABASE_URL"`
+	// WatchDatabaseURL is the address of PostgreSQL for a login that is a member of ozg_serving and ozg_watching. With it the house repeats some reads
+	// without the second wall, in the background, and raises an alarm where the first has a hole. Empty: nobody watches.
+	WatchDatabaseURL Secret `env:"OZG_WATCH_DATABASE_URL"`
+	// WatchEvery is how many reads come to one that is repeated.
+	WatchEvery int `env:"OZG_WATCH_EVERY" default:"1000"`
 	// BlobsURL is where attachments are kept, in the notation of gocloud.dev/blob: file:///path or s3://bucket?region=...
 	// Empty: a folder in Data.
 	BlobsURL string `env:"OZG_BLOBS_URL"`
@@ -38,13 +44,21 @@ type Config struct {
 	SecretKey Secret `env:"OZG_SECRET_KEY"`
 	// IssuersFile names a JSON file with the issuers whose tokens are accepted, see deploy/issuers.example.json.
 	IssuersFile string `env:"OZG_ISSUERS_FILE"`
+	// MailboxesFile names a JSON file with the mailboxes elsewhere that messages are carried to, see deploy/mailboxes.example.json.
+	// Empty: none, and messages to such mailboxes keep waiting.
+	MailboxesFile string `env:"OZG_MAILBOXES_FILE"`
 	// AllowedOrigins are the origins of browsers that may call, separated by commas.
 	AllowedOrigins []string `env:"OZG_ALLOWED_ORIGINS"`
+	// HTTPProfile is the edition of GraphQL over HTTP that is kept to: 2025, or draft-2026-08.
+	HTTPProfile string `env:"OZG_HTTP_PROFILE" default:"2025"`
 	// DrainSeconds is how long a stopping house still answers while load balancers turn away from it.
 	DrainSeconds int `env:"OZG_DRAIN_SECONDS" default:"2"`
 	// UploadMegabytes bounds one upload.
 	UploadMegabytes int `env:"OZG_UPLOAD_MEGABYTES" default:"20"`
 }
+
+// defaultData is the default of Config.Data.
+const defaultData = ".ozg"
 
 // Secret is a value that prints as dots.
 type Secret string
@@ -126,8 +140,14 @@ func (c Config) Check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		missing = append(missing, errors.New("OZG_LISTEN is no host:port"))
 	}
+	if _, err := c.profile(); err != nil {
+		missing = append(missing, err)
+	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > 60 {
 		missing = append(missing, errors.New("OZG_DRAIN_SECONDS is not between 0 and 60"))
+	}
+	if c.WatchEvery < 1 {
+		missing = append(missing, errors.New("OZG_WATCH_EVERY is less than 1"))
 	}
 	if c.UploadMegabytes < 1 || c.UploadMegabytes > 1000 {
 		missing = append(missing, errors.New("OZG_UPLOAD_MEGABYTES is not between 1 and 1000"))
@@ -152,6 +172,16 @@ func (c Config) blobs() string {
 		path = filepath.Join(c.Data, "blobs")
 	}
 	return "file://" + filepath.ToSlash(path)
+}
+
+func (c Config) profile() (web.Profile, error) {
+	switch c.HTTPProfile {
+	case "2025":
+		return web.Watershed2025, nil
+	case "draft-2026-08":
+		return web.Draft202608, nil
+	}
+	return 0, errors.New("OZG_HTTP_PROFILE is neither 2025 nor draft-2026-08")
 }
 
 func (c Config) uploadBytes() int64 { return int64(c.UploadMegabytes) << 20 }

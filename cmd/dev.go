@@ -48,6 +48,10 @@ func dev(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	profile, err := c.config.profile()
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(c.errOut, "starting the database ...")
 	address, stop, err := owned(ctx, c)
 	if err != nil {
@@ -59,7 +63,7 @@ func dev(ctx context.Context, c console, args []string) error {
 	}
 	house, err := Build(ctx, Ground{
 		DatabaseURL: address, Role: "ozg_serving", BlobsURL: c.config.blobs(), Secret: key,
-		Issuers: []authz.Issuer{mint.Issuer()}, Origins: c.config.AllowedOrigins, UploadBytes: c.config.uploadBytes(),
+		Issuers: []authz.Issuer{mint.Issuer()}, Origins: c.config.AllowedOrigins, Profile: profile, UploadBytes: c.config.uploadBytes(),
 		Development: true, Log: c.log, Clock: time.Now,
 		Routes: []web.Route{
 			{Pattern: "GET /explorer/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Explorer().ServeHTTP(w, r); return nil }},
@@ -75,6 +79,9 @@ func dev(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer house.Close()
+	if err := house.Inspect(ctx); err != nil {
+		return err
+	}
 	return open(ctx, c, house, func(at net.Addr) { welcome(c, at) })
 }
 
@@ -120,11 +127,15 @@ func welcome(c console, at net.Addr) {
 	_ = t.Flush() // the same writer
 	program := "ozg"
 	if path, err := os.Executable(); err == nil {
+		program = path
 		if wd, err := os.Getwd(); err == nil {
-			if short, err := filepath.Rel(wd, path); err == nil {
+			if short, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(short) {
 				program = short
 			}
 		}
+	}
+	if c.config.Data != defaultData {
+		program = "OZG_DATA=" + c.config.Data + " " + program
 	}
 	fmt.Fprintf(c.out, `
 Try:

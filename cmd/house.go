@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
@@ -20,12 +21,15 @@ import (
 	"github.com/ozg-cloud/platform/ent/migrations"
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
 	"github.com/ozg-cloud/platform/ent/store"
+	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/mailbox"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
+	"github.com/ozg-cloud/platform/staff"
 	"github.com/ozg-cloud/platform/web"
 )
 
@@ -43,8 +47,16 @@ type Ground struct {
 	Issuers []authz.Issuer
 	// Origins are the origins of browsers that may call.
 	Origins []string
+	// Profile is the edition of GraphQL over HTTP.
+	Profile web.Profile
 	// UploadBytes bounds one upload.
 	UploadBytes int64
+	// WatchURL is the address of the database for the watch over the second wall; empty: nobody watches.
+	WatchURL string
+	// WatchEvery is how many reads come to one that the watch repeats.
+	WatchEvery int
+	// Mailboxes are those that lie elsewhere, by kind of service account.
+	Mailboxes map[string]mailbox.Mailbox
 	// Development opens what is for developers only: free error texts, and Routes such as the explorer.
 	Development bool
 	// Routes are further doors.
@@ -57,23 +69,33 @@ type Ground struct {
 type House struct {
 	// Door is everything that can be asked over HTTP.
 	Door *web.Door
+	// Relay carries messages to the mailboxes that lie elsewhere.
+	Relay *mailbox.Relay
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
+	// Settle waits until everything that anybody has been shown so far stands in the access log.
+	Settle func(context.Context) error
 
-	close []func()
+	alarm   *alarm
+	reading *pgxpool.Pool
+	role    string
+	close   []func()
 }
 
 // Build puts a house together. It connects to nothing: whether the database answers is told by readiness.
 func Build(ctx context.Context, g Ground) (*House, error) {
-	h := &House{}
+	h := &House{alarm: &alarm{log: g.Log}, role: g.Role}
 	built := false
 	defer func() {
 		if !built {
 			h.Close()
 		}
 	}()
+	var log *events.Log
 	opened, err := store.Open(ctx, g.DatabaseURL, store.Options{
-		Scope: scopeOf,
+		Scope:     scopeOf,
+		Refused:   h.alarm.raise,
+		Committed: func() { log.Nudge() },
 		Configure: func(c *pgxpool.Config) {
 			if g.Role != "" {
 				c.ConnConfig.RuntimeParams["role"] = g.Role
@@ -83,7 +105,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.reading = opened.Reading
 	h.close = append(h.close, opened.Close)
+	log = events.NewLog(opened.Reading, g.Log)
 	blobs, err := content.Open(ctx, g.BlobsURL)
 	if err != nil {
 		return nil, err
@@ -94,34 +118,50 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		return nil, err
 	}
 	client := ent.NewClient(ent.Driver(opened.Writing))
-	keeper, err := authz.NewDoorkeeper(policy, roster{client}, g.Issuers, g.Log, g.Clock)
+	keeper, err := authz.NewDoorkeeper(policy, roster{client, opened.Writing}, g.Issuers, g.Log, g.Clock)
 	if err != nil {
 		return nil, err
 	}
-	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, g.Clock, g.UploadBytes)
+	book := reading.NewBook(writeDown(opened.Writing), g.Clock, g.Log)
+	h.close = append(h.close, running(ctx, book.Keep))
+	h.Settle = book.Settle
+	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, downloads(book), g.Clock, g.UploadBytes)
 	cases := casework.NewDesk(client, g.Clock)
 	applications := intake.NewDesk(client, cases, blobs, accountHolder(g.Issuers), g.Clock, intake.Limits{})
 	limits := web.DefaultLimits()
 	resolver := &graph.Resolver{
-		Reading:  reading.New(opened.Reading, g.Secret, attachments.Link),
+		Reading:  reading.New(opened.Reading, g.Secret, attachments.Link, book),
 		Casework: cases,
 		Intake:   applications,
+		Staff:    staff.NewDesk(client, policy, keeper, g.Clock),
+		Log:      log,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
 			MaxUploadBytes: fmt.Sprint(g.UploadBytes),
 		},
 	}
+	if g.WatchURL != "" {
+		watch, stop, err := watching(ctx, g, h.alarm)
+		if err != nil {
+			return nil, err
+		}
+		h.close = append(h.close, stop)
+		resolver.Reading.WatchedBy(watch)
+	}
 	contract, err := schema.Load()
 	if err != nil {
 		return nil, err
 	}
-	engine := web.Engine{Executor: graph.Engine(resolver, g.Log), Guard: web.NewGuard(contract, limits)}
+	contracts := graph.NewContracts(contract, func(c *ast.Schema) web.Engine {
+		return web.Engine{Executor: graph.Engine(resolver, c, g.Log), Guard: web.NewGuard(c, limits)}
+	})
+	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
 		return err
 	}
 	h.Door, err = web.New(web.Options{
-		Engine:   func(context.Context) web.Engine { return engine },
+		Engine:   contracts.For,
 		Contract: schema.SDL(),
 		Identify: func(ctx context.Context, token string) (context.Context, error) {
 			p, err := keeper.Principal(ctx, token)
@@ -130,9 +170,17 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			}
 			return authz.With(ctx, p), nil
 		},
+		SignedInUntil: func(ctx context.Context) time.Time {
+			p, err := authz.From(ctx)
+			if err != nil {
+				return time.Time{}
+			}
+			return p.ExpiresAt
+		},
 		Limits:         limits,
 		AllowedOrigins: g.Origins,
 		Production:     !g.Development,
+		Profile:        g.Profile,
 		Log:            g.Log,
 		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading) },
 		Routes: append([]web.Route{
@@ -144,9 +192,27 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.close = append(h.close, running(ctx, log.Run))
 	built = true
 	return h, nil
 }
+
+// running starts what runs until its context ends. stop ends it and waits for that.
+func running(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// Caught counts what the second wall has caught that the first let through. It should be zero for ever.
+func (h *House) Caught() int64 { return h.alarm.caught.Load() }
 
 // Close gives back what the house holds, last things first.
 func (h *House) Close() {
@@ -166,7 +232,7 @@ func scopeOf(ctx context.Context) (store.Scope, error) {
 		return store.Scope{}, err
 	}
 	s := p.Scope()
-	return store.Scope{Lo: int64(s.Lo), Hi: int64(s.Hi), Owner: s.Owner}, nil
+	return store.Scope{Lo: int64(s.Lo), Hi: int64(s.Hi), Owner: s.Owner, Version: p.Version}, nil
 }
 
 // accountHolder says which subject signs in here for an identifier of a service account.

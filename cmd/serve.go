@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -25,14 +26,25 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	profile, err := c.config.profile()
+	if err != nil {
+		return err
+	}
+	boxes, err := c.config.mailboxes()
+	if err != nil {
+		return err
+	}
 	house, err := Build(ctx, Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
-		UploadBytes: c.config.uploadBytes(), Log: c.log, Clock: time.Now,
+		Profile: profile, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
 	})
 	if err != nil {
 		return err
 	}
 	defer house.Close()
+	if err := house.Inspect(ctx); err != nil {
+		return err
+	}
 	return open(ctx, c, house, func(net.Addr) {})
 }
 
@@ -44,12 +56,10 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	}
 	listening(l.Addr())
 	ctx, stop := context.WithCancel(ctx)
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		sweep(ctx, c, house)
-	}()
-	defer func() { stop(); <-swept }()
+	var beside sync.WaitGroup
+	beside.Go(func() { sweep(ctx, c, house) })
+	beside.Go(func() { house.Relay.Run(ctx) })
+	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())
 }
 

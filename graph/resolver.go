@@ -9,6 +9,7 @@ import (
 
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/generated"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -16,6 +17,7 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
+	"github.com/ozg-cloud/platform/staff"
 )
 
 // Resolver has what the resolvers hand their work to.
@@ -23,6 +25,8 @@ type Resolver struct {
 	Reading  *reading.Reader
 	Casework *casework.Desk
 	Intake   *intake.Desk
+	Staff    *staff.Desk
+	Log      *events.Log
 	Limits   model.Limits
 }
 
@@ -32,9 +36,13 @@ func (r *Resolver) Query() generated.QueryResolver { return query{r} }
 // Mutation gives the resolvers of verbs.
 func (r *Resolver) Mutation() generated.MutationResolver { return mutation{r} }
 
+// Subscription gives the resolvers of streams.
+func (r *Resolver) Subscription() generated.SubscriptionResolver { return subscription{r} }
+
 type (
-	query    struct{ *Resolver }
-	mutation struct{ *Resolver }
+	query        struct{ *Resolver }
+	mutation     struct{ *Resolver }
+	subscription struct{ *Resolver }
 )
 
 // changed makes the payload of a verb on a case.

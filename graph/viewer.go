@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/graph/generated"
@@ -16,7 +17,7 @@ func (query) Viewer(ctx context.Context) (*model.Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &model.Viewer{Subject: p.Subject, TrustLevel: model.TrustLevel(p.TrustLevel), Roles: []model.RoleAtTenant{}}
+	v := &model.Viewer{Subject: p.Subject, TrustLevel: model.TrustLevel(p.TrustLevel), Roles: []model.RoleAtTenant{}, RightsVersion: strconv.FormatInt(p.Version, 10)}
 	if !p.ExpiresAt.IsZero() {
 		v.TokenExpiresAt = &p.ExpiresAt
 	}

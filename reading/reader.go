@@ -11,25 +11,37 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/seal"
 	"github.com/ozg-cloud/platform/schema"
 )
 
 // Reader answers fields of the contract whose type is stored.
 type Reader struct {
-	pool  *pgxpool.Pool
-	seal  *seal
-	link  func(p *authz.Principal, attachment uuid.UUID) string
-	nodes map[byte]*catalog.Type
+	pool    *pgxpool.Pool
+	seal    *seal.Seal
+	cursors *events.Cursors
+	link    func(p *authz.Principal, attachment uuid.UUID) string
+	witness Witness
+	watch   *Watch // nil: nobody watches
+	nodes   map[byte]*catalog.Type
+	guarded map[string]authz.Object // fields with a right of their own: its object by type and field
 }
 
 // New makes a Reader on a pool that cannot write and whose transactions see one snapshot.
 // secret seals cursors and is the same on every replica. link gives a viewer the address of an attachment's content.
-func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attachment uuid.UUID) string) *Reader {
-	return &Reader{pool: pool, seal: newSeal(secret), link: link, nodes: nodes()}
+// witness is told of personal data before they are shown.
+func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attachment uuid.UUID) string, witness Witness) *Reader {
+	contract, err := schema.Load()
+	if err != nil {
+		panic(err) // the contract is built in
+	}
+	return &Reader{pool: pool, seal: seal.New(secret, "cursor"), cursors: events.NewCursors(secret), link: link, witness: witness, nodes: nodes(contract), guarded: guarded(contract)}
 }
 
 // Page answers a field whose type is a connection of the type, with the field's own arguments.
@@ -177,8 +189,16 @@ func (r *Reader) one(ctx context.Context, compile func(*compiler, *level, graphq
 }
 
 // answer compiles the current field into objects with one nameless field each, runs what came of them, and gives what stands in
-// those fields.
-func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) ([]Value, error) {
+// those fields. Where the rows are younger than the caller's rights, it does so again under those that hold now.
+func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) (values []Value, err error) {
+	err = authz.Current(ctx, func() error {
+		values, err = r.attempt(ctx, compile)
+		return err
+	})
+	return values, err
+}
+
+func (r *Reader) attempt(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) ([]Value, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, err
@@ -201,6 +221,10 @@ func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, gra
 		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top], 0, i)
 		values = append(values, braced[1:len(braced)-1])
 	}
+	if err := w.report(ctx, c.oc); err != nil {
+		return nil, err
+	}
+	w.tell(ctx, top)
 	return values, nil
 }
 
@@ -210,16 +234,16 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 	class := scope.Class()
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
-	asked := false
+	var asked []fragment
 	for _, l := range levels {
 		if len(l.columns) == 0 && l.source.text == "" {
 			continue
 		}
 		s := l.statement(class)
 		batch.Queue(s.numbered(), s.args...)
-		asked = true
+		asked = append(asked, s)
 	}
-	if asked {
+	if len(asked) > 0 {
 		results := w.r.pool.SendBatch(ctx, batch)
 		if err := w.receive(results, levels); err != nil {
 			_ = results.Close() // the first error tells more
@@ -228,6 +252,7 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 		if err := results.Close(); err != nil {
 			return failed(ctx, err)
 		}
+		w.r.watch.see(ctx, scope, asked)
 	}
 	for _, l := range levels {
 		if w.sets[l] == nil { // nothing to ask: one row without columns
@@ -242,8 +267,12 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 }
 
 func (w *writer) receive(results pgx.BatchResults, levels []*level) error {
-	if _, err := results.Exec(); err != nil {
+	var version int64
+	if err := results.QueryRow().Scan(&version); err != nil {
 		return fmt.Errorf("entering the scope: %w", err)
+	}
+	if err := w.p.Knows(version); err != nil {
+		return err
 	}
 	for _, l := range levels {
 		if len(l.columns) == 0 && l.source.text == "" {
@@ -277,15 +306,28 @@ func typeNamed(name string) (*catalog.Type, error) {
 }
 
 // nodes are the stored types that the contract knows, by the number of their ids. What else is stored is nobody's business.
-func nodes() map[byte]*catalog.Type {
-	contract, err := schema.Load()
-	if err != nil {
-		panic(err) // the contract is built in
-	}
+func nodes(contract *ast.Schema) map[byte]*catalog.Type {
 	out := map[byte]*catalog.Type{}
 	for _, def := range contract.PossibleTypes["Node"] {
 		if t := catalog.Types[def.Name]; t != nil {
 			out[t.Number] = t
+		}
+	}
+	return out
+}
+
+// guarded are the fields that have a right of their own, as type and field, with its object.
+func guarded(contract *ast.Schema) map[string]authz.Object {
+	out := map[string]authz.Object{}
+	for name := range catalog.Types {
+		def := contract.Types[name]
+		if def == nil {
+			continue // stored, but not in the contract
+		}
+		for _, f := range def.Fields {
+			if d := f.Directives.ForName("policy"); d != nil {
+				out[name+"."+f.Name] = authz.Object(d.Arguments.ForName("object").Value.Raw)
+			}
 		}
 	}
 	return out

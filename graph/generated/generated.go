@@ -34,6 +34,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	RoleAtTenant() RoleAtTenantResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -51,12 +52,14 @@ type MutationResolver interface {
 	AddFollowUp(ctx context.Context, input model.AddFollowUpInput) (*answer.Payload, error)
 	AskApplicant(ctx context.Context, input model.AskApplicantInput) (*answer.Payload, error)
 	AssignCase(ctx context.Context, input model.AssignCaseInput) (*answer.Payload, error)
+	AssignRole(ctx context.Context, input model.AssignRoleInput) (*answer.Payload, error)
 	CloseCase(ctx context.Context, input model.CloseCaseInput) (*answer.Payload, error)
 	CommentOnCase(ctx context.Context, input model.CommentOnCaseInput) (*answer.Payload, error)
 	CompleteFollowUp(ctx context.Context, input model.CompleteFollowUpInput) (*answer.Payload, error)
 	DecideCase(ctx context.Context, input model.DecideCaseInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
+	RemoveRole(ctx context.Context, input model.RemoveRoleInput) (*answer.Payload, error)
 	ReopenCase(ctx context.Context, input model.ReopenCaseInput) (*answer.Payload, error)
 	ReplyToMessage(ctx context.Context, input model.ReplyToMessageInput) (*answer.Payload, error)
 	RestoreCase(ctx context.Context, input model.RestoreCaseInput) (*answer.Payload, error)
@@ -65,11 +68,16 @@ type MutationResolver interface {
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
 }
 type QueryResolver interface {
+	AccessEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
+	AuditEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	Case(ctx context.Context, id string) (reading.Value, error)
 	Cases(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
+	CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error)
+	ExplainAccess(ctx context.Context, subject string, action string, id string, object *string) (*model.AccessExplanation, error)
 	FollowUps(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Node(ctx context.Context, id string) (reading.Value, error)
 	Nodes(ctx context.Context, ids []string) ([]reading.Value, error)
+	RoleAssignments(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	Service(ctx context.Context, leikaKey string) (reading.Value, error)
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
@@ -81,6 +89,10 @@ type QueryResolver interface {
 }
 type RoleAtTenantResolver interface {
 	Tenant(ctx context.Context, obj *model.RoleAtTenant) (reading.Value, error)
+}
+type SubscriptionResolver interface {
+	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int) (<-chan *reading.Frame, error)
+	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int) (<-chan *reading.Frame, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -112,6 +124,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ApplicantInput", ec.unmarshalInputApplicantInput),
 			graphql.NewInputUnmarshaler("AskApplicantInput", ec.unmarshalInputAskApplicantInput),
 			graphql.NewInputUnmarshaler("AssignCaseInput", ec.unmarshalInputAssignCaseInput),
+			graphql.NewInputUnmarshaler("AssignRoleInput", ec.unmarshalInputAssignRoleInput),
 			graphql.NewInputUnmarshaler("CloseCaseInput", ec.unmarshalInputCloseCaseInput),
 			graphql.NewInputUnmarshaler("CommentOnCaseInput", ec.unmarshalInputCommentOnCaseInput),
 			graphql.NewInputUnmarshaler("CompleteFollowUpInput", ec.unmarshalInputCompleteFollowUpInput),
@@ -119,6 +132,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
 			graphql.NewInputUnmarshaler("FormItemInput", ec.unmarshalInputFormItemInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
+			graphql.NewInputUnmarshaler("RemoveRoleInput", ec.unmarshalInputRemoveRoleInput),
 			graphql.NewInputUnmarshaler("ReopenCaseInput", ec.unmarshalInputReopenCaseInput),
 			graphql.NewInputUnmarshaler("ReplyToMessageInput", ec.unmarshalInputReplyToMessageInput),
 			graphql.NewInputUnmarshaler("RestoreCaseInput", ec.unmarshalInputRestoreCaseInput),
@@ -169,6 +183,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -228,7 +259,81 @@ type AcceptCasePayload {
 
 extend type Mutation {
   "Takes a new case (annehmen): NEW becomes ACCEPTED."
-  acceptCase("What to do." input: AcceptCaseInput!): AcceptCasePayload! @cost(weight: 10)
+  acceptCase("What to do." input: AcceptCaseInput!): AcceptCasePayload! @policy(object: "case", action: "accept", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/access.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"A line of the access log (Zugriffsprotokoll): that personal data of a case were read. It is never changed and never deleted."
+type AccessEntry implements Node @policy(object: "accessLog", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The authority whose case it is."
+  tenant: Tenant!
+  "Id of the case, for those who watch over reading and do not read cases themselves."
+  caseId: ID!
+  "The case, where the viewer may see it."
+  case: Case
+  "When it was read."
+  at: DateTime!
+  "Subject of who read; null for the applicant, who learns when and why, but not which employee it was (CJEU C-579/21)."
+  reader: String @policy(object: "accessLog.reader", action: "read") @dataClass(class: INTERNAL)
+  "Why, in the words of the reader's front end (header X-Purpose)."
+  purpose: String
+  "What was read, each as type and field of this contract, for example Message.body."
+  fields: [String!]! @listSize(assumedSize: 5)
+}
+
+"A page of lines of the access log."
+type AccessEntryConnection {
+  "The lines of the access log with their cursors."
+  edges: [AccessEntryEdge!]!
+  "The lines of the access log without cursors."
+  nodes: [AccessEntry!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of lines of the access log."
+type AccessEntryEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: AccessEntry!
+}
+
+"Which lines of the access log. All that is given must hold."
+input AccessEntryFilter {
+  "By the id of the case."
+  case: IDFilter
+  "By who read; nothing meets it for whom the readers are not told."
+  reader: StringFilter
+  "By when it was read."
+  at: DateTimeFilter
+}
+
+extend type Query {
+  "The access log of the tenants that the viewer watches over, or of the applicant's own cases, newest first. A read stands in it within a second."
+  accessEntries(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: AccessEntryFilter
+  ): AccessEntryConnection! @policy(object: "accessLog", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+
+extend type Case {
+  "Who read personal data of the case, newest first."
+  accessEntries(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: AccessEntryFilter
+  ): AccessEntryConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../../schema/add_follow_up.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -242,7 +347,7 @@ input AddFollowUpInput {
   "The day, not in the past."
   dueOn: Date!
   "What is to be done, up to 1000 characters."
-  note: String!
+  note: String! @dataClass(class: INTERNAL)
 }
 
 "What can go wrong in addFollowUp."
@@ -260,7 +365,7 @@ type AddFollowUpPayload {
 
 extend type Mutation {
   "Brings a case back to the desk on a day (Wiedervorlage)."
-  addFollowUp("What to do." input: AddFollowUpInput!): AddFollowUpPayload! @cost(weight: 10)
+  addFollowUp("What to do." input: AddFollowUpInput!): AddFollowUpPayload! @policy(object: "case", action: "followUp", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/applicant.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -324,7 +429,7 @@ type AskApplicantPayload {
 
 extend type Mutation {
   "Asks the applicant and waits for the answer (Rückfrage): IN_PROGRESS becomes WAITING_FOR_APPLICANT."
-  askApplicant("What to do." input: AskApplicantInput!): AskApplicantPayload! @cost(weight: 10)
+  askApplicant("What to do." input: AskApplicantInput!): AskApplicantPayload! @policy(object: "case", action: "askApplicant", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/assign_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -354,13 +459,45 @@ type AssignCasePayload {
 
 extend type Mutation {
   "Assigns a case to a caseworker, who replaces the one before; without assignee nobody works on it."
-  assignCase("What to do." input: AssignCaseInput!): AssignCasePayload! @cost(weight: 10)
+  assignCase("What to do." input: AssignCaseInput!): AssignCasePayload! @policy(object: "case", action: "assign", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/assign_role.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of assignRole."
+input AssignRoleInput {
+  "The tenant at which the role is to hold."
+  tenantId: ID!
+  "Who is to have it: user, the name of the issuer and the account, for example user:sh:anna."
+  subject: String! @dataClass(class: INTERNAL)
+  "Name of the role, for example CASEWORKER."
+  role: String!
+  "A unit of the tenant that it is narrowed to, for roles that can be narrowed so."
+  unitId: ID
+  "The services that it is given for, for roles that are given for services, up to 100."
+  serviceIds: [ID!]
+}
+
+"What can go wrong in assignRole."
+union AssignRoleProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of assignRole."
+type AssignRolePayload {
+  "The assignment."
+  roleAssignment: RoleAssignment
+  "Why nothing was changed; empty when it worked."
+  problems: [AssignRoleProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Gives somebody a role at the viewer's own tenant or below. Nobody changes their own rights. A role that is held already is a conflict."
+  assignRole("What to do." input: AssignRoleInput!): AssignRolePayload! @policy(object: "roleAssignment", action: "assign", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/assignment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "An assignment (Zuweisung): who works on a case. At most one of a case has not ended."
-type Assignment implements Node {
+type Assignment implements Node @policy(object: "assignment", action: "read", onDeny: HIDE) {
   "Global id."
   id: ID!
   "The case."
@@ -457,6 +594,89 @@ type AttachmentEdge {
   cursor: Cursor!
   "The entry."
   node: Attachment!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/audit.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"What can happen to rights."
+enum AuditAction {
+  "A role was given."
+  ROLE_ASSIGNED
+  "A role was taken."
+  ROLE_REMOVED
+  "An account was blocked: nobody signs in with it."
+  SUBJECT_BLOCKED
+  "A blocked account was let in again."
+  SUBJECT_UNBLOCKED
+}
+
+"A line of the audit log (Protokoll der Rechte): who changed whose rights. It is never changed and never deleted."
+type AuditEntry implements Node @policy(object: "audit", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant at which rights changed; the root of the tree where an account as a whole is concerned."
+  tenant: Tenant!
+  "When it happened."
+  at: DateTime!
+  "Subject of who did it; system:operator for whoever works at the console."
+  actor: String! @dataClass(class: INTERNAL)
+  "What happened."
+  action: AuditAction!
+  "Subject of whose rights changed."
+  subject: String! @dataClass(class: INTERNAL)
+  "The role, null where an account as a whole is concerned."
+  role: String
+  "The unit that the role was narrowed to."
+  unit: OrganisationalUnit
+  "Ids of the services that the role was given for."
+  serviceIds: [ID!]! @listSize(assumedSize: 5)
+}
+
+"A page of lines of the audit log."
+type AuditEntryConnection {
+  "The lines of the audit log with their cursors."
+  edges: [AuditEntryEdge!]!
+  "The lines of the audit log without cursors."
+  nodes: [AuditEntry!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of lines of the audit log."
+type AuditEntryEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: AuditEntry!
+}
+
+"Which lines of the audit log. All that is given must hold."
+input AuditEntryFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "By when it happened."
+  at: DateTimeFilter
+  "By who did it."
+  actor: StringFilter
+  "One of these happened."
+  action: [AuditAction!]
+  "By whose rights changed."
+  subject: StringFilter
+  "By role."
+  role: StringFilter
+}
+
+extend type Query {
+  "The audit log of the tenants that the viewer watches over, newest first."
+  auditEntries(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: AuditEntryFilter
+  ): AuditEntryConnection! @policy(object: "audit", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../../schema/case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -585,6 +805,8 @@ type Case implements Node {
   currentAssignment: Assignment
   "The steps that this viewer may take now, so that no front end guesses."
   allowedTransitions: [CaseTransition!]! @listSize(assumedSize: 16)
+  "What this viewer has the right to do to it. Whether its state leaves that open is told by allowedTransitions."
+  viewerCan: CasePermissions!
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -639,6 +861,36 @@ type Case implements Node {
   ): HistoryEventConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 
+"What a viewer has the right to do to a case, verb by verb, whatever state it is in."
+type CasePermissions {
+  "Take it (annehmen)."
+  accept: Boolean!
+  "Say that it is no application (verwerfen)."
+  discard: Boolean!
+  "Begin to work on it."
+  start: Boolean!
+  "Assign it to a caseworker."
+  assign: Boolean! @policy(object: "assignment", action: "read", onDeny: HIDE)
+  "Write notes on it."
+  comment: Boolean! @policy(object: "comment", action: "read", onDeny: HIDE)
+  "Bring it back to the desk on a day (Wiedervorlage)."
+  followUp: Boolean! @policy(object: "followUp", action: "read", onDeny: HIDE)
+  "Ask the applicant (Rückfrage)."
+  askApplicant: Boolean!
+  "Send messages to the applicant."
+  send: Boolean!
+  "Answer messages, as the applicant."
+  reply: Boolean!
+  "Decide it (bescheiden)."
+  decide: Boolean!
+  "Close it (abschließen)."
+  close: Boolean!
+  "Take it up again (wieder aufnehmen)."
+  reopen: Boolean!
+  "Say that it was an application after all (wiederherstellen)."
+  restore: Boolean!
+}
+
 "A page of cases."
 type CaseConnection {
   "The cases with their cursors."
@@ -684,7 +936,7 @@ input CaseFilter {
   "By service."
   service: ServiceFilter
   "By the id of the unit."
-  unit: IDFilter
+  unit: IDFilter @policy(object: "unit", action: "read", onDeny: HIDE)
   "By when the application was received."
   receivedAt: DateTimeFilter
   "By when it was changed last."
@@ -698,7 +950,7 @@ input CaseFilter {
   "Due and not yet decided."
   overdue: Boolean
   "By who works on it now."
-  assignee: StringFilter
+  assignee: StringFilter @policy(object: "assignment", action: "read", onDeny: HIDE)
   "Text in number, file reference or title of the service."
   search: String
 }
@@ -739,6 +991,152 @@ extend type Query {
   ): CaseConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
+	{Name: "../../schema/case_events.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"A position in the log of events: opaque, signed and encrypted, totally ordered by commit, the same on every replica and after every restart."
+scalar EventCursor
+
+"What can happen to a case."
+enum CaseEventType {
+  "It was opened (angelegt)."
+  CASE_OPENED
+  "It was taken (angenommen)."
+  CASE_ACCEPTED
+  "It was put away as no application (verworfen)."
+  CASE_DISCARDED
+  "Somebody began to work on it."
+  CASE_STARTED
+  "It was assigned to somebody, or handed to another unit (zugewiesen)."
+  CASE_ASSIGNED @policy(object: "assignment", action: "read", onDeny: HIDE)
+  "A note was written."
+  COMMENT_ADDED @policy(object: "comment", action: "read", onDeny: HIDE)
+  "A follow-up was laid down (Wiedervorlage)."
+  FOLLOW_UP_ADDED @policy(object: "followUp", action: "read", onDeny: HIDE)
+  "A follow-up was done."
+  FOLLOW_UP_COMPLETED @policy(object: "followUp", action: "read", onDeny: HIDE)
+  "The applicant was asked (Rückfrage)."
+  APPLICANT_ASKED
+  "A message was sent to the applicant."
+  MESSAGE_SENT
+  "A message of the applicant came in."
+  MESSAGE_RECEIVED
+  "A mailbox made a message available for retrieval."
+  MESSAGE_PROVIDED
+  "A mailbox refused a message."
+  MESSAGE_REFUSED
+  "The applicant retrieved a message."
+  MESSAGE_OPENED
+  "It was decided (beschieden)."
+  CASE_DECIDED
+  "It was closed (abgeschlossen)."
+  CASE_CLOSED
+  "It was taken up again (wieder aufgenommen)."
+  CASE_REOPENED
+  "It was an application after all (wiederhergestellt)."
+  CASE_RESTORED
+  "It was offered to another authority (weitergeleitet)."
+  CASE_FORWARDED
+  "The other authority took it."
+  FORWARDING_ACCEPTED
+  "The other authority declined it."
+  FORWARDING_DECLINED
+  "It was marked for deletion (zum Löschen vorgemerkt)."
+  CASE_MARKED_FOR_DELETION
+  "Its personal data were erased (gelöscht)."
+  CASE_ERASED
+}
+
+"One committed change of a case. It is told at least once, in the order of commits; whoever is told twice sees the same cursor."
+type CaseEvent {
+  "Where it stands; send it back as after to go on behind it."
+  cursor: EventCursor!
+  "What happened."
+  type: CaseEventType!
+  "When."
+  at: DateTime!
+  "The case that was changed."
+  caseId: ID!
+  "The revision of the case after the change."
+  revision: Int!
+  "The case as it is now, under the rights that the viewer has now. It may be newer than the event."
+  case: Case
+}
+
+"Everything before this position was told. It comes after the backlog and then with every heartbeat, whatever happens elsewhere."
+type StreamCheckpoint {
+  "The position. No two checkpoints look alike."
+  cursor: EventCursor!
+  "Whether there is nothing more for now."
+  caughtUp: Boolean!
+}
+
+"What lies before this position is not kept any more: read the cases afresh, and go on from here."
+type StreamGap {
+  "Where the stream goes on."
+  resumeAt: EventCursor!
+}
+
+"Something that the viewer may have been shown is not shown any more: drop it."
+type StreamRevocation {
+  "Where it happened."
+  cursor: EventCursor!
+  "The cases that went where the viewer sees nothing; null where the viewer's own rights have become less, so that everything has to be read afresh."
+  caseIds: [ID!] @listSize(assumedSize: 1)
+}
+
+"What a stream of events of cases tells at a time."
+union CaseStreamFrame = CaseEvent | StreamCheckpoint | StreamGap | StreamRevocation
+
+"Which events. All that is given must hold."
+input CaseEventFilter {
+  "Of one of these types."
+  types: [CaseEventType!]
+  "Of these cases, as they are now."
+  cases: CaseFilter
+}
+
+"A page of events, oldest first."
+type CaseEventConnection {
+  "The events with their cursors."
+  edges: [CaseEventEdge!]!
+  "The events without cursors."
+  nodes: [CaseEvent!]!
+  "Where this page lies in the log; hasNextPage is true where there may be more."
+  pageInfo: PageInfo!
+  "Where to go on, also behind a page that is empty."
+  next: EventCursor!
+  "Before this position nothing is kept any more. Where after lies before it, something was missed: read the cases afresh."
+  oldest: EventCursor!
+  "How far the log could be read: everything that was committed before is in it."
+  newest: EventCursor!
+}
+
+"One entry of a page of events."
+type CaseEventEdge {
+  "Where the event stands."
+  cursor: EventCursor!
+  "The event."
+  node: CaseEvent!
+}
+
+extend type Query {
+  "The log by polling: the same events, cursors and rights as the stream."
+  caseEvents(
+    "Only what comes behind this position; null: from the oldest that is kept." after: EventCursor
+    "How many, 0 to 100." first: Int!
+    "Which ones." where: CaseEventFilter
+  ): CaseEventConnection! @policy(object: "event", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
+}
+
+extend type Subscription {
+  "What happens to cases: first what has happened behind the position, then live, without a seam. Over SSE the header Last-Event-ID goes before after."
+  caseEvents(
+    "Only what comes behind this position, on whatever replica; null: from now on." after: EventCursor
+    "Which events." where: CaseEventFilter
+    "After how many seconds a checkpoint comes again, 1 to 300." heartbeatSeconds: Int! = 15
+  ): CaseStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/close_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of closeCase."
@@ -762,13 +1160,13 @@ type CloseCasePayload {
 
 extend type Mutation {
   "Closes a decided case (abschließen): DECIDED becomes CLOSED, read-only from then on."
-  closeCase("What to do." input: CloseCaseInput!): CloseCasePayload! @cost(weight: 10)
+  closeCase("What to do." input: CloseCaseInput!): CloseCasePayload! @policy(object: "case", action: "close", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/comment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A comment (Kommentar): a note inside the authority. It never reaches the applicant."
-type Comment implements Node {
+type Comment implements Node @policy(object: "comment", action: "read", onDeny: HIDE) {
   "Global id."
   id: ID!
   "The case."
@@ -810,7 +1208,7 @@ input CommentOnCaseInput {
   "The revision that the caller has seen."
   expectedRevision: Int!
   "Text, up to 10000 characters."
-  body: String!
+  body: String! @dataClass(class: INTERNAL)
 }
 
 "What can go wrong in commentOnCase."
@@ -828,7 +1226,7 @@ type CommentOnCasePayload {
 
 extend type Mutation {
   "Writes a note inside the authority."
-  commentOnCase("What to do." input: CommentOnCaseInput!): CommentOnCasePayload! @cost(weight: 10)
+  commentOnCase("What to do." input: CommentOnCaseInput!): CommentOnCasePayload! @policy(object: "case", action: "comment", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/complete_follow_up.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -858,7 +1256,7 @@ type CompleteFollowUpPayload {
 
 extend type Mutation {
   "Marks a follow-up as done."
-  completeFollowUp("What to do." input: CompleteFollowUpInput!): CompleteFollowUpPayload! @cost(weight: 10)
+  completeFollowUp("What to do." input: CompleteFollowUpInput!): CompleteFollowUpPayload! @policy(object: "case", action: "followUp", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/decide_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -872,7 +1270,7 @@ input DecideCaseInput {
   "How it is decided."
   outcome: DecisionOutcome!
   "The reasons, up to 20000 characters; needed unless granted."
-  reason: String
+  reason: String @dataClass(class: PERSONAL)
   "The written decision, an upload."
   documentUploadId: ID
   "How it reaches the applicant."
@@ -894,7 +1292,7 @@ type DecideCasePayload {
 
 extend type Mutation {
   "Decides a case and sends the decision to the applicant (bescheiden): IN_PROGRESS becomes DECIDED; on a decided case it replaces the decision."
-  decideCase("What to do." input: DecideCaseInput!): DecideCasePayload! @cost(weight: 10)
+  decideCase("What to do." input: DecideCaseInput!): DecideCasePayload! @policy(object: "case", action: "decide", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/decision.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1008,12 +1406,12 @@ directive @listSize(
   "Whether exactly one slicing argument is needed." requireOneSlicingArgument: Boolean = true
 ) on FIELD_DEFINITION
 
-"Which right a field asks for beyond the right to its object, and what a refusal looks like."
+"Which right a type, a field, a verb, a condition of a filter or a value asks for, and what a refusal looks like."
 directive @policy(
   "The object in the policy, object.field for a field of its own." object: String!
   "The action in the policy." action: String!
   "What a viewer without the right gets." onDeny: DenyMode! = NULL
-) on FIELD_DEFINITION | OBJECT
+) on FIELD_DEFINITION | OBJECT | INPUT_FIELD_DEFINITION | ENUM_VALUE
 
 "How much a field tells about a person; drives masking, redaction and exports."
 directive @dataClass("The class." class: DataClass!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
@@ -1024,7 +1422,7 @@ enum DenyMode {
   NULL
   "The field is null and an error with the code FORBIDDEN names its path."
   ERROR
-  "The field does not exist for this viewer."
+  "It does not exist for a viewer who has the right nowhere, and neither does what leads to it alone; elsewhere it is null."
   HIDE
 }
 
@@ -1049,7 +1447,7 @@ input DiscardCaseInput {
   "The revision that the caller has seen."
   expectedRevision: Int!
   "Why, up to 1000 characters."
-  reason: String!
+  reason: String! @dataClass(class: INTERNAL)
 }
 
 "What can go wrong in discardCase."
@@ -1065,7 +1463,67 @@ type DiscardCasePayload {
 
 extend type Mutation {
   "Discards a new case that is no application (verwerfen): NEW becomes DISCARDED."
-  discardCase("What to do." input: DiscardCaseInput!): DiscardCasePayload! @cost(weight: 10)
+  discardCase("What to do." input: DiscardCaseInput!): DiscardCasePayload! @policy(object: "case", action: "discard", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/explain.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"What a line of the policy comes to for an assignment and a thing. Where several hold, the first in this order is told."
+enum AccessReason {
+  "The line allows it."
+  GRANTS
+  "No line gives the role this right."
+  NO_LINE
+  "The assignment has not what the line needs, for example named services."
+  NOTHING_NAMED
+  "The thing lies in another part of the tree of tenants."
+  ELSEWHERE
+  "The thing is another applicant's, or nobody's."
+  OTHER_OWNER
+  "The thing did not come through the point of single contact."
+  NOT_VIA_CONTACT
+  "The thing belongs to another unit, or to none."
+  OTHER_UNIT
+  "The thing belongs to a service that the assignment does not name."
+  OTHER_SERVICE
+}
+
+"An assignment of a role beside a line of the policy, and what came of it."
+type AccessGround {
+  "The role and where it holds."
+  assignment: RoleAtTenant!
+  "The line of the policy: role, object, action, reach; null where the role has none."
+  line: String
+  "Why the line allows it, or why not."
+  reason: AccessReason!
+}
+
+"Why a subject may do something to a thing, or why not."
+type AccessExplanation {
+  "Subject that was asked about, as if signed in with the highest trust level."
+  subject: String! @dataClass(class: INTERNAL)
+  "Object of the policy."
+  object: String!
+  "Action of the policy."
+  action: String!
+  "Whether the subject may."
+  allowed: Boolean!
+  "Whether the subject can sign in: not where its account is blocked or nobody here vouches for it."
+  known: Boolean!
+  "Version of the policy."
+  policyVersion: String!
+  "Every role of the subject that the viewer has a say about or that allows it, line by line."
+  grounds: [AccessGround!]! @listSize(assumedSize: 10)
+}
+
+extend type Query {
+  "Tells which line of the policy and which assignment of a role let a subject do something, or why none does; null where the thing does not exist, where the viewer does not see it, and where the viewer has no say about its tenant."
+  explainAccess(
+    "Who, for example user:sh:anna." subject: String!
+    "What is to be done, as the policy calls it, for example read or decide." action: String!
+    "Global id of the thing." id: ID!
+    "The object in the policy, where it is not that of the thing itself, for example message.body." object: String
+  ): AccessExplanation @policy(object: "policy", action: "read", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/filter.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1151,7 +1609,7 @@ input IntFilter {
 	{Name: "../../schema/follow_up.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A follow-up (Wiedervorlage) brings a case back to the desk on a day."
-type FollowUp implements Node {
+type FollowUp implements Node @policy(object: "followUp", action: "read", onDeny: HIDE) {
   "Global id."
   id: ID!
   "The case."
@@ -1229,7 +1687,7 @@ extend type Query {
 	{Name: "../../schema/history.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "One line in the history (Historie) of a case: append-only, without gaps, sealed with the hash of the line before."
-type HistoryEvent implements Node {
+type HistoryEvent implements Node @policy(object: "history", action: "read", onDeny: HIDE) {
   "Global id."
   id: ID!
   "Number in the history of the case, from 1, without gaps."
@@ -1383,6 +1841,32 @@ input MessageOrder {
   direction: OrderDirection! = ASC
 }
 `, BuiltIn: false},
+	{Name: "../../schema/message_events.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Something happened to a message of a case: it was sent, received, made available or opened. It is told at least once, in the order of commits."
+type MessageEvent {
+  "Where it stands; send it back as after to go on behind it."
+  cursor: EventCursor!
+  "What happened."
+  type: CaseEventType!
+  "When."
+  at: DateTime!
+  "The message as it is now, under the rights that the viewer has now."
+  message: Message
+}
+
+"What a stream of events of messages tells at a time."
+union MessageStreamFrame = MessageEvent | StreamCheckpoint | StreamGap | StreamRevocation
+
+extend type Subscription {
+  "The conversation of a case as it goes on. Of a case that the viewer does not see nothing is told but checkpoints. Over SSE the header Last-Event-ID goes before after."
+  messages(
+    "The case." caseId: ID!
+    "Only what comes behind this position, on whatever replica; null: from now on." after: EventCursor
+    "After how many seconds a checkpoint comes again, 1 to 300." heartbeatSeconds: Int! = 15
+  ): MessageStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/node.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Something with a global id."
@@ -1439,13 +1923,13 @@ type OpenMessagePayload {
 
 extend type Mutation {
   "Records that the applicant has retrieved a message. The first time counts; repeating changes nothing."
-  openMessage("What to do." input: OpenMessageInput!): OpenMessagePayload! @cost(weight: 10)
+  openMessage("What to do." input: OpenMessageInput!): OpenMessagePayload! @policy(object: "case", action: "open", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/organisational_unit.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "An organisational unit (Organisationseinheit) of an authority. Units form a tree inside one tenant."
-type OrganisationalUnit implements Node {
+type OrganisationalUnit implements Node @policy(object: "unit", action: "read", onDeny: HIDE) {
   "Global id."
   id: ID!
   "Id in the authority's own directory."
@@ -1521,7 +2005,7 @@ type ValidationProblem implements Problem {
   "One sentence for people."
   title: String!
   "Path into the input, for example input, formData, 0, name."
-  path: [String!]!
+  path: [String!]! @listSize(assumedSize: 8)
   "The rule that was broken, for example maxLength."
   rule: String!
 }
@@ -1535,7 +2019,7 @@ type NotFoundProblem implements Problem {
   "One sentence for people."
   title: String!
   "Path into the input."
-  path: [String!]!
+  path: [String!]! @listSize(assumedSize: 8)
 }
 
 "Visible, but the viewer may not do this."
@@ -1579,7 +2063,31 @@ type InvalidTransitionProblem implements Problem {
   "The state that was asked for."
   to: CaseState!
   "The states that can be reached from here."
-  allowed: [CaseState!]!
+  allowed: [CaseState!]! @listSize(assumedSize: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/remove_role.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of removeRole."
+input RemoveRoleInput {
+  "The assignment that is to end."
+  roleAssignmentId: ID!
+}
+
+"What can go wrong in removeRole."
+union RemoveRoleProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of removeRole."
+type RemoveRolePayload {
+  "Id of the assignment that has ended; nothing else is left of it but its lines in the audit log."
+  removedId: ID
+  "Why nothing was changed; empty when it worked."
+  problems: [RemoveRoleProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Takes a role away at once, for what runs already, too. Who may give it may take it; a second time it is not found."
+  removeRole("What to do." input: RemoveRoleInput!): RemoveRolePayload! @policy(object: "roleAssignment", action: "assign", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/reopen_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1591,7 +2099,7 @@ input ReopenCaseInput {
   "The revision that the caller has seen."
   expectedRevision: Int!
   "Why, up to 1000 characters."
-  reason: String!
+  reason: String! @dataClass(class: INTERNAL)
 }
 
 "What can go wrong in reopenCase."
@@ -1607,7 +2115,7 @@ type ReopenCasePayload {
 
 extend type Mutation {
   "Takes up a decided or closed case again (wieder aufnehmen): it becomes IN_PROGRESS."
-  reopenCase("What to do." input: ReopenCaseInput!): ReopenCasePayload! @cost(weight: 10)
+  reopenCase("What to do." input: ReopenCaseInput!): ReopenCasePayload! @policy(object: "case", action: "reopen", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/reply_to_message.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1639,7 +2147,7 @@ type ReplyToMessagePayload {
 
 extend type Mutation {
   "Answers a message of the authority, as the applicant. Where the case waits for the applicant, it goes on."
-  replyToMessage("What to do." input: ReplyToMessageInput!): ReplyToMessagePayload! @cost(weight: 10)
+  replyToMessage("What to do." input: ReplyToMessageInput!): ReplyToMessagePayload! @policy(object: "case", action: "reply", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/restore_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1651,7 +2159,7 @@ input RestoreCaseInput {
   "The revision that the caller has seen."
   expectedRevision: Int!
   "Why, up to 1000 characters."
-  reason: String!
+  reason: String! @dataClass(class: INTERNAL)
 }
 
 "What can go wrong in restoreCase."
@@ -1667,7 +2175,70 @@ type RestoreCasePayload {
 
 extend type Mutation {
   "Restores a discarded case that was an application after all (wiederherstellen): DISCARDED becomes NEW."
-  restoreCase("What to do." input: RestoreCaseInput!): RestoreCasePayload! @cost(weight: 10)
+  restoreCase("What to do." input: RestoreCaseInput!): RestoreCasePayload! @policy(object: "case", action: "restore", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/role_assignment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"A role that somebody has at a tenant (Rollenzuweisung), and what it is narrowed to."
+type RoleAssignment implements Node @policy(object: "roleAssignment", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant at which it holds."
+  tenant: Tenant!
+  "Subject of who has it: issuer and name of the account."
+  subject: String! @dataClass(class: INTERNAL)
+  "Name of the role, for example CASEWORKER."
+  role: String!
+  "The unit that it is narrowed to, with all units below; null where it is not narrowed."
+  unit: OrganisationalUnit
+  "Ids of the services that it is given for; empty for roles that are not given for services."
+  serviceIds: [ID!]! @listSize(assumedSize: 5)
+  "Subject of who gave it."
+  assignedBy: String! @dataClass(class: INTERNAL)
+  "When it was given."
+  assignedAt: DateTime!
+}
+
+"A page of assignments of roles."
+type RoleAssignmentConnection {
+  "The assignments of roles with their cursors."
+  edges: [RoleAssignmentEdge!]!
+  "The assignments of roles without cursors."
+  nodes: [RoleAssignment!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of assignments of roles."
+type RoleAssignmentEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: RoleAssignment!
+}
+
+"Which assignments of roles. All that is given must hold."
+input RoleAssignmentFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "By who has the role."
+  subject: StringFilter
+  "By name of the role."
+  role: StringFilter
+}
+
+extend type Query {
+  "Who has which role at the tenants that the viewer has a say about, newest first."
+  roleAssignments(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: RoleAssignmentFilter
+  ): RoleAssignmentConnection! @policy(object: "roleAssignment", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1677,6 +2248,9 @@ type Query
 
 "Everything that can be done: verbs, each with its input, its payload and its typed problems."
 type Mutation
+
+"Everything that is told as it happens."
+type Subscription
 `, BuiltIn: false},
 	{Name: "../../schema/scalars.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -1688,9 +2262,6 @@ scalar Date @specifiedBy(url: "https://scalars.graphql.org/andimarek/local-date.
 
 "Where an entry stands in a list: opaque and signed, valid for the same list and order only."
 scalar Cursor
-
-"A position in the log of events: opaque and signed, totally ordered by commit."
-scalar EventCursor
 
 "Official regional key (Amtlicher Regionalschlüssel), 12 digits."
 scalar RegionalKey
@@ -1737,7 +2308,7 @@ type SendMessagePayload {
 
 extend type Mutation {
   "Sends a message to the applicant; the state of the case stays."
-  sendMessage("What to do." input: SendMessageInput!): SendMessagePayload! @cost(weight: 10)
+  sendMessage("What to do." input: SendMessageInput!): SendMessagePayload! @policy(object: "case", action: "send", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/service.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1930,7 +2501,7 @@ type StartCasePayload {
 
 extend type Mutation {
   "Begins to work on a case: ACCEPTED becomes IN_PROGRESS."
-  startCase("What to do." input: StartCaseInput!): StartCasePayload! @cost(weight: 10)
+  startCase("What to do." input: StartCaseInput!): StartCasePayload! @policy(object: "case", action: "start", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/submission.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1975,7 +2546,7 @@ type FormItem {
   "Value of a yes-no field."
   booleanValue: Boolean @dataClass(class: PERSONAL)
   "Items of a group."
-  formItems: [FormItem!] @listSize(assumedSize: 10)
+  formItems: [FormItem!] @listSize(assumedSize: 3)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/submit_application.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2019,7 +2590,7 @@ input SubmitApplicationInput {
   "Who applies."
   applicant: ApplicantInput!
   "The form: up to 500 items, up to 8 deep."
-  formData: [FormItemInput!]!
+  formData: [FormItemInput!]! @dataClass(class: PERSONAL)
   "Uploads to attach, up to 20."
   uploadIds: [ID!]
 }
@@ -2037,7 +2608,7 @@ type SubmitApplicationPayload {
 
 extend type Mutation {
   "Hands in an application (Antrag); it becomes a case of the responsible authority. The same transactionId again gives the same case."
-  submitApplication("What to do." input: SubmitApplicationInput!): SubmitApplicationPayload! @cost(weight: 10)
+  submitApplication("What to do." input: SubmitApplicationInput!): SubmitApplicationPayload! @policy(object: "case", action: "submit", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/tenant.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2178,6 +2749,11 @@ type Viewer {
   roles: [RoleAtTenant!]! @listSize(assumedSize: 20)
   "When the token expires."
   tokenExpiresAt: DateTime
+  """
+  Version of all rights in the house by which the viewer is answered. It rises with every change of anybody's rights. A mutation tells the
+  version by which it was decided in extensions.rightsVersion.
+  """
+  rightsVersion: BigCount!
 }
 
 "A role that holds at a tenant."
@@ -2226,6 +2802,38 @@ func (ec *executionContext) childFields_AcceptCasePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AcceptCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AccessExplanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_AccessExplanation_subject(ctx, field)
+	case "object":
+		return ec.fieldContext_AccessExplanation_object(ctx, field)
+	case "action":
+		return ec.fieldContext_AccessExplanation_action(ctx, field)
+	case "allowed":
+		return ec.fieldContext_AccessExplanation_allowed(ctx, field)
+	case "known":
+		return ec.fieldContext_AccessExplanation_known(ctx, field)
+	case "policyVersion":
+		return ec.fieldContext_AccessExplanation_policyVersion(ctx, field)
+	case "grounds":
+		return ec.fieldContext_AccessExplanation_grounds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessExplanation", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessGround(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assignment":
+		return ec.fieldContext_AccessGround_assignment(ctx, field)
+	case "line":
+		return ec.fieldContext_AccessGround_line(ctx, field)
+	case "reason":
+		return ec.fieldContext_AccessGround_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessGround", field.Name)
+}
+
 func (ec *executionContext) childFields_AddFollowUpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -2258,6 +2866,16 @@ func (ec *executionContext) childFields_AssignCasePayload(ctx context.Context, f
 		return ec.fieldContext_AssignCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssignCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roleAssignment":
+		return ec.fieldContext_AssignRolePayload_roleAssignment(ctx, field)
+	case "problems":
+		return ec.fieldContext_AssignRolePayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssignRolePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2340,6 +2958,16 @@ func (ec *executionContext) childFields_OpenMessagePayload(ctx context.Context, 
 		return ec.fieldContext_OpenMessagePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OpenMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_RemoveRolePayload_removedId(ctx, field)
+	case "problems":
+		return ec.fieldContext_RemoveRolePayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveRolePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReopenCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2426,6 +3054,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_roles(ctx, field)
 	case "tokenExpiresAt":
 		return ec.fieldContext_Viewer_tokenExpiresAt(ctx, field)
+	case "rightsVersion":
+		return ec.fieldContext_Viewer_rightsVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
@@ -2602,6 +3232,20 @@ func (ec *executionContext) field_Mutation_assignCase_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_assignRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AssignRoleInput, error) {
+			return ec.unmarshalNAssignRoleInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAssignRoleInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_closeCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2678,6 +3322,20 @@ func (ec *executionContext) field_Mutation_openMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.OpenMessageInput, error) {
 			return ec.unmarshalNOpenMessageInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐOpenMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_removeRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveRoleInput, error) {
+			return ec.unmarshalNRemoveRoleInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRemoveRoleInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2784,6 +3442,128 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_accessEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAccessEntryFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAuditEntryFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_caseEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOCaseEventFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_case_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2849,6 +3629,44 @@ func (ec *executionContext) field_Query_cases_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_explainAccess_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "subject",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["subject"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "action",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["action"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "object",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["object"] = arg3
 	return args, nil
 }
 
@@ -3002,6 +3820,52 @@ func (ec *executionContext) field_Query_responsibleOffering_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_roleAssignments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleAssignmentFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_service_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3138,6 +4002,66 @@ func (ec *executionContext) field_Query_tenants_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_caseEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOCaseEventFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "heartbeatSeconds",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["heartbeatSeconds"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_messages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "caseId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["caseId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "heartbeatSeconds",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["heartbeatSeconds"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field___Directive_args_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3256,6 +4180,254 @@ func (ec *executionContext) _AcceptCasePayload_problems(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_AcceptCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AcceptCasePayload", field, false, false, "AcceptCaseProblem")
+}
+
+func (ec *executionContext) _AccessExplanation_subject(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccessExplanation_object(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_object(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Object, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_object(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccessExplanation_action(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccessExplanation_allowed(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_allowed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Allowed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AccessExplanation_known(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_known(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Known, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_known(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AccessExplanation_policyVersion(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_policyVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PolicyVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_policyVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessExplanation", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccessExplanation_grounds(ctx context.Context, field graphql.CollectedField, obj *model.AccessExplanation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessExplanation_grounds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grounds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.AccessGround) graphql.Marshaler {
+			return ec.marshalNAccessGround2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessGroundᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessExplanation_grounds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccessExplanation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccessGround(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccessGround_assignment(ctx context.Context, field graphql.CollectedField, obj *model.AccessGround) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessGround_assignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assignment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.RoleAtTenant) graphql.Marshaler {
+			return ec.marshalNRoleAtTenant2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRoleAtTenant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessGround_assignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccessGround",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RoleAtTenant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccessGround_line(ctx context.Context, field graphql.CollectedField, obj *model.AccessGround) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessGround_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Line, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccessGround_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessGround", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccessGround_reason(ctx context.Context, field graphql.CollectedField, obj *model.AccessGround) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessGround_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.AccessReason) graphql.Marshaler {
+			return ec.marshalNAccessReason2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessGround_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessGround", field, false, false, "AccessReason")
 }
 
 func (ec *executionContext) _AddFollowUpPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -3440,6 +4612,52 @@ func (ec *executionContext) _AssignCasePayload_problems(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_AssignCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AssignCasePayload", field, false, false, "AssignCaseProblem")
+}
+
+func (ec *executionContext) _AssignRolePayload_roleAssignment(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignRolePayload_roleAssignment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoleAssignment(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalORoleAssignment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignRolePayload_roleAssignment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignRolePayload", field, true, false, "RoleAssignment")
+}
+
+func (ec *executionContext) _AssignRolePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignRolePayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNAssignRoleProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssignRolePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignRolePayload", field, false, false, "AssignRoleProblem")
 }
 
 func (ec *executionContext) _CloseCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -4400,6 +5618,50 @@ func (ec *executionContext) fieldContext_Mutation_assignCase(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_assignRole(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_assignRole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AssignRole(ctx, fc.Args["input"].(model.AssignRoleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNAssignRolePayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_assignRole(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssignRolePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_assignRole_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_closeCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4658,6 +5920,50 @@ func (ec *executionContext) fieldContext_Mutation_openMessage(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_openMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removeRole(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removeRole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveRole(ctx, fc.Args["input"].(model.RemoveRoleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNRemoveRolePayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removeRole(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemoveRolePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removeRole_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5066,6 +6372,94 @@ func (ec *executionContext) fieldContext_OpenMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("OpenMessagePayload", field, false, false, "OpenMessageProblem")
 }
 
+func (ec *executionContext) _Query_accessEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_accessEntries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AccessEntries(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNAccessEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_accessEntries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type AccessEntryConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_accessEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_auditEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_auditEntries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AuditEntries(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNAuditEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type AuditEntryConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_auditEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_case(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5148,6 +6542,94 @@ func (ec *executionContext) fieldContext_Query_cases(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_cases_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_caseEvents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_caseEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CaseEvents(ctx, fc.Args["after"].(*string), fc.Args["first"].(int), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNCaseEventConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_caseEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type CaseEventConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_caseEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_explainAccess(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_explainAccess(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExplainAccess(ctx, fc.Args["subject"].(string), fc.Args["action"].(string), fc.Args["id"].(string), fc.Args["object"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AccessExplanation) graphql.Marshaler {
+			return ec.marshalOAccessExplanation2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessExplanation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_explainAccess(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccessExplanation(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_explainAccess_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5280,6 +6762,50 @@ func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_nodes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_roleAssignments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_roleAssignments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RoleAssignments(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNRoleAssignmentConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_roleAssignments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type RoleAssignmentConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_roleAssignments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5690,6 +7216,52 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _RemoveRolePayload_removedId(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveRolePayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveRolePayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveRolePayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _RemoveRolePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveRolePayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNRemoveRoleProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveRolePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveRolePayload", field, false, false, "RemoveRoleProblem")
+}
+
 func (ec *executionContext) _ReopenCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6058,6 +7630,94 @@ func (ec *executionContext) fieldContext_SubmitApplicationPayload_problems(_ con
 	return graphql.NewScalarFieldContext("SubmitApplicationPayload", field, false, false, "SubmitApplicationProblem")
 }
 
+func (ec *executionContext) _Subscription_caseEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_caseEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().CaseEvents(ctx, fc.Args["after"].(*string), fc.Args["where"].(map[string]any), fc.Args["heartbeatSeconds"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+			return ec.marshalNCaseStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_caseEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type CaseStreamFrame does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_caseEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_messages(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_messages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Messages(ctx, fc.Args["caseId"].(string), fc.Args["after"].(*string), fc.Args["heartbeatSeconds"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+			return ec.marshalNMessageStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_messages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type MessageStreamFrame does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_messages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ValidationProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.ValidationProblem) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6272,6 +7932,29 @@ func (ec *executionContext) _Viewer_tokenExpiresAt(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Viewer_tokenExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Viewer_rightsVersion(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_rightsVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RightsVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNBigCount2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -7670,6 +9353,76 @@ func UnmarshalAssignCaseInput(ctx context.Context, raw any) (model.AssignCaseInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAssignRoleInput(ctx context.Context, obj any) (model.AssignRoleInput, error) {
+	var it model.AssignRoleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "subject", "role", "unitId", "serviceIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "role":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("role"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Role = data
+		case "unitId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unitId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UnitID = data
+		case "serviceIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serviceIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServiceIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAssignRoleInput unmarshals raw into the AssignRoleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAssignRoleInput(ctx context.Context, raw any) (model.AssignRoleInput, error) {
+	var out model.AssignRoleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AssignRoleInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCloseCaseInput(ctx context.Context, obj any) (model.CloseCaseInput, error) {
 	var it model.CloseCaseInput
 	if obj == nil {
@@ -8091,6 +9844,48 @@ func (ec *executionContext) unmarshalInputOpenMessageInput(ctx context.Context, 
 func UnmarshalOpenMessageInput(ctx context.Context, raw any) (model.OpenMessageInput, error) {
 	var out model.OpenMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpenMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRemoveRoleInput(ctx context.Context, obj any) (model.RemoveRoleInput, error) {
+	var it model.RemoveRoleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roleAssignmentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roleAssignmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleAssignmentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleAssignmentID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveRoleInput unmarshals raw into the RemoveRoleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveRoleInput(ctx context.Context, raw any) (model.RemoveRoleInput, error) {
+	var out model.RemoveRoleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveRoleInput", raw, &out)
 	return out, err
 }
 
@@ -8658,6 +10453,47 @@ func (ec *executionContext) _AssignCaseProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _AssignRoleProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of AssignRoleProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _CloseCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -8973,6 +10809,47 @@ func (ec *executionContext) _Problem(ctx context.Context, sel ast.SelectionSet, 
 	}
 }
 
+func (ec *executionContext) _RemoveRoleProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of RemoveRoleProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _ReopenCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -9283,6 +11160,112 @@ func (ec *executionContext) _AcceptCasePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var accessExplanationImplementors = []string{"AccessExplanation"}
+
+func (ec *executionContext) _AccessExplanation(ctx context.Context, sel ast.SelectionSet, obj *model.AccessExplanation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accessExplanationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccessExplanation")
+		case "subject":
+			out.Values[i] = ec._AccessExplanation_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "object":
+			out.Values[i] = ec._AccessExplanation_object(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._AccessExplanation_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allowed":
+			out.Values[i] = ec._AccessExplanation_allowed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "known":
+			out.Values[i] = ec._AccessExplanation_known(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "policyVersion":
+			out.Values[i] = ec._AccessExplanation_policyVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "grounds":
+			out.Values[i] = ec._AccessExplanation_grounds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var accessGroundImplementors = []string{"AccessGround"}
+
+func (ec *executionContext) _AccessGround(ctx context.Context, sel ast.SelectionSet, obj *model.AccessGround) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accessGroundImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccessGround")
+		case "assignment":
+			out.Values[i] = ec._AccessGround_assignment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "line":
+			out.Values[i] = ec._AccessGround_line(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._AccessGround_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var addFollowUpPayloadImplementors = []string{"AddFollowUpPayload"}
 
 func (ec *executionContext) _AddFollowUpPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -9392,6 +11375,45 @@ func (ec *executionContext) _AssignCasePayload(ctx context.Context, sel ast.Sele
 				})
 		case "problems":
 			out.Values[i] = ec._AssignCasePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var assignRolePayloadImplementors = []string{"AssignRolePayload"}
+
+func (ec *executionContext) _AssignRolePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assignRolePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssignRolePayload")
+		case "roleAssignment":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AssignRolePayload_roleAssignment(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._AssignRolePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -9541,7 +11563,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -9679,7 +11701,7 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -9892,6 +11914,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "assignRole":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_assignRole(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "closeCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_closeCase(ctx, field)
@@ -9930,6 +11959,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "openMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_openMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeRole":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removeRole(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -9993,7 +12029,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -10100,6 +12136,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Query")
+		case "accessEntries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_accessEntries(ctx, field)
+				})
+		case "auditEntries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_auditEntries(ctx, field)
+				})
 		case "case":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -10111,6 +12159,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_cases(ctx, field)
+				})
+		case "caseEvents":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_caseEvents(ctx, field)
+				})
+		case "explainAccess":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_explainAccess(ctx, field)
 				})
 		case "followUps":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -10129,6 +12189,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_nodes(ctx, field)
+				})
+		case "roleAssignments":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_roleAssignments(ctx, field)
 				})
 		case "service":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -10191,6 +12257,44 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeRolePayloadImplementors = []string{"RemoveRolePayload"}
+
+func (ec *executionContext) _RemoveRolePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeRolePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveRolePayload")
+		case "removedId":
+			out.Values[i] = ec._RemoveRolePayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._RemoveRolePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -10494,7 +12598,29 @@ func (ec *executionContext) _SubmitApplicationPayload(ctx context.Context, sel a
 	return out
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var subscriptionImplementors = []string{"Subscription"}
+
+func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Subscription",
+	})
+	if len(fields) != 1 {
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return nil
+	}
+
+	switch fields[0].Name {
+	case "caseEvents":
+		return ec._Subscription_caseEvents(ctx, fields[0])
+	case "messages":
+		return ec._Subscription_messages(ctx, fields[0])
+	default:
+		panic("unknown field " + strconv.Quote(fields[0].Name))
+	}
+}
+
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -10577,6 +12703,11 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 		case "tokenExpiresAt":
 			out.Values[i] = ec._Viewer_tokenExpiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rightsVersion":
+			out.Values[i] = ec._Viewer_rightsVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -10995,6 +13126,50 @@ func (ec *executionContext) marshalNAcceptCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNAccessEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAccessEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AccessEntryConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) marshalNAccessGround2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessGround(ctx context.Context, sel ast.SelectionSet, v model.AccessGround) graphql.Marshaler {
+	return ec._AccessGround(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccessGround2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessGroundᚄ(ctx context.Context, sel ast.SelectionSet, v []model.AccessGround) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccessGround2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessGround(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAccessReason2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessReason(ctx context.Context, v any) (model.AccessReason, error) {
+	var res model.AccessReason
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAccessReason2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessReason(ctx context.Context, sel ast.SelectionSet, v model.AccessReason) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNAddFollowUpInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAddFollowUpInput(ctx context.Context, v any) (model.AddFollowUpInput, error) {
 	res, err := ec.unmarshalInputAddFollowUpInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -11131,6 +13306,57 @@ func (ec *executionContext) marshalNAssignCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNAssignRoleInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAssignRoleInput(ctx context.Context, v any) (model.AssignRoleInput, error) {
+	res, err := ec.unmarshalInputAssignRoleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAssignRolePayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignRolePayload!")
+		return graphql.Null
+	}
+	return ec._AssignRolePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssignRoleProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AssignRoleProblem!")
+		return graphql.Null
+	}
+	return ec._AssignRoleProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssignRoleProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssignRoleProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAuditEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAuditEntryConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AuditEntryConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
 func (ec *executionContext) unmarshalNBigCount2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -11168,6 +13394,20 @@ func (ec *executionContext) unmarshalNCaseConnection2githubᚗcomᚋozgᚑcloud�
 func (ec *executionContext) marshalNCaseConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "CaseConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNCaseEventConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaseEventConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CaseEventConnection!")
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
@@ -11229,6 +13469,20 @@ func (ec *executionContext) marshalNCaseState2ᚕgithubᚗcomᚋozgᚑcloudᚋpl
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNCaseStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
+	var res = new(reading.Frame)
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaseStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, sel ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CaseStreamFrame!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalNCloseCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCloseCaseInput(ctx context.Context, v any) (model.CloseCaseInput, error) {
@@ -11590,6 +13844,20 @@ func (ec *executionContext) marshalNLimits2ᚖgithubᚗcomᚋozgᚑcloudᚋplatf
 	return ec._Limits(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNMessageStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
+	var res = new(reading.Frame)
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, sel ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageStreamFrame!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
 func (ec *executionContext) unmarshalNNode2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) ([]reading.Value, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -11672,6 +13940,43 @@ func (ec *executionContext) marshalNRegionalKey2string(ctx context.Context, sel 
 		graphql.AddInvalidNullFromMarshaler(ctx, "RegionalKey!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNRemoveRoleInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRemoveRoleInput(ctx context.Context, v any) (model.RemoveRoleInput, error) {
+	res, err := ec.unmarshalInputRemoveRoleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveRolePayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveRolePayload!")
+		return graphql.Null
+	}
+	return ec._RemoveRolePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRemoveRoleProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveRoleProblem!")
+		return graphql.Null
+	}
+	return ec._RemoveRoleProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRemoveRoleProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRemoveRoleProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNReopenCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReopenCaseInput(ctx context.Context, v any) (model.ReopenCaseInput, error) {
@@ -11793,6 +14098,20 @@ func (ec *executionContext) marshalNRestoreCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNRoleAssignmentConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRoleAssignmentConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RoleAssignmentConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) marshalNRoleAtTenant2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRoleAtTenant(ctx context.Context, sel ast.SelectionSet, v model.RoleAtTenant) graphql.Marshaler {
@@ -12221,6 +14540,49 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOAccessEntryFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAccessEntryFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
+}
+
+func (ec *executionContext) marshalOAccessExplanation2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAccessExplanation(ctx context.Context, sel ast.SelectionSet, v *model.AccessExplanation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccessExplanation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAuditEntryFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAuditEntryFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12265,6 +14627,24 @@ func (ec *executionContext) marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatform�
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOCaseEventFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCaseEventFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOCaseFilter2map(ctx context.Context, v any) (map[string]any, error) {
@@ -12404,6 +14784,24 @@ func (ec *executionContext) marshalODecision2githubᚗcomᚋozgᚑcloudᚋplatfo
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOEventCursor2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEventCursor2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
@@ -12610,6 +15008,40 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋozgᚑcloudᚋplatform�
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalORoleAssignment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORoleAssignment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalORoleAssignmentFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORoleAssignmentFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOService2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {

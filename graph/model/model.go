@@ -22,6 +22,34 @@ type AcceptCaseInput struct {
 	FileReference *string `json:"fileReference,omitempty"`
 }
 
+// Why a subject may do something to a thing, or why not.
+type AccessExplanation struct {
+	// Subject that was asked about, as if signed in with the highest trust level.
+	Subject string `json:"subject"`
+	// Object of the policy.
+	Object string `json:"object"`
+	// Action of the policy.
+	Action string `json:"action"`
+	// Whether the subject may.
+	Allowed bool `json:"allowed"`
+	// Whether the subject can sign in: not where its account is blocked or nobody here vouches for it.
+	Known bool `json:"known"`
+	// Version of the policy.
+	PolicyVersion string `json:"policyVersion"`
+	// Every role of the subject that the viewer has a say about or that allows it, line by line.
+	Grounds []AccessGround `json:"grounds"`
+}
+
+// An assignment of a role beside a line of the policy, and what came of it.
+type AccessGround struct {
+	// The role and where it holds.
+	Assignment RoleAtTenant `json:"assignment"`
+	// The line of the policy: role, object, action, reach; null where the role has none.
+	Line *string `json:"line,omitempty"`
+	// Why the line allows it, or why not.
+	Reason AccessReason `json:"reason"`
+}
+
 // Input of addFollowUp.
 type AddFollowUpInput struct {
 	// The case.
@@ -68,6 +96,20 @@ type AssignCaseInput struct {
 	Assignee *string `json:"assignee,omitempty"`
 	// The unit that works on it from now on; unchanged where missing.
 	UnitID *string `json:"unitId,omitempty"`
+}
+
+// Input of assignRole.
+type AssignRoleInput struct {
+	// The tenant at which the role is to hold.
+	TenantID string `json:"tenantId"`
+	// Who is to have it: user, the name of the issuer and the account, for example user:sh:anna.
+	Subject string `json:"subject"`
+	// Name of the role, for example CASEWORKER.
+	Role string `json:"role"`
+	// A unit of the tenant that it is narrowed to, for roles that can be narrowed so.
+	UnitID *string `json:"unitId,omitempty"`
+	// The services that it is given for, for roles that are given for services, up to 100.
+	ServiceIds []string `json:"serviceIds,omitempty"`
 }
 
 // Input of closeCase.
@@ -162,6 +204,12 @@ type OpenMessageInput struct {
 	MessageID string `json:"messageId"`
 }
 
+// Input of removeRole.
+type RemoveRoleInput struct {
+	// The assignment that is to end.
+	RoleAssignmentID string `json:"roleAssignmentId"`
+}
+
 // Input of reopenCase.
 type ReopenCaseInput struct {
 	// The case.
@@ -251,6 +299,85 @@ type Viewer struct {
 	Roles []RoleAtTenant `json:"roles"`
 	// When the token expires.
 	TokenExpiresAt *time.Time `json:"tokenExpiresAt,omitempty"`
+	// Version of all rights in the house by which the viewer is answered. It rises with every change of anybody's rights. A mutation tells the
+	// version by which it was decided in extensions.rightsVersion.
+	RightsVersion string `json:"rightsVersion"`
+}
+
+// What a line of the policy comes to for an assignment and a thing. Where several hold, the first in this order is told.
+type AccessReason string
+
+const (
+	// The line allows it.
+	AccessReasonGrants AccessReason = "GRANTS"
+	// No line gives the role this right.
+	AccessReasonNoLine AccessReason = "NO_LINE"
+	// The assignment has not what the line needs, for example named services.
+	AccessReasonNothingNamed AccessReason = "NOTHING_NAMED"
+	// The thing lies in another part of the tree of tenants.
+	AccessReasonElsewhere AccessReason = "ELSEWHERE"
+	// The thing is another applicant's, or nobody's.
+	AccessReasonOtherOwner AccessReason = "OTHER_OWNER"
+	// The thing did not come through the point of single contact.
+	AccessReasonNotViaContact AccessReason = "NOT_VIA_CONTACT"
+	// The thing belongs to another unit, or to none.
+	AccessReasonOtherUnit AccessReason = "OTHER_UNIT"
+	// The thing belongs to a service that the assignment does not name.
+	AccessReasonOtherService AccessReason = "OTHER_SERVICE"
+)
+
+var AllAccessReason = []AccessReason{
+	AccessReasonGrants,
+	AccessReasonNoLine,
+	AccessReasonNothingNamed,
+	AccessReasonElsewhere,
+	AccessReasonOtherOwner,
+	AccessReasonNotViaContact,
+	AccessReasonOtherUnit,
+	AccessReasonOtherService,
+}
+
+func (e AccessReason) IsValid() bool {
+	switch e {
+	case AccessReasonGrants, AccessReasonNoLine, AccessReasonNothingNamed, AccessReasonElsewhere, AccessReasonOtherOwner, AccessReasonNotViaContact, AccessReasonOtherUnit, AccessReasonOtherService:
+		return true
+	}
+	return false
+}
+
+func (e AccessReason) String() string {
+	return string(e)
+}
+
+func (e *AccessReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AccessReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AccessReason", str)
+	}
+	return nil
+}
+
+func (e AccessReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AccessReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AccessReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // How an announcement reaches the addressee.
@@ -428,6 +555,191 @@ func (e *AttachmentPurpose) UnmarshalJSON(b []byte) error {
 }
 
 func (e AttachmentPurpose) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What can happen to rights.
+type AuditAction string
+
+const (
+	// A role was given.
+	AuditActionRoleAssigned AuditAction = "ROLE_ASSIGNED"
+	// A role was taken.
+	AuditActionRoleRemoved AuditAction = "ROLE_REMOVED"
+	// An account was blocked: nobody signs in with it.
+	AuditActionSubjectBlocked AuditAction = "SUBJECT_BLOCKED"
+	// A blocked account was let in again.
+	AuditActionSubjectUnblocked AuditAction = "SUBJECT_UNBLOCKED"
+)
+
+var AllAuditAction = []AuditAction{
+	AuditActionRoleAssigned,
+	AuditActionRoleRemoved,
+	AuditActionSubjectBlocked,
+	AuditActionSubjectUnblocked,
+}
+
+func (e AuditAction) IsValid() bool {
+	switch e {
+	case AuditActionRoleAssigned, AuditActionRoleRemoved, AuditActionSubjectBlocked, AuditActionSubjectUnblocked:
+		return true
+	}
+	return false
+}
+
+func (e AuditAction) String() string {
+	return string(e)
+}
+
+func (e *AuditAction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditAction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditAction", str)
+	}
+	return nil
+}
+
+func (e AuditAction) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditAction) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What can happen to a case.
+type CaseEventType string
+
+const (
+	// It was opened (angelegt).
+	CaseEventTypeCaseOpened CaseEventType = "CASE_OPENED"
+	// It was taken (angenommen).
+	CaseEventTypeCaseAccepted CaseEventType = "CASE_ACCEPTED"
+	// It was put away as no application (verworfen).
+	CaseEventTypeCaseDiscarded CaseEventType = "CASE_DISCARDED"
+	// Somebody began to work on it.
+	CaseEventTypeCaseStarted CaseEventType = "CASE_STARTED"
+	// It was assigned to somebody, or handed to another unit (zugewiesen).
+	CaseEventTypeCaseAssigned CaseEventType = "CASE_ASSIGNED"
+	// A note was written.
+	CaseEventTypeCommentAdded CaseEventType = "COMMENT_ADDED"
+	// A follow-up was laid down (Wiedervorlage).
+	CaseEventTypeFollowUpAdded CaseEventType = "FOLLOW_UP_ADDED"
+	// A follow-up was done.
+	CaseEventTypeFollowUpCompleted CaseEventType = "FOLLOW_UP_COMPLETED"
+	// The applicant was asked (Rückfrage).
+	CaseEventTypeApplicantAsked CaseEventType = "APPLICANT_ASKED"
+	// A message was sent to the applicant.
+	CaseEventTypeMessageSent CaseEventType = "MESSAGE_SENT"
+	// A message of the applicant came in.
+	CaseEventTypeMessageReceived CaseEventType = "MESSAGE_RECEIVED"
+	// A mailbox made a message available for retrieval.
+	CaseEventTypeMessageProvided CaseEventType = "MESSAGE_PROVIDED"
+	// A mailbox refused a message.
+	CaseEventTypeMessageRefused CaseEventType = "MESSAGE_REFUSED"
+	// The applicant retrieved a message.
+	CaseEventTypeMessageOpened CaseEventType = "MESSAGE_OPENED"
+	// It was decided (beschieden).
+	CaseEventTypeCaseDecided CaseEventType = "CASE_DECIDED"
+	// It was closed (abgeschlossen).
+	CaseEventTypeCaseClosed CaseEventType = "CASE_CLOSED"
+	// It was taken up again (wieder aufgenommen).
+	CaseEventTypeCaseReopened CaseEventType = "CASE_REOPENED"
+	// It was an application after all (wiederhergestellt).
+	CaseEventTypeCaseRestored CaseEventType = "CASE_RESTORED"
+	// It was offered to another authority (weitergeleitet).
+	CaseEventTypeCaseForwarded CaseEventType = "CASE_FORWARDED"
+	// The other authority took it.
+	CaseEventTypeForwardingAccepted CaseEventType = "FORWARDING_ACCEPTED"
+	// The other authority declined it.
+	CaseEventTypeForwardingDeclined CaseEventType = "FORWARDING_DECLINED"
+	// It was marked for deletion (zum Löschen vorgemerkt).
+	CaseEventTypeCaseMarkedForDeletion CaseEventType = "CASE_MARKED_FOR_DELETION"
+	// Its personal data were erased (gelöscht).
+	CaseEventTypeCaseErased CaseEventType = "CASE_ERASED"
+)
+
+var AllCaseEventType = []CaseEventType{
+	CaseEventTypeCaseOpened,
+	CaseEventTypeCaseAccepted,
+	CaseEventTypeCaseDiscarded,
+	CaseEventTypeCaseStarted,
+	CaseEventTypeCaseAssigned,
+	CaseEventTypeCommentAdded,
+	CaseEventTypeFollowUpAdded,
+	CaseEventTypeFollowUpCompleted,
+	CaseEventTypeApplicantAsked,
+	CaseEventTypeMessageSent,
+	CaseEventTypeMessageReceived,
+	CaseEventTypeMessageProvided,
+	CaseEventTypeMessageRefused,
+	CaseEventTypeMessageOpened,
+	CaseEventTypeCaseDecided,
+	CaseEventTypeCaseClosed,
+	CaseEventTypeCaseReopened,
+	CaseEventTypeCaseRestored,
+	CaseEventTypeCaseForwarded,
+	CaseEventTypeForwardingAccepted,
+	CaseEventTypeForwardingDeclined,
+	CaseEventTypeCaseMarkedForDeletion,
+	CaseEventTypeCaseErased,
+}
+
+func (e CaseEventType) IsValid() bool {
+	switch e {
+	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
+		return true
+	}
+	return false
+}
+
+func (e CaseEventType) String() string {
+	return string(e)
+}
+
+func (e *CaseEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CaseEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CaseEventType", str)
+	}
+	return nil
+}
+
+func (e CaseEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CaseEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CaseEventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -940,7 +1252,7 @@ const (
 	DenyModeNull DenyMode = "NULL"
 	// The field is null and an error with the code FORBIDDEN names its path.
 	DenyModeError DenyMode = "ERROR"
-	// The field does not exist for this viewer.
+	// It does not exist for a viewer who has the right nowhere, and neither does what leads to it alone; elsewhere it is null.
 	DenyModeHide DenyMode = "HIDE"
 )
 

@@ -41,7 +41,8 @@ type House struct {
 
 	mint     *authz.Mint
 	database string
-	tokens   sync.Map
+	ground   cmd.Ground
+	tokens   *sync.Map
 	past     func() *pgx.Conn
 }
 
@@ -85,7 +86,7 @@ func New(t testing.TB, changes ...func(*cmd.Ground)) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &House{TB: t, Log: &Log{}, Clock: &Clock{}, database: fmt.Sprintf("house_%d", houses.Add(1))}
+	h := &House{TB: t, Log: &Log{}, Clock: &Clock{}, database: fmt.Sprintf("house_%d", houses.Add(1)), tokens: &sync.Map{}}
 	h.past = sync.OnceValue(h.Database)
 	if err := c.CreateDatabase(t.Context(), h.database, furnished); err != nil {
 		t.Fatal(err)
@@ -104,22 +105,57 @@ func New(t testing.TB, changes ...func(*cmd.Ground)) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := cmd.Ground{
+	h.ground = cmd.Ground{
 		DatabaseURL: c.URL(login, h.database), BlobsURL: "file://" + t.TempDir(), Secret: []byte("a secret of tests, 32 bytes long"),
 		Issuers: []authz.Issuer{h.mint.Issuer()}, UploadBytes: 1 << 20, Development: true,
 		Log: slog.New(slog.NewJSONHandler(h.Log, nil)), Clock: h.Clock.Now,
 	}
-	for _, change := range changes {
-		change(&g)
-	}
-	if h.House, err = cmd.Build(t.Context(), g); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.House.Close)
-	server := httptest.NewServer(h.House)
-	t.Cleanup(server.Close)
-	h.URL = server.URL
+	h.open(changes)
 	return h
+}
+
+// Another builds a second house on the same database, as another replica: it remembers nothing of what the first one knows.
+func (h *House) Another(changes ...func(*cmd.Ground)) *House {
+	h.Helper()
+	other := *h
+	other.open(changes)
+	return &other
+}
+
+func (h *House) open(changes []func(*cmd.Ground)) {
+	h.Helper()
+	for _, change := range changes {
+		change(&h.ground)
+	}
+	var err error
+	if h.House, err = cmd.Build(h.Context(), h.ground); err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(h.House.Close)
+	server := httptest.NewServer(h.House)
+	h.Cleanup(server.Close)
+	h.URL = server.URL
+}
+
+// Login makes a login with these options, such as "in role ozg_serving", and gives its name and the address of the database for it.
+// Logins belong to the whole cluster; this one ends with the test.
+func (h *House) Login(options string) (name, address string) {
+	h.Helper()
+	c, err := site()
+	if err != nil {
+		h.Fatal(err)
+	}
+	name = fmt.Sprintf("login_%d", houses.Add(1))
+	db := h.Database()
+	if _, err := db.Exec(h.Context(), "create role "+name+" login "+options); err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() {
+		if _, err := db.Exec(context.Background(), "drop owned by "+name+" cascade; drop role "+name); err != nil {
+			h.Error(err)
+		}
+	})
+	return name, c.URL(name, h.database)
 }
 
 // Database opens a connection to the house's database as its superuser, past both walls.
@@ -179,6 +215,9 @@ func (h *House) Give(name string, role authz.Role, tenant, unit string, services
 // equal nothing was stored. Only one may ask at a time.
 func (h *House) Stored(tables ...string) map[string]string {
 	h.Helper()
+	if err := h.Settle(h.Context()); err != nil { // the access log is written a little later than what it tells of was read
+		h.Fatal(err)
+	}
 	conn := h.past()
 	var question string
 	err := conn.QueryRow(h.Context(), `
