@@ -5491,7 +5491,7 @@ func (m *AuditEntryMutation) Role() (r string, exists bool) {
 // OldRole returns the old "role" field's value of the AuditEntry entity.
 // If the AuditEntry object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AuditEntryMutation) OldRole(ctx context.Context) (v string, err error) {
+func (m *AuditEntryMutation) OldRole(ctx context.Context) (v *string, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldRole is only allowed on UpdateOne operations")
 	}
@@ -5505,9 +5505,22 @@ func (m *AuditEntryMutation) OldRole(ctx context.Context) (v string, err error) 
 	return oldValue.Role, nil
 }
 
+// ClearRole clears the value of the "role" field.
+func (m *AuditEntryMutation) ClearRole() {
+	m.role = nil
+	m.clearedFields[auditentry.FieldRole] = struct{}{}
+}
+
+// RoleCleared returns if the "role" field was cleared in this mutation.
+func (m *AuditEntryMutation) RoleCleared() bool {
+	_, ok := m.clearedFields[auditentry.FieldRole]
+	return ok
+}
+
 // ResetRole resets all changes to the "role" field.
 func (m *AuditEntryMutation) ResetRole() {
 	m.role = nil
+	delete(m.clearedFields, auditentry.FieldRole)
 }
 
 // SetUnitID sets the "unit_id" field.
@@ -5910,6 +5923,9 @@ func (m *AuditEntryMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *AuditEntryMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(auditentry.FieldRole) {
+		fields = append(fields, auditentry.FieldRole)
+	}
 	if m.FieldCleared(auditentry.FieldUnitID) {
 		fields = append(fields, auditentry.FieldUnitID)
 	}
@@ -5930,6 +5946,9 @@ func (m *AuditEntryMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *AuditEntryMutation) ClearField(name string) error {
 	switch name {
+	case auditentry.FieldRole:
+		m.ClearRole()
+		return nil
 	case auditentry.FieldUnitID:
 		m.ClearUnitID()
 		return nil
@@ -11661,6 +11680,8 @@ type EventMutation struct {
 	revision      *int
 	addrevision   *int
 	subject_id    *uuid.UUID
+	unit_id       *uuid.UUID
+	unit_before   *uuid.UUID
 	at            *time.Time
 	clearedFields map[string]struct{}
 	tenant        *uuid.UUID
@@ -12099,6 +12120,104 @@ func (m *EventMutation) ResetSubjectID() {
 	delete(m.clearedFields, event.FieldSubjectID)
 }
 
+// SetUnitID sets the "unit_id" field.
+func (m *EventMutation) SetUnitID(u uuid.UUID) {
+	m.unit_id = &u
+}
+
+// UnitID returns the value of the "unit_id" field in the mutation.
+func (m *EventMutation) UnitID() (r uuid.UUID, exists bool) {
+	v := m.unit_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitID returns the old "unit_id" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldUnitID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitID: %w", err)
+	}
+	return oldValue.UnitID, nil
+}
+
+// ClearUnitID clears the value of the "unit_id" field.
+func (m *EventMutation) ClearUnitID() {
+	m.unit_id = nil
+	m.clearedFields[event.FieldUnitID] = struct{}{}
+}
+
+// UnitIDCleared returns if the "unit_id" field was cleared in this mutation.
+func (m *EventMutation) UnitIDCleared() bool {
+	_, ok := m.clearedFields[event.FieldUnitID]
+	return ok
+}
+
+// ResetUnitID resets all changes to the "unit_id" field.
+func (m *EventMutation) ResetUnitID() {
+	m.unit_id = nil
+	delete(m.clearedFields, event.FieldUnitID)
+}
+
+// SetUnitBefore sets the "unit_before" field.
+func (m *EventMutation) SetUnitBefore(u uuid.UUID) {
+	m.unit_before = &u
+}
+
+// UnitBefore returns the value of the "unit_before" field in the mutation.
+func (m *EventMutation) UnitBefore() (r uuid.UUID, exists bool) {
+	v := m.unit_before
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnitBefore returns the old "unit_before" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldUnitBefore(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnitBefore is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnitBefore requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnitBefore: %w", err)
+	}
+	return oldValue.UnitBefore, nil
+}
+
+// ClearUnitBefore clears the value of the "unit_before" field.
+func (m *EventMutation) ClearUnitBefore() {
+	m.unit_before = nil
+	m.clearedFields[event.FieldUnitBefore] = struct{}{}
+}
+
+// UnitBeforeCleared returns if the "unit_before" field was cleared in this mutation.
+func (m *EventMutation) UnitBeforeCleared() bool {
+	_, ok := m.clearedFields[event.FieldUnitBefore]
+	return ok
+}
+
+// ResetUnitBefore resets all changes to the "unit_before" field.
+func (m *EventMutation) ResetUnitBefore() {
+	m.unit_before = nil
+	delete(m.clearedFields, event.FieldUnitBefore)
+}
+
 // SetAt sets the "at" field.
 func (m *EventMutation) SetAt(t time.Time) {
 	m.at = &t
@@ -12196,7 +12315,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 10)
 	if m.tenant != nil {
 		fields = append(fields, event.FieldTenantID)
 	}
@@ -12217,6 +12336,12 @@ func (m *EventMutation) Fields() []string {
 	}
 	if m.subject_id != nil {
 		fields = append(fields, event.FieldSubjectID)
+	}
+	if m.unit_id != nil {
+		fields = append(fields, event.FieldUnitID)
+	}
+	if m.unit_before != nil {
+		fields = append(fields, event.FieldUnitBefore)
 	}
 	if m.at != nil {
 		fields = append(fields, event.FieldAt)
@@ -12243,6 +12368,10 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.Revision()
 	case event.FieldSubjectID:
 		return m.SubjectID()
+	case event.FieldUnitID:
+		return m.UnitID()
+	case event.FieldUnitBefore:
+		return m.UnitBefore()
 	case event.FieldAt:
 		return m.At()
 	}
@@ -12268,6 +12397,10 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldRevision(ctx)
 	case event.FieldSubjectID:
 		return m.OldSubjectID(ctx)
+	case event.FieldUnitID:
+		return m.OldUnitID(ctx)
+	case event.FieldUnitBefore:
+		return m.OldUnitBefore(ctx)
 	case event.FieldAt:
 		return m.OldAt(ctx)
 	}
@@ -12327,6 +12460,20 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSubjectID(v)
+		return nil
+	case event.FieldUnitID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitID(v)
+		return nil
+	case event.FieldUnitBefore:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnitBefore(v)
 		return nil
 	case event.FieldAt:
 		v, ok := value.(time.Time)
@@ -12407,6 +12554,12 @@ func (m *EventMutation) ClearedFields() []string {
 	if m.FieldCleared(event.FieldSubjectID) {
 		fields = append(fields, event.FieldSubjectID)
 	}
+	if m.FieldCleared(event.FieldUnitID) {
+		fields = append(fields, event.FieldUnitID)
+	}
+	if m.FieldCleared(event.FieldUnitBefore) {
+		fields = append(fields, event.FieldUnitBefore)
+	}
 	return fields
 }
 
@@ -12423,6 +12576,12 @@ func (m *EventMutation) ClearField(name string) error {
 	switch name {
 	case event.FieldSubjectID:
 		m.ClearSubjectID()
+		return nil
+	case event.FieldUnitID:
+		m.ClearUnitID()
+		return nil
+	case event.FieldUnitBefore:
+		m.ClearUnitBefore()
 		return nil
 	}
 	return fmt.Errorf("unknown Event nullable field %s", name)
@@ -12452,6 +12611,12 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldSubjectID:
 		m.ResetSubjectID()
+		return nil
+	case event.FieldUnitID:
+		m.ResetUnitID()
+		return nil
+	case event.FieldUnitBefore:
+		m.ResetUnitBefore()
 		return nil
 	case event.FieldAt:
 		m.ResetAt()

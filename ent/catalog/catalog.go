@@ -165,7 +165,7 @@ var Types = map[string]*Type{
 			"actor":      {"actor", Text, false},
 			"action":     {"action", Enum, false},
 			"subject":    {"subject", Text, false},
-			"role":       {"role", Text, false},
+			"role":       {"role", Text, true},
 			"unitId":     {"unit_id", UUID, true},
 			"serviceIds": {"service_ids", JSON, true},
 		},

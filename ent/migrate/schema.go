@@ -201,9 +201,9 @@ var (
 		{Name: "place", Type: field.TypeInt64},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "actor", Type: field.TypeString},
-		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED"}},
+		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED"}},
 		{Name: "subject", Type: field.TypeString},
-		{Name: "role", Type: field.TypeString},
+		{Name: "role", Type: field.TypeString, Nullable: true},
 		{Name: "service_ids", Type: field.TypeJSON, Nullable: true},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "unit_id", Type: field.TypeUUID, Nullable: true},
@@ -405,6 +405,8 @@ var (
 		{Name: "sequence", Type: field.TypeInt},
 		{Name: "revision", Type: field.TypeInt},
 		{Name: "subject_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "unit_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "unit_before", Type: field.TypeUUID, Nullable: true},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "tenant_id", Type: field.TypeUUID},
 	}
@@ -416,7 +418,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_tenants_tenant",
-				Columns:    []*schema.Column{EventsColumns[8]},
+				Columns:    []*schema.Column{EventsColumns[10]},
 				RefColumns: []*schema.Column{TenantsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},

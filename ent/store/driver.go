@@ -20,6 +20,8 @@ type Driver struct {
 	pool    *pgxpool.Pool
 	scope   func(context.Context) (Scope, error)
 	refused func(ctx context.Context, what string)
+
+	committed func()
 }
 
 var _ dialect.Driver = (*Driver)(nil)

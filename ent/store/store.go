@@ -63,6 +63,8 @@ type Options struct {
 	// Refused is told what the database refuses although the program has let it through: a row outside the scope, or what serving was
 	// never granted. It is given names, no values. Nil: nobody is told.
 	Refused func(ctx context.Context, what string)
+	// Committed is told of each transaction that was stored, and has to return at once. Nil: nobody is told.
+	Committed func()
 	// Configure may change a pool before it opens, such as its size or its tracer. It is called for both.
 	Configure func(*pgxpool.Config)
 }
@@ -93,7 +95,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		writing.Close()
 		return nil, err
 	}
-	return &Store{Writing: &Driver{pool: writing, scope: o.Scope, refused: o.Refused}, Reading: reading}, nil
+	return &Store{Writing: &Driver{pool: writing, scope: o.Scope, refused: o.Refused, committed: o.Committed}, Reading: reading}, nil
 }
 
 // Close waits for what is under way and closes all connections.

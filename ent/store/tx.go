@@ -141,6 +141,9 @@ func (t *transaction) Commit() error {
 		return t.fail(fmt.Errorf("commit was answered with %s", tag))
 	}
 	t.end()
+	if t.driver.committed != nil {
+		t.driver.committed()
+	}
 	return nil
 }
 
