@@ -46,15 +46,15 @@ type blind struct{}
 
 func (blind) Witness(context.Context, []reading.Access) error { return nil }
 
-// stage is a house in which operations are carried out on any contract, as any principal.
-type stage struct {
+// rehearsal is a house in which operations are carried out on any contract, as any principal.
+type rehearsal struct {
 	*housetest.House
 	resolver *graph.Resolver
 	who      *authz.Principal
 }
 
-// newStage gives a stage with demo cases. On it stands somebody who sees the messages of all of Kiel and may read those of one office.
-func newStage(t *testing.T) *stage {
+// newRehearsal gives one with demo cases. In it is somebody who sees the messages of all of Kiel and may read those of one office.
+func newRehearsal(t *testing.T) *rehearsal {
 	t.Helper()
 	h := housetest.New(t)
 	h.Seed(120, 3)
@@ -75,11 +75,11 @@ func newStage(t *testing.T) *stage {
 	}
 	who := policy.Principal("user:dev:somebody", authz.High, []authz.Assignment{{Role: "AUDITOR", Tenant: kiel}, {Role: "CASEWORKER", Tenant: kiel, Units: []uuid.UUID{unit}}})
 	link := func(*authz.Principal, uuid.UUID) string { return "/" }
-	return &stage{h, &graph.Resolver{Reading: reading.New(pool, make([]byte, 32), link, blind{})}, who}
+	return &rehearsal{h, &graph.Resolver{Reading: reading.New(pool, make([]byte, 32), link, blind{})}, who}
 }
 
 // ask carries out an operation and gives data and the paths of the errors, all of which must say that something is forbidden.
-func (s *stage) ask(contract *ast.Schema, document string, variables map[string]any) (data any, paths []string) {
+func (s *rehearsal) ask(contract *ast.Schema, document string, variables map[string]any) (data any, paths []string) {
 	s.Helper()
 	e := graph.Engine(s.resolver, contract, slog.New(slog.DiscardHandler))
 	response := carryOut(authz.With(s.Context(), s.who), e, document, variables)
@@ -125,7 +125,7 @@ func missing(at ast.Path, v any, names string, into map[string]int) {
 
 func TestARefusedFieldIsToldAtItsExactPlace(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	s := newRehearsal(t)
 	contract := telling(t)
 	var all []any
 	found, _ := s.ask(whole, `{ cases(first: 100) { nodes { id messages(first: 3) { nodes { id } } } } }`, nil)
@@ -186,7 +186,7 @@ func dig(v any, steps ...string) []any {
 
 func TestWhoMayReadEverythingIsToldNothing(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	s := newRehearsal(t)
 	s.who = policy.Principal("user:dev:somebody", authz.High, []authz.Assignment{{Role: "MAIL_ROOM", Tenant: s.who.Assignments[0].Tenant}})
 	data, told := s.ask(telling(t), `{ cases(first: 100) { nodes { messages(first: 10) { nodes { body } } } } }`, nil)
 	nulls := map[string]int{}

@@ -40,7 +40,7 @@ var questions = map[string]question{
 	"a type in an inline fragment":     {"Comment", "Qqqqqqq", `{ node(id: "x") { ... on § { body } } }`, ""},
 	"a type in a fragment":             {"OrganisationalUnit", "Qqqqqqqqqqqqqqqqqq", `{ node(id: "x") { ...f } } fragment f on § { name }`, ""},
 	"a type of pages in a fragment":    {"AssignmentConnection", "Qqqqqqqqqqqqqqqqqqqq", `{ cases(first: 1) { ... on § { totalCount } } }`, ""},
-	"a type of entries in a fragment":  {"HistoryEventEdge", "Qqqqqqqqqqqqqqqq", `{ cases(first: 1) { ...f } } fragment f on § { cursor }`, ""},
+	"a type of entries in a fragment":  {"HistoryEventEdge", "Qqqqqqqqqqqqqqqq", `{ cases(first: 1) { ... on § { cursor } } }`, ""},
 	"a payload in a fragment":          {"AcceptCasePayload", "Qqqqqqqqqqqqqqqqq", `{ ... on § { case { id } } }`, ""},
 	"a problem in a fragment":          {"AcceptCaseProblem", "Qqqqqqqqqqqqqqqqq", `{ ... on § { __typename } }`, ""},
 	"a condition":                      {"assignee", "qqqqqqqq", `{ cases(first: 1, where: {§: {eq: "x"}}) { totalCount } }`, ""},
