@@ -13,10 +13,10 @@ func (d *Door) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 	preflight := r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != ""
 	if d.origins[origin] {
 		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
+		h.Set("Access-Control-Expose-Headers", "ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate")
 		if preflight {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Last-Event-ID, X-GraphQL-Event-Stream-Token, X-Purpose")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Last-Event-ID, X-GraphQL-Event-Stream-Token, X-Purpose, traceparent")
 			h.Set("Access-Control-Max-Age", "600")
 		}
 	}

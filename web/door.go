@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/ozg-cloud/platform/internal/problem"
 )
@@ -28,6 +31,11 @@ type Options struct {
 	// SignedInUntil says when the sign-in of the principal in the context ends: sockets and streams end then. Where it is nil, or says
 	// the zero time, they last.
 	SignedInUntil func(ctx context.Context) time.Time
+	// Caller tells what fairness has to know of the principal in the context. Where it is nil, nobody has a budget.
+	Caller func(ctx context.Context) Caller
+	// Strain tells how long all operations have waited for connections to the database since the beginning, and how often they took one.
+	// It is asked again and again, at most every tenth of a second. Where it is nil, as many operations are carried out at once as Limits allow.
+	Strain func() (waited time.Duration, times int64)
 	// Ready says what keeps the house from answering; nil when nothing does. It is asked for /readyz.
 	Ready func(ctx context.Context) error
 	// Contract is the contract as SDL, for /schema.graphql.
@@ -43,6 +51,12 @@ type Options struct {
 	Profile Profile
 	// Limits bound what a request may ask.
 	Limits Limits
+	// Metrics count what happens. Where they are nil, nobody sees them.
+	Metrics *Metrics
+	// Tracer makes the spans of requests and operations. Where it is nil, there are none.
+	Tracer trace.Tracer
+	// Slow is how long an operation takes that gets a line of its own in the log. Zero: none does.
+	Slow time.Duration
 	// Log takes one line for each request and one for each internal error.
 	Log *slog.Logger
 }
@@ -60,6 +74,8 @@ type Route struct {
 	// NeedsPrincipal closes the endpoint to requests without a valid token. Where it is false, no header of the request is looked at:
 	// the handler itself knows whom it answers.
 	NeedsPrincipal bool
+	// Cost is paid from the principal's budgets. Routes with a cost bring applications in: when the house is busy, they are refused last.
+	Cost int
 	// Handler answers. An error that it returns leaves through the exit of this room; it has not begun to answer then.
 	// A handler that takes more than five minutes sets deadlines of its own (http.ResponseController).
 	Handler func(w http.ResponseWriter, r *http.Request) error
@@ -74,6 +90,10 @@ type Door struct {
 	draining atomic.Bool
 	streams  *streams
 	reserved *reservations
+	gate     *gate
+	lately   *lately
+
+	perCaller, perTenant *budgets
 }
 
 // New makes a door. What is missing in the options is an error, a pattern that contradicts another a panic.
@@ -84,10 +104,20 @@ func New(o Options) (*Door, error) {
 	if err := o.Limits.check(); err != nil {
 		return nil, err
 	}
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(prometheus.NewRegistry())
+	}
 	sum := sha256.Sum256([]byte(o.Contract))
 	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
 	d.streams = newStreams(o.Limits.Streams)
 	d.reserved = &reservations{most: o.Limits.Streams, of: map[string]*reservation{}}
+	d.gate = newGate(o.Limits.AtOnce, o.Strain)
+	o.Metrics.watch(d.gate)
+	d.perCaller, d.perTenant = newBudgets(o.Limits.CallerPerMinute), newBudgets(o.Limits.TenantPerMinute)
+	d.lately = &lately{ask: o.Ready}
 	for _, origin := range o.AllowedOrigins {
 		d.origins[strings.TrimSuffix(strings.TrimSpace(origin), "/")] = true
 	}
@@ -105,6 +135,12 @@ func (d *Door) route(to Route) http.HandlerFunc {
 			ctx, known, err := d.identified(r)
 			if err == nil && !known {
 				err = problem.New(problem.Unauthenticated, "noPrincipal")
+			}
+			if err == nil && to.Cost > 0 {
+				if err = d.gate.ask(applying); err == nil {
+					err = d.pay(ctx, to.Cost)
+				}
+				d.mark(ctx, applying, err)
 			}
 			if err != nil {
 				d.refuse(w, r, err)
@@ -137,8 +173,10 @@ func (d *Door) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	line := &line{}
 	w := &answer{ResponseWriter: rw}
-	r = r.WithContext(context.WithValue(r.Context(), lineKey{}, line))
+	ctx, span := d.span(r)
+	r = r.WithContext(context.WithValue(ctx, lineKey{}, line))
 	d.headers(w.Header())
+	d.o.Metrics.under.Add(1)
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -147,8 +185,14 @@ func (d *Door) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		default:
 			d.refuse(w, r, panicked(p))
 		}
-		d.o.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
-			slog.Int("status", w.status), slog.Duration("duration", time.Since(begun)), slog.String("operation", line.operation))
+		took := time.Since(begun)
+		d.o.Metrics.under.Add(-1)
+		d.o.Metrics.answered(line, r.Pattern, w.status, took)
+		endSpan(span, knownMethod(r.Method), r.Pattern, w.status)
+		if !line.refused { // under too great a load, writing that down would be a load, too; it is counted
+			d.o.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
+				slog.Int("status", w.status), slog.Duration("duration", took), slog.String("operation", line.operation))
+		}
 		if w.cut {
 			panic(http.ErrAbortHandler) // the connection breaks off, which is how the caller learns of it
 		}
@@ -237,15 +281,29 @@ func cutOff(w http.ResponseWriter) {
 // Unwrap leads http.ResponseController to what stands behind.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// line is what a handler adds to the line of its request in the log.
-type line struct{ operation string }
+// line is what a handler adds to the line of its request in the log, and to what is counted.
+type line struct {
+	operation string
+	kind      string // of the operation
+	lasted    bool   // it was an event stream
+	refused   bool   // for being too much
+}
 
 type lineKey struct{}
 
-// logOperation names the operation in the log, where the name is nothing but a name.
-func logOperation(ctx context.Context, name string) {
-	if l, ok := ctx.Value(lineKey{}).(*line); ok && isName(name) {
-		l.operation = name
+// lineOf is the line of the request in ctx. Operations on sockets and reserved streams have none: what they put there is lost.
+func lineOf(ctx context.Context) *line {
+	if l, ok := ctx.Value(lineKey{}).(*line); ok && l != nil {
+		return l
+	}
+	return &line{}
+}
+
+// mark counts a refusal that comes of too much being asked.
+func (d *Door) mark(ctx context.Context, c class, err error) {
+	if p, ok := problem.Of(err); ok && p.Kind == problem.Busy {
+		lineOf(ctx).refused = true
+		d.o.Metrics.refused.WithLabelValues(classNames[c], p.Rule).Inc()
 	}
 }
 

@@ -39,7 +39,7 @@ func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		status = d.o.Profile.operationStatus(p, form)
-		prompt(w.Header(), p)
+		d.prompt(w.Header(), p, err)
 	} else if d.o.Profile == Draft202608 && len(response.Errors) > 0 {
 		status = 294
 	}
@@ -52,8 +52,7 @@ func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", form+"; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // who has gone cannot be told
+	send(w, r, status, body)
 }
 
 // answered carries out what a request asks for. Without a response and without an error, it has answered as a stream.
@@ -79,6 +78,9 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 	if form == "" {
 		return nil, op, problem.New(problem.Invalid, "notAcceptable")
 	}
+	if err := d.early(ctx, r); err != nil {
+		return nil, op, err
+	}
 	params, err := d.params(w, r)
 	if err != nil {
 		return nil, op, err
@@ -98,6 +100,18 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 		response, err = d.execute(ctx, op)
 	}
 	return response, op, err
+}
+
+// early refuses what would be refused whatever it is, before its body is read.
+func (d *Door) early(ctx context.Context, r *http.Request) error {
+	best := ast.Query
+	if r.Method == http.MethodPost {
+		best = ast.Mutation
+	}
+	c := d.caller(ctx).class(best)
+	err := d.gate.ask(c)
+	d.mark(ctx, c, err)
+	return err
 }
 
 func languageOf(r *http.Request) string { return problem.Language(r.Header.Get("Accept-Language")) }
@@ -201,6 +215,7 @@ func (d *Door) fromURL(rawQuery string) (map[string]any, error) {
 // operation is one that may be carried out.
 type operation struct {
 	Measure
+	class   class
 	engine  Engine
 	context *graphql.OperationContext
 }
@@ -211,28 +226,61 @@ func (d *Door) prepare(ctx context.Context, params *graphql.RawParams, known boo
 	op := operation{engine: d.o.Engine(ctx)}
 	var err error
 	if op.Measure, err = op.engine.Guard.Measure(params); err != nil {
+		_ = d.pay(ctx, priceOfRefusal) // the document is refused either way
 		return op, err
 	}
 	if !known && !op.Bare && (d.o.Production || !op.Introspection) {
 		return op, problem.New(problem.Unauthenticated, "noPrincipal")
 	}
+	op.class = d.caller(ctx).class(op.Kind)
+	if err := d.admitted(ctx, op); err != nil {
+		return op, err
+	}
 	var found gqlerror.List
 	op.context, found = op.engine.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 	if len(found) > 0 {
+		_ = d.pay(ctx, priceOfRefusal)
 		if p, ok := problem.Of(found); ok {
 			return op, p
 		}
 		return op, &documentError{problem.New(problem.Invalid, "invalidDocument"), found}
 	}
 	op.context.DisableIntrospection = false // who may ask was decided above
-	logOperation(ctx, op.context.Operation.Name)
+	line := lineOf(ctx)
+	line.kind = string(op.Kind)
+	if name := op.context.Operation.Name; isName(name) {
+		line.operation = name
+	}
 	return op, nil
+}
+
+// admitted refuses an operation for which there is no room or no budget, before it costs more than it has so far.
+func (d *Door) admitted(ctx context.Context, op operation) error {
+	err := d.gate.ask(op.class)
+	if err == nil {
+		err = d.pay(ctx, op.Cost)
+	}
+	d.mark(ctx, op.class, err)
+	return err
 }
 
 // execute carries out a query or mutation within its time. What the executor answers is answered, but for errors that are too many.
 func (d *Door) execute(ctx context.Context, op operation) (*graphql.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Limits.Operation)
 	defer cancel()
+	ctx, span := d.operationSpan(ctx, op)
+	defer span.End()
+	begun := time.Now()
+	if !op.light() {
+		leave, err := d.gate.enter(ctx, op.class)
+		if err != nil {
+			d.mark(ctx, op.class, err)
+			return nil, err
+		}
+		defer leave()
+	}
+	waited := time.Since(begun)
+	defer func() { d.logSlow(ctx, op, waited, time.Since(begun)) }()
 	next, within := op.engine.Executor.DispatchOperation(ctx, op.context)
 	response := next(within)
 	if err := ctx.Err(); err != nil && (response == nil || len(response.Errors) > 0) {
@@ -244,6 +292,9 @@ func (d *Door) execute(ctx context.Context, op operation) (*graphql.Response, er
 	capped(response)
 	return response, nil
 }
+
+// light tells whether an operation needs nothing of the database, so that nobody waits behind it.
+func (op operation) light() bool { return op.Introspection || op.Bare }
 
 // play carries out an operation of any kind and hands over each of its answers, until there are no more or one is not taken.
 func (d *Door) play(ctx context.Context, op operation, each func(*graphql.Response) error) error {

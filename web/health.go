@@ -4,9 +4,9 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ozg-cloud/platform/internal/problem"
@@ -25,26 +25,27 @@ func (d *Door) health() []Route {
 }
 
 // alive says that the process answers. It asks nobody: a dead database is no reason to kill the house.
-func (d *Door) alive(w http.ResponseWriter, _ *http.Request) error { return plainly(w, "alive\n") }
+func (d *Door) alive(w http.ResponseWriter, r *http.Request) error { return plainly(w, r, "alive\n") }
 
 // ready says whether requests should be sent here. A draining house is not ready, although it still answers.
 func (d *Door) ready(w http.ResponseWriter, r *http.Request) error {
 	if d.draining.Load() {
 		return problem.New(problem.Busy, "shuttingDown")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	if err := d.o.Ready(ctx); err != nil {
-		d.o.Log.WarnContext(ctx, "not ready", "error", err)
+	fresh, err := d.lately.ready(r.Context())
+	if err != nil {
+		if fresh {
+			d.o.Log.WarnContext(r.Context(), "not ready", "error", err)
+		}
 		return problem.New(problem.Busy, "notReady")
 	}
-	return plainly(w, "ready\n")
+	return plainly(w, r, "ready\n")
 }
 
 // contract gives the contract as SDL. In production it is as public as on paper.
 func (d *Door) contract(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	h.Set("ETag", d.etag)
+	h.Set("ETag", "W/"+d.etag) // weak, because it is the same text whether compressed or not
 	h.Set("Cache-Control", "no-cache")
 	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
 		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == d.etag || known == "*" {
@@ -52,13 +53,37 @@ func (d *Door) contract(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return plainly(w, d.o.Contract)
+	return plainly(w, r, d.o.Contract)
 }
 
-func plainly(w http.ResponseWriter, text string) error {
+func plainly(w http.ResponseWriter, r *http.Request, text string) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if _, err := w.Write([]byte(text)); err != nil {
-		return fmt.Errorf("web: answering: %w", err)
-	}
+	send(w, r, http.StatusOK, []byte(text))
 	return nil
+}
+
+// lately is what was found out about readiness a moment ago: anybody may ask, and the database is not to hear of each.
+type lately struct {
+	ask func(context.Context) error
+
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+// still is how long that is believed.
+const still = 500 * time.Millisecond
+
+// ready asks, or remembers. Those who ask meanwhile wait for the same answer. fresh tells whether it was asked.
+func (l *lately) ready(ctx context.Context) (fresh bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.at.IsZero() && time.Since(l.at) < still {
+		return false, l.err
+	}
+	// It is everybody's answer, so it does not end when one of them leaves.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	l.err, l.at = l.ask(ctx), time.Now()
+	return true, l.err
 }

@@ -39,6 +39,11 @@ type Limits struct {
 	// Cost is the highest cost of an operation, in the units of the contract's directive cost.
 	Cost int
 
+	// CallerPerMinute and TenantPerMinute are the cost that one subject, and all of one tenant, may ask for in a minute; what is left of a
+	// minute is not saved up for the next. Each replica reckons for itself.
+	CallerPerMinute, TenantPerMinute int
+	// AtOnce is how many operations may be carried out at once, however well the database carries them.
+	AtOnce int
 	// Operation is how long an operation may take, the database included. A subscription lasts until somebody ends it.
 	Operation time.Duration
 
@@ -79,7 +84,10 @@ func DefaultLimits() Limits {
 		Page:       100,
 		Cost:       10_000,
 
-		Operation: 10 * time.Second,
+		CallerPerMinute: 200_000,
+		TenantPerMinute: 4_000_000,
+		AtOnce:          256,
+		Operation:       10 * time.Second,
 
 		Streams:     20_000,
 		Running:     100,
@@ -94,7 +102,7 @@ func DefaultLimits() Limits {
 
 func (l Limits) check() error {
 	counts := min(l.Nesting, l.Tokens, l.Depth, l.RootFields, l.Fields, l.Aliases, l.SameName, l.Directives, l.Fragments, l.Spreads, l.Operations, l.Page, l.Cost,
-		l.Streams, l.Running, l.ID, l.MessageRate)
+		l.CallerPerMinute, l.TenantPerMinute, l.AtOnce, l.Streams, l.Running, l.ID, l.MessageRate)
 	if counts <= 0 || min(l.Body, l.Message) <= 0 || min(l.Operation, l.Init, l.Write, l.Ping) <= 0 {
 		return errors.New("web: a limit is zero, so there would be none")
 	}

@@ -130,7 +130,10 @@ func ofDocument(p *problem.Problem) bool {
 }
 
 // prompt tells in headers what the caller can do about a problem.
-func prompt(h http.Header, p *problem.Problem) {
+func (d *Door) prompt(h http.Header, p *problem.Problem, err error) {
+	if s := (*spent)(nil); errors.As(err, &s) {
+		s.tell(h, d.o.Limits)
+	}
 	switch {
 	case p.Kind == problem.Busy:
 		h.Set("Retry-After", strconv.Itoa(max(1, p.RetryAfterSeconds)))
@@ -148,6 +151,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		cutOff(w)
 		return
 	}
+	d.prompt(w.Header(), p, err)
 	language := problem.Language(r.Header.Get("Accept-Language"))
 	body, err := json.Marshal(struct {
 		Type      string   `json:"type"`
@@ -162,7 +166,6 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		panic("web: strings cannot be written as JSON")
 	}
 	h := w.Header()
-	prompt(h, p)
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Language", language)
 	h.Set("Cache-Control", "no-store")

@@ -59,6 +59,8 @@ func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer d.streams.leave()
+	d.o.Metrics.sockets.Inc()
+	defer d.o.Metrics.sockets.Dec()
 	// The origin was checked above, against the same list as that of the other requests.
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
 	if err != nil {

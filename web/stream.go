@@ -79,8 +79,11 @@ func (d *Door) openStream(ctx context.Context, w http.ResponseWriter) (*events, 
 		release()
 		cancel()
 		<-quiet
+		d.o.Metrics.streams.Dec()
 		d.streams.leave()
 	}
+	lineOf(ctx).lasted = true
+	d.o.Metrics.streams.Inc()
 	h := w.Header()
 	h.Set("Content-Type", eventStream+"; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events until there are some kilobytes of them
