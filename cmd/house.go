@@ -57,6 +57,13 @@ type Ground struct {
 	WatchEvery int
 	// Mailboxes are those that lie elsewhere, by kind of service account.
 	Mailboxes map[string]mailbox.Mailbox
+	// CallerBudget and TenantBudget are the cost that a caller and a tenant may ask for in a minute; zero: what web.DefaultLimits says.
+	CallerBudget, TenantBudget int
+	// Slow is how long an operation takes that gets a line in the log; zero: none does.
+	Slow time.Duration
+	// TracesURL is where spans are sent by OTLP over HTTP, and TracePercent how many traces of a hundred; empty: there are none.
+	TracesURL    string
+	TracePercent int
 	// Development opens what is for developers only: free error texts, and Routes such as the explorer.
 	Development bool
 	// Routes are further doors.
@@ -73,6 +80,8 @@ type House struct {
 	Relay *mailbox.Relay
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
+	// Metrics answers scrapes.
+	Metrics http.Handler
 	// Settle waits until everything that anybody has been shown so far stands in the access log.
 	Settle func(context.Context) error
 
@@ -84,6 +93,7 @@ type House struct {
 
 // Build puts a house together. It connects to nothing: whether the database answers is told by readiness.
 func Build(ctx context.Context, g Ground) (*House, error) {
+	g.Log = redacted(g.Log)
 	h := &House{alarm: &alarm{log: g.Log}, role: g.Role}
 	built := false
 	defer func() {
@@ -92,6 +102,15 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		}
 	}()
 	var log *events.Log
+	var tracer trace.Tracer = noop.Tracer{}
+	if g.TracesURL != "" {
+		t, stop, err := tracing(ctx, g.TracesURL, g.TracePercent, g.Log)
+		if err != nil {
+			return nil, err
+		}
+		tracer = t
+		h.close = append(h.close, stop)
+	}
 	opened, err := store.Open(ctx, g.DatabaseURL, store.Options{
 		Scope:     scopeOf,
 		Refused:   h.alarm.raise,
@@ -99,6 +118,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Configure: func(c *pgxpool.Config) {
 			if g.Role != "" {
 				c.ConnConfig.RuntimeParams["role"] = g.Role
+			}
+			if g.TracesURL != "" {
+				c.ConnConfig.Tracer = statements{tracer}
 			}
 		},
 	})
@@ -129,6 +151,15 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	cases := casework.NewDesk(client, g.Clock)
 	applications := intake.NewDesk(client, cases, blobs, accountHolder(g.Issuers), g.Clock, intake.Limits{})
 	limits := web.DefaultLimits()
+	if g.CallerBudget > 0 {
+		limits.CallerPerMinute = g.CallerBudget
+	}
+	if g.TenantBudget > 0 {
+		limits.TenantPerMinute = g.TenantBudget
+	}
+	registry, connections := prometheus.NewRegistry(), pools{"reading": opened.Reading.Stat, "writing": opened.Writes}
+	h.Metrics = measure(registry, connections, h.alarm)
+	metrics := web.NewMetrics(registry)
 	resolver := &graph.Resolver{
 		Reading:  reading.New(opened.Reading, g.Secret, attachments.Link, book),
 		Casework: cases,
@@ -184,9 +215,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Log:            g.Log,
 		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading) },
 		Routes: append([]web.Route{
-			{Pattern: "POST /uploads", NeedsPrincipal: true, Handler: attachments.Upload},
+			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
-			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Handler: applications.Gover},
+			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
 		}, g.Routes...),
 	})
 	if err != nil {
