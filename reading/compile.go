@@ -73,6 +73,7 @@ type object struct {
 	ops     []op
 	present int // column that is null where there is no object; negative: there always is one
 	holes   int // how many holes are in it, nested ones too
+	trace   *trace
 }
 
 type opKind uint8
@@ -97,11 +98,13 @@ type op struct {
 	number byte // of the type whose id it is
 	text   []byte
 	fields []documentField
-	value  func(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error)
+	value  derive
 	from   []int
 	object *object
 	must   bool // the contract says that the object is always there
 	hole   *gap
+	told   bool // that the field is refused on a row is told as an error, see refused.go
+	denied int  // then: column that is true on such rows
 }
 
 type gapKind uint8
@@ -150,24 +153,28 @@ func (c *compiler) predicate(t *catalog.Type, alias string) (fragment, error) {
 }
 
 // visible narrows a field to the rows on which the caller may see it, where the contract gives it a policy of its own.
-func (c *compiler) visible(t *catalog.Type, alias string, def *ast.FieldDefinition, expression fragment) (fragment, error) {
+// denied is true on the other rows, where the contract wants them told; it is empty where there is nothing to tell.
+func (c *compiler) visible(t *catalog.Type, alias string, def *ast.FieldDefinition, expression fragment) (shown, denied fragment, err error) {
 	d := def.Directives.ForName("policy")
 	if d == nil {
-		return expression, nil
+		return expression, fragment{}, nil
 	}
 	_, shape, err := rule.Of(t.Entity)
 	if err != nil {
-		return fragment{}, err
+		return fragment{}, fragment{}, err
 	}
 	text, args := seenBy(c.p, authz.Object(d.Arguments.ForName("object").Value.Raw), shape, alias)
 	rows, err := c.predicate(t, alias)
 	if err != nil {
-		return fragment{}, err
+		return fragment{}, fragment{}, err
 	}
 	if text == "" || text == rows.text && reflect.DeepEqual(args, rows.args) {
-		return expression, nil
+		return expression, fragment{}, nil
 	}
-	return sql("case when "+text+" then ", args...).then(expression).with(" end"), nil
+	if mode := d.Arguments.ForName("onDeny"); mode != nil && mode.Value.Raw == "ERROR" {
+		denied = sql("("+text+") is not true", args...)
+	}
+	return sql("case when "+text+" then ", args...).then(expression).with(" end"), denied, nil
 }
 
 // add makes a level of its own.
@@ -193,9 +200,12 @@ func keyed(i int, alias string) []byte {
 // object compiles the selection on a type whose row stands under alias in the level. chain yields that row for the statements below.
 func (c *compiler) object(l *level, t *catalog.Type, alias string, chain fragment, sel ast.SelectionSet) (*object, error) {
 	o := &object{present: -1}
-	for i, f := range c.collect(sel, t.Name, "Node") {
+	for i, f := range c.collect(sel, t.Name, "Node", ofLog[t.Name].frame) {
 		w := op{key: keyed(i, f.Alias)}
 		if err := c.field(&w, l, t, alias, chain, f); err != nil {
+			return nil, err
+		}
+		if err := c.watch(o, l, t, alias, f, &w); err != nil {
 			return nil, err
 		}
 		o.add(w)
@@ -218,15 +228,23 @@ func (c *compiler) field(w *op, l *level, t *catalog.Type, alias string, chain f
 		w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name)
 		return nil
 	}
-	if d, ok := derivations[t.Name+"."+f.Name]; ok {
+	_, stored := t.Columns[f.Name]
+	d, isDerived := derivations[t.Name+"."+f.Name]
+	if f.Definition.Directives.ForName("policy") != nil && (isDerived || !stored) {
+		return fmt.Errorf("reading: %s.%s is no column, and its policy would not be kept", t.Name, f.Name)
+	}
+	if isDerived {
 		return c.derivation(w, l, t, alias, chain, f, d)
 	}
 	if column, ok := t.Columns[f.Name]; ok {
-		expression, err := c.visible(t, alias, f.Definition, sql(alias+"."+column.Name))
+		expression, denied, err := c.visible(t, alias, f.Definition, sql(alias+"."+column.Name))
 		if err != nil {
 			return err
 		}
 		w.column = l.column(expression)
+		if denied.text != "" {
+			w.told, w.denied = true, l.column(denied)
+		}
 		switch column.Kind {
 		case catalog.UUID:
 			w.kind, w.number = globalID, t.Number
@@ -298,7 +316,24 @@ func (c *compiler) derivation(w *op, l *level, t *catalog.Type, alias string, ch
 			w.from = append(w.from, l.column(sql(alias+"."+name)))
 		}
 	}
+	if d.member != nil {
+		w.kind, w.object = nested, c.members(w.from, f, d.member)
+	}
 	return nil
+}
+
+// members compiles an object whose fields are derived one by one from the same columns.
+func (c *compiler) members(from []int, f graphql.CollectedField, member func(name string) derive) *object {
+	o := &object{present: -1}
+	typ := f.Definition.Type.Name()
+	for i, f := range c.collect(f.Selections, typ) {
+		w := op{key: keyed(i, f.Alias), kind: derived, value: member(f.Name), from: from}
+		if f.Name == "__typename" {
+			w.kind, w.text = constant, strconv.AppendQuote(nil, typ)
+		}
+		o.add(w)
+	}
+	return o
 }
 
 // connection compiles a Relay connection of the target type as an object of the level above, whose lists are holes.
@@ -534,7 +569,7 @@ func (c *compiler) positions(o order, signature uint32, p page) (bounds, error) 
 			return nil
 		}
 		text, _ := given.(string)
-		said, ok := c.r.seal.open(text)
+		said, ok := c.r.seal.Open(text)
 		if ok {
 			*into, ok = o.positionOf(signature, said)
 		}

@@ -10,6 +10,7 @@
 //	filter.go    operator inputs become predicates
 //	order.go     orders, keysets and cursors
 //	rows.go      reads the rows of a statement into fragments of JSON with holes, and fills the holes from the statements below
+//	denied.go    tells which fields of which rows were refused
 //	encode.go    binary values to JSON
 //	derived.go   the few fields that are derived from columns
 //

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/ent/rule"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/schema"
 )
@@ -55,6 +56,9 @@ var derivedFilters = map[string]func(c *compiler, alias string, value any, path 
 			sql("position(lower(?) in lower("+alias+".file_reference)) > 0", text),
 			sql("exists (select from services "+s+" where "+s+".id = "+alias+".service_id and position(lower(?) in lower("+s+".title)) > 0)", text),
 		), nil
+	},
+	"AccessEntry.case": func(_ *compiler, alias string, value any, path []string) (fragment, error) {
+		return operators(catalog.Column{Kind: catalog.UUID}, alias+".case_id", "Case", value, path) // the case itself need not be visible
 	},
 	"Tenant.under": func(_ *compiler, alias string, value any, path []string) (fragment, error) {
 		id, err := idOf(value, "Tenant", path)
@@ -150,7 +154,11 @@ func (c *compiler) filterField(t *catalog.Type, alias, name string, value any, p
 		return derived(c, alias, value, path)
 	}
 	if column, ok := t.Columns[name]; ok {
-		return operators(column, alias+"."+column.Name, t.Name, value, path)
+		f, err := operators(column, alias+"."+column.Name, t.Name, value, path)
+		if err != nil || f.text == "" {
+			return f, err
+		}
+		return c.told(t, alias, name, f)
 	}
 	edge, ok := t.Edges[name]
 	if !ok {
@@ -177,6 +185,20 @@ func (c *compiler) filterField(t *catalog.Type, alias, name string, value any, p
 		return fragment{}, err
 	}
 	return exists(target.Table+" "+a, there, inner), nil
+}
+
+// told narrows a condition on a field to the rows on which the caller may see it: nobody finds out by filtering what is not shown.
+func (c *compiler) told(t *catalog.Type, alias, field string, f fragment) (fragment, error) {
+	object, ok := c.r.guarded[t.Name+"."+field]
+	if !ok {
+		return f, nil
+	}
+	_, shape, err := rule.Of(t.Entity)
+	if err != nil {
+		return fragment{}, err
+	}
+	text, args := seenBy(c.p, object, shape, alias)
+	return and(f, sql(text, args...)), nil
 }
 
 func exists(from string, conditions ...fragment) fragment {

@@ -23,6 +23,7 @@ type rowset struct {
 	rows    []row     //
 	first   map[rowID]int32
 	cursors []byte
+	denied  map[denial]bool // nil: nothing
 }
 
 type rowID [16]byte
@@ -47,6 +48,7 @@ type writer struct {
 	r    *Reader
 	p    *authz.Principal
 	sets map[*level]*rowset
+	seen map[rowID]*sighting // personal data that the answer shows, by case
 }
 
 var errNoRow = errors.New("reading: a thing that must be there is not visible")
@@ -71,33 +73,35 @@ func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
 		for k, c := range l.cursor {
 			position[k] = values[c]
 		}
-		set.cursors = w.r.seal.append(set.cursors, appendCursor(make([]byte, 0, 64), l.signature, position))
+		set.cursors = w.r.seal.Append(set.cursors, appendCursor(make([]byte, 0, 64), l.signature, position))
 		r.cursorTo = int32(len(set.cursors)) //nolint:gosec // as above
-	}
-	for _, view := range l.views {
-		if err = w.object(set, view, values, set.cursors[r.cursorFrom:r.cursorTo]); err != nil {
-			return err
-		}
-		set.ends = append(set.ends, int32(len(set.buf))) //nolint:gosec // as above
 	}
 	var parent rowID
 	if l.key.text != "" {
 		parent = rowID(values[0])
 	}
+	shown := l.limit != 0 // but for the one row more
 	if f, ok := set.first[parent]; ok {
 		head := &set.rows[f]
 		set.rows[head.last].next = i
 		head.last = i
+		shown = int(head.n) < l.limit
 		head.n++
 	} else {
 		set.first[parent] = i
+	}
+	for _, view := range l.views {
+		if err = w.object(set, view, values, set.cursors[r.cursorFrom:r.cursorTo], shown); err != nil {
+			return err
+		}
+		set.ends = append(set.ends, int32(len(set.buf))) //nolint:gosec // as above
 	}
 	set.rows = append(set.rows, r)
 	return nil
 }
 
 // object appends an object's fragments; a hole ends one fragment and begins the next.
-func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []byte) (err error) {
+func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []byte, shown bool) (err error) {
 	if o.present >= 0 && values[o.present] == nil {
 		set.buf = append(set.buf, "null"...)
 		for range o.holes {
@@ -106,10 +110,18 @@ func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []by
 		}
 		return nil
 	}
+	if o.trace != nil && shown {
+		if err := w.note(o.trace, values); err != nil {
+			return err
+		}
+	}
 	set.buf = append(set.buf, '{')
 	for i := range o.ops {
 		op := &o.ops[i]
 		set.buf = append(set.buf, op.key...)
+		if op.told {
+			set.deny(op, values[op.denied])
+		}
 		switch op.kind {
 		case constant:
 			set.buf = append(set.buf, op.text...)
@@ -129,7 +141,7 @@ func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []by
 			if op.must && op.object.present >= 0 && values[op.object.present] == nil {
 				return errNoRow
 			}
-			err = w.object(set, op.object, values, cursorText)
+			err = w.object(set, op.object, values, cursorText, shown)
 		case cursor:
 			set.buf = append(set.buf, '"')
 			set.buf = append(set.buf, cursorText...)
@@ -255,14 +267,19 @@ func appendDocument(dst, raw []byte, fields []documentField) ([]byte, error) {
 	if raw == nil {
 		return append(dst, "null"...), nil
 	}
-	if raw[0] == 1 { // version byte of jsonb in binary format
-		raw = raw[1:]
-	}
 	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
+	if err := json.Unmarshal(jsonOf(raw), &v); err != nil {
 		return nil, fmt.Errorf("reading a JSON column: %w", err)
 	}
 	return appendSelected(dst, v, fields)
+}
+
+// jsonOf is the text of a JSON column; in binary format, jsonb has a version byte in front.
+func jsonOf(raw []byte) []byte {
+	if len(raw) > 0 && raw[0] == 1 {
+		return raw[1:]
+	}
+	return raw
 }
 
 func appendSelected(dst []byte, v any, fields []documentField) ([]byte, error) {
