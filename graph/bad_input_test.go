@@ -300,6 +300,7 @@ func TestNoValueOfAnInputDoesHarm(t *testing.T) {
 				before = s.Stored(s.changing...)
 			}
 		}
+		written := map[string]bool{} // types of which values were written into the document, too
 		everywhere := append([]place{{nil, typ}}, places(contract, contract.Types[typ.Name()])...)
 		for _, p := range everywhere {
 			candidates := bad(contract, p.typ, elsewhere)
@@ -313,17 +314,19 @@ func TestNoValueOfAnInputDoesHarm(t *testing.T) {
 				wrong := raw(put(in, p.path, candidates[what]))
 				try(at, raw(map[string]any{"query": housetest.Mutation(verb), "variables": map[string]any{"in": wrong}}))
 				wrong = raw(put(in, p.path, candidates[what])) // afresh, where the first was taken
-				if text, ok := literal(contract, typ, wrong); ok && p.typ.Elem == nil && !quoted(contract, p.typ, candidates[what]) {
+				if text, ok := literal(contract, typ, wrong); ok && !written[p.typ.String()] && !quoted(contract, p.typ, candidates[what]) {
 					document := strings.Replace(housetest.Mutation(verb), "($in: "+typ.Name()+"!)", "", 1)
 					try(at+", in the document", raw(map[string]any{"query": strings.Replace(document, "$in", text, 1)}))
 				}
 			}
+			written[p.typ.String()] = true
 		}
 		try("a member that is not known", raw(map[string]any{"query": housetest.Mutation(verb), "variables": map[string]any{"in": put(in, []string{canary}, raw(canary))}}))
 		try("a variable that is not known", raw(map[string]any{"query": housetest.Mutation(verb), "variables": map[string]any{"in": in, canary: canary}}))
 	}
 	for table, after := range s.Stored() {
-		if !slices.Contains(s.changing, table) && furniture[table] != after {
+		// Roles that are given and taken in between leave lines in the audit log, and raise its version.
+		if !slices.Contains(append(s.changing, "audit_entries", "rights_version"), table) && furniture[table] != after {
 			t.Errorf("%s had %s, and has %s", table, furniture[table], after)
 		}
 	}

@@ -30,13 +30,20 @@ type stage struct {
 	applicant, caseworker *housetest.Caller
 	submitted             int
 	changing              []string // the tables that verbs change
+	kiel                  string   // the global id of the tenant
 }
 
 func build(t testing.TB) *stage {
 	t.Helper()
 	h := housetest.New(t, func(g *cmd.Ground) { g.Development = false })
-	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"cases", "idempotency_keys", "uploads"}}
-	rows, err := h.Database().Query(t.Context(), "select table_name from information_schema.columns where table_schema = 'public' and column_name = 'case_id'")
+	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"cases", "idempotency_keys", "role_assignments", "uploads"}}
+	conn := h.Database()
+	var kiel uuid.UUID
+	if err := conn.QueryRow(t.Context(), "select id from tenants where slug = 'kiel'").Scan(&kiel); err != nil {
+		t.Fatal(err)
+	}
+	s.kiel = idOf("Tenant", kiel)
+	rows, err := conn.Query(t.Context(), "select table_name from information_schema.columns where table_schema = 'public' and column_name = 'case_id'")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +83,14 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 		in["applicant"] = map[string]any{"kind": "NATURAL_PERSON", "name": "Erika Beispiel", "postalAddress": "Kiel"}
 		in["uploadIds"] = []any{}
 		return s.applicant, in
+	}
+	if verb == "assignRole" || verb == "removeRole" {
+		in := map[string]any{"tenantId": s.kiel, "subject": fmt.Sprintf("user:dev:new-%d", s.submitted), "role": "CASEWORKER", "unitId": nil, "serviceIds": []any{}}
+		admin := s.As("kiel-admin")
+		if verb == "removeRole" {
+			in = map[string]any{"roleAssignmentId": admin.Say("assignRole", in).Works().Text("assignRole.roleAssignment.id")}
+		}
+		return admin, in
 	}
 	c := s.applicant.Submit(parking, kiel)
 	for _, step := range toward[verb] {
