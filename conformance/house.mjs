@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A house to be examined: the real binary with a database of its own, as a client sees it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
+
+export class House {
+  /** Opens a house whose data lie in a folder; profile is the edition of GraphQL over HTTP that it keeps to. */
+  static async open(binary, folder, profile) {
+    const house = new House();
+    house.process = spawn(binary, ['dev'], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, OZG_LISTEN: '127.0.0.1:0', OZG_DATA: folder, OZG_HTTP_PROFILE: profile, OZG_DRAIN_SECONDS: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    house.gone = once(house.process, 'exit');
+    house.said = [];
+    createInterface(house.process.stderr).on('line', (line) => (house.said = [...house.said, line].slice(-20)));
+    const address = await Promise.race([addressIn(house.process.stdout), house.gone.then(() => null)]);
+    if (!address) throw new Error(`the house did not open:\n${house.said.join('\n')}`);
+    house.url = `${address}/graphql`;
+    house.socketUrl = house.url.replace('http:', 'ws:');
+    house.token = await tokenOf(address, 'kiel-caseworker');
+    house.headers = { authorization: `Bearer ${house.token}` };
+    // fetch as who is signed in
+    house.fetch = (url, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set('authorization', house.headers.authorization);
+      return fetch(url, { ...init, headers });
+    };
+    return house;
+  }
+
+  /** Stops the house and waits until it is gone. */
+  async close() {
+    this.process.kill('SIGTERM');
+    await this.gone;
+  }
+
+  /** Asks one operation and gives its data; errors are thrown. */
+  async ask(query, variables) {
+    const response = await this.fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = await response.json();
+    if (errors) throw new Error(`HTTP ${response.status}: ${JSON.stringify(errors)}`);
+    return data;
+  }
+
+  /** The contract, as a client reads it by introspection. */
+  async contract() {
+    const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true, oneOf: true });
+    return printSchema(buildClientSchema(await this.ask(query)));
+  }
+}
+
+async function addressIn(output) {
+  for await (const line of createInterface(output)) {
+    const found = /open at (http:\S+)/.exec(line);
+    if (found) {
+      output.resume(); // the rest is for people
+      return found[1];
+    }
+  }
+  return null;
+}
+
+async function tokenOf(address, name) {
+  const response = await fetch(`${address}/dev/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  return (await response.json()).token;
+}

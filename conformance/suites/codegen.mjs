@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: EUPL-1.2
+// graphql-codegen types the contract and an operation for TypeScript, and writes a manifest of trusted documents.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { generate } from '@graphql-codegen/cli';
+import { same, so } from '../sheet.mjs';
+
+const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const operation = `import { graphql } from './gen';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+
+export const Page = graphql(\`query Page($first: Int, $after: Cursor) {
+  cases(first: $first, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } }
+}\`);
+type ResultOf<T> = T extends TypedDocumentNode<infer R, any> ? R : never;
+export const end = (r: ResultOf<typeof Page>): string | null | undefined => r.cases.pageInfo.endCursor;
+`;
+
+export default async function codegen(house, sheet, folder) {
+  const [schema, source, gen] = ['schema.graphql', 'op.ts', 'gen/'].map((name) => path.join(folder, name));
+  fs.writeFileSync(schema, await house.contract());
+  fs.writeFileSync(source, operation);
+  await sheet.check('the client preset prints types and documents', () =>
+    generate(
+      {
+        cwd: folder,
+        silent: true,
+        schema,
+        documents: [source],
+        generates: {
+          [gen]: {
+            preset: 'client',
+            config: { useTypeImports: true, enumsAsTypes: true, defaultScalarType: 'string' },
+            presetConfig: { persistedDocuments: { hashAlgorithm: 'sha256' } },
+          },
+        },
+      },
+      true,
+    ),
+  );
+  await sheet.check('tsc --strict accepts them', async () => {
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
+    try {
+      execFileSync(process.execPath, [compiler, ...options, source], { encoding: 'utf8', stdio: 'pipe' });
+    } catch (e) {
+      throw new Error(e.stdout);
+    }
+  });
+  await sheet.check('the manifest names documents by their sha256', async () => {
+    const manifest = JSON.parse(fs.readFileSync(path.join(gen, 'persisted-documents.json'), 'utf8'));
+    same(Object.keys(manifest).length, 1, 'documents');
+    so(/^(sha256:)?[0-9a-f]{64}$/.test(Object.keys(manifest)[0]), 'no sha256');
+  });
+}

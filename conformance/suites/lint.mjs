@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: EUPL-1.2
+// graphql-eslint: its recommended rules, those of Relay, and some more that a public contract should not go without.
+
+import plugin from '@graphql-eslint/eslint-plugin';
+import { ESLint } from 'eslint';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const own = {
+  'input-name': ['error', { checkInputType: true, caseSensitiveInputType: false }],
+  'no-scalar-result-type-on-mutation': 'error',
+  'require-deprecation-reason': 'error',
+  // Things have an id; what is only a part or an answer has none.
+  'strict-id-in-types': ['error', { exceptions: { types: valueTypes(), suffixes: ['Connection', 'Edge', 'Payload', 'Problem'] } }],
+  // A contract without dates of removal: what is deprecated goes with the next edition.
+  'require-deprecation-date': 'off',
+};
+
+function valueTypes() {
+  return ['PageInfo'];
+}
+
+export default async function lint(house, sheet, folder) {
+  const rules = {
+    ...plugin.configs['flat/schema-recommended'].rules,
+    ...plugin.configs['flat/schema-relay'].rules,
+    ...Object.fromEntries(Object.entries(own).map(([name, rule]) => [`@graphql-eslint/${name}`, rule])),
+  };
+  fs.writeFileSync(path.join(folder, 'schema.graphql'), await house.contract());
+  process.chdir(folder); // the plugin looks for the contract from where it stands
+  const eslint = new ESLint({
+    cwd: folder,
+    overrideConfigFile: true,
+    overrideConfig: [
+      {
+        files: ['**/*.graphql'],
+        plugins: { '@graphql-eslint': plugin },
+        languageOptions: { parser: plugin.parser, parserOptions: { graphQLConfig: { schema: './schema.graphql' } } },
+        rules,
+      },
+    ],
+  });
+  const [{ messages }] = await eslint.lintFiles(['schema.graphql']);
+  for (const rule of Object.keys(rules).filter((name) => rules[name] !== 'off')) {
+    const broken = messages.filter((m) => m.ruleId === rule);
+    sheet.note(rule.replace('@graphql-eslint/', ''), broken.length === 0, broken.slice(0, 8).map((m) => `${m.line}: ${m.message}`).join('\n'));
+  }
+  for (const m of messages.filter((m) => !rules[m.ruleId])) sheet.note(m.ruleId ?? 'parser', false, m.message);
+}
