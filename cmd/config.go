@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -53,6 +54,18 @@ type Config struct {
 	HTTPProfile string `env:"OZG_HTTP_PROFILE" default:"2025"`
 	// DrainSeconds is how long a stopping house still answers while load balancers turn away from it.
 	DrainSeconds int `env:"OZG_DRAIN_SECONDS" default:"2"`
+	// MetricsListen is the address at which Prometheus finds /metrics, apart from that of the callers. Empty: nowhere.
+	MetricsListen string `env:"OZG_METRICS_LISTEN" default:"127.0.0.1:9464"`
+	// TracesURL is where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces. Empty: there are none.
+	TracesURL string `env:"OZG_OTLP_ENDPOINT"`
+	// TracePercent is how many traces of a hundred are recorded.
+	TracePercent int `env:"OZG_TRACE_PERCENT" default:"5"`
+	// SlowMilliseconds is how long an operation takes that gets a line of its own in the log; 0: none does.
+	SlowMilliseconds int `env:"OZG_SLOW_MILLISECONDS" default:"1000"`
+	// CallerBudget is the cost that one caller may ask for in a minute, at each replica.
+	CallerBudget int `env:"OZG_CALLER_BUDGET" default:"200000"`
+	// TenantBudget is the cost that all callers of a tenant may ask for in a minute, at each replica.
+	TenantBudget int `env:"OZG_TENANT_BUDGET" default:"4000000"`
 	// UploadMegabytes bounds one upload.
 	UploadMegabytes int `env:"OZG_UPLOAD_MEGABYTES" default:"20"`
 }
@@ -146,6 +159,21 @@ func (c Config) Check() error {
 	if c.DrainSeconds < 0 || c.DrainSeconds > 60 {
 		missing = append(missing, errors.New("OZG_DRAIN_SECONDS is not between 0 and 60"))
 	}
+	if _, _, err := net.SplitHostPort(c.MetricsListen); err != nil && c.MetricsListen != "" {
+		missing = append(missing, errors.New("OZG_METRICS_LISTEN is no host:port"))
+	}
+	if u, err := url.Parse(c.TracesURL); c.TracesURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		missing = append(missing, errors.New("OZG_OTLP_ENDPOINT is no http or https URL"))
+	}
+	if c.TracePercent < 0 || c.TracePercent > 100 {
+		missing = append(missing, errors.New("OZG_TRACE_PERCENT is not between 0 and 100"))
+	}
+	if c.SlowMilliseconds < 0 {
+		missing = append(missing, errors.New("OZG_SLOW_MILLISECONDS is negative"))
+	}
+	if c.CallerBudget < 10_000 || c.TenantBudget < c.CallerBudget {
+		missing = append(missing, errors.New("OZG_CALLER_BUDGET is less than 10000, the cost of the largest operation, or more than OZG_TENANT_BUDGET"))
+	}
 	if c.WatchEvery < 1 {
 		missing = append(missing, errors.New("OZG_WATCH_EVERY is less than 1"))
 	}
@@ -185,6 +213,14 @@ func (c Config) profile() (web.Profile, error) {
 }
 
 func (c Config) uploadBytes() int64 { return int64(c.UploadMegabytes) << 20 }
+
+// observed lays what is seen of a house from outside, and how much may be asked of it.
+func (c Config) observed(g Ground) Ground {
+	g.CallerBudget, g.TenantBudget = c.CallerBudget, c.TenantBudget
+	g.Slow = time.Duration(c.SlowMilliseconds) * time.Millisecond
+	g.TracesURL, g.TracePercent = c.TracesURL, c.TracePercent
+	return g
+}
 
 func (c Config) drain() time.Duration { return time.Duration(c.DrainSeconds) * time.Second }
 

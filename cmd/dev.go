@@ -61,7 +61,14 @@ func dev(ctx context.Context, c console, args []string) error {
 	if err := furnish(ctx, c, address); err != nil {
 		return err
 	}
-	house, err := Build(ctx, Ground{
+	// Several houses for development may stand on one machine; the first has the usual address for metrics.
+	if silence, err := tellMetrics(ctx, c.config.MetricsListen, http.NotFoundHandler()); err == nil {
+		silence()
+	} else {
+		c.log.WarnContext(ctx, "no metrics", "error", err)
+		c.config.MetricsListen = ""
+	}
+	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: address, Role: "ozg_serving", BlobsURL: c.config.blobs(), Secret: key,
 		Issuers: []authz.Issuer{mint.Issuer()}, Origins: c.config.AllowedOrigins, Profile: profile, UploadBytes: c.config.uploadBytes(),
 		Development: true, Log: c.log, Clock: time.Now,
@@ -74,7 +81,7 @@ func dev(ctx context.Context, c console, args []string) error {
 			{Pattern: "GET /dev/principals", Handler: listPrincipals},
 			{Pattern: "POST /dev/token", Handler: func(w http.ResponseWriter, r *http.Request) error { return giveToken(w, r, mint) }},
 		},
-	})
+	}))
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
@@ -71,6 +74,15 @@ type Ground struct {
 	Log    *slog.Logger
 	Clock  func() time.Time
 }
+
+// What is asked for at doors other than GraphQL costs as much as an operation of that size.
+const (
+	costOfUpload   = 20
+	costOfDelivery = 100
+)
+
+// documents is how many valid documents are kept of each contract.
+const documents = 1000
 
 // House answers requests.
 type House struct {
@@ -184,7 +196,10 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		return nil, err
 	}
 	contracts := graph.NewContracts(contract, func(c *ast.Schema) web.Engine {
-		return web.Engine{Executor: graph.Engine(resolver, c, g.Log), Guard: web.NewGuard(c, limits)}
+		e := graph.Engine(resolver, c, g.Log)
+		e.SetQueryCache(metrics.Documents(documents)) // instead of its own, which counts nothing
+		web.TraceFields(e, tracer)
+		return web.Engine{Executor: e, Guard: web.NewGuard(c, limits)}
 	})
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
@@ -208,7 +223,12 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			}
 			return p.ExpiresAt
 		},
+		Caller:         callerOf,
+		Strain:         connections.strain,
 		Limits:         limits,
+		Metrics:        metrics,
+		Tracer:         tracer,
+		Slow:           g.Slow,
 		AllowedOrigins: g.Origins,
 		Production:     !g.Development,
 		Profile:        g.Profile,

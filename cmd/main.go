@@ -58,7 +58,7 @@ func Main(ctx context.Context, args, environ []string, out, errOut io.Writer) in
 		}
 		config, err := configOf(environ)
 		if err == nil {
-			log := slog.New(slog.NewJSONHandler(errOut, &slog.HandlerOptions{Level: slog.LevelInfo}))
+			log := redacted(slog.New(slog.NewJSONHandler(errOut, &slog.HandlerOptions{Level: slog.LevelInfo})))
 			err = c.run(ctx, console{config: config, out: out, errOut: errOut, log: log, environ: environ}, args[1:])
 		}
 		switch {

@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -67,8 +66,9 @@ func measure(to *prometheus.Registry, p pools, a *alarm) http.Handler {
 	return promhttp.HandlerFor(to, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// tellMetrics answers scrapes at an address of their own until the context ends; ended waits for that. An empty address is none.
-func tellMetrics(ctx context.Context, address string, h http.Handler) (ended func(), err error) {
+// tellMetrics answers scrapes at an address of their own until silence is called: a house that drains is still looked at. An empty address is
+// none.
+func tellMetrics(ctx context.Context, address string, h http.Handler) (silence func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -79,16 +79,10 @@ func tellMetrics(ctx context.Context, address string, h http.Handler) (ended fun
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", h)
 	s := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	stopped := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(stopped)
-		<-ctx.Done()
-		_ = s.Close()
-		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			return // nobody is there any more who could do something about it
-		}
+		defer close(ended)
+		_ = s.Serve(l) // ends with Close, or when nobody is there any more who could do something about it
 	}()
-	return func() { <-stopped }, nil
+	return func() { _ = s.Close(); <-ended }, nil
 }

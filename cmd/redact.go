@@ -37,7 +37,7 @@ var spoken = []string{
 const leftOut = "[left out]"
 
 var (
-	token   = regexp.MustCompile(`eyJ[\w-]{8,}(\.[\w-]*)*|(?i:bearer) \S+`)
+	bearer  = regexp.MustCompile(`eyJ[\w-]{8,}(\.[\w-]*)*|(?i:bearer) \S+`)
 	mail    = regexp.MustCompile(`[^\s@"'<>()]+@[^\s@"'<>()]+`)
 	quoted  = regexp.MustCompile(`"[^"]*"?`)
 	ourName = regexp.MustCompile(`^"[a-z]+(_[a-z0-9]+)+"$`) // of a constraint or a column; a value seldom looks like that
@@ -46,7 +46,7 @@ var (
 
 // said is a text without what looks like personal data.
 func said(text string) string {
-	text = token.ReplaceAllLiteralString(text, leftOut)
+	text = bearer.ReplaceAllLiteralString(text, leftOut)
 	text = mail.ReplaceAllLiteralString(text, leftOut)
 	text = quoted.ReplaceAllStringFunc(text, func(q string) string {
 		if ourName.MatchString(q) {

@@ -34,10 +34,10 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	house, err := Build(ctx, Ground{
+	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
 		Profile: profile, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,11 @@ func serve(ctx context.Context, c console, args []string) error {
 
 // open listens and serves until ctx ends, and sweeps meanwhile. listening is told the address.
 func open(ctx context.Context, c console, house *House, listening func(net.Addr)) error {
+	silence, err := tellMetrics(ctx, c.config.MetricsListen, house.Metrics)
+	if err != nil {
+		return err
+	}
+	defer silence()
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)

@@ -60,7 +60,9 @@ func (s statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.Trac
 }
 
 // TraceQueryEnd ends it.
-func (s statements) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) { endStatement(ctx, q.Err) }
+func (s statements) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) {
+	endStatement(ctx, q.Err)
+}
 
 // TraceBatchStart begins the span of a pipeline.
 func (s statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, b pgx.TraceBatchStartData) context.Context {
@@ -79,7 +81,9 @@ func (s statements) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, q pgx.Trac
 }
 
 // TraceBatchEnd ends the span of a pipeline.
-func (s statements) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, b pgx.TraceBatchEndData) { endStatement(ctx, b.Err) }
+func (s statements) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, b pgx.TraceBatchEndData) {
+	endStatement(ctx, b.Err)
+}
 
 func endStatement(ctx context.Context, err error) {
 	span := trace.SpanFromContext(ctx)

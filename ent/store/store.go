@@ -98,6 +98,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return &Store{Writing: &Driver{pool: writing, scope: o.Scope, refused: o.Refused, committed: o.Committed}, Reading: reading}, nil
 }
 
+// Writes tells how the pool of the writing door is; of the reading one, the pool itself tells it.
+func (s *Store) Writes() *pgxpool.Stat { return s.Writing.pool.Stat() }
+
 // Close waits for what is under way and closes all connections.
 func (s *Store) Close() {
 	s.Writing.pool.Close()

@@ -108,6 +108,7 @@ func New(t testing.TB, changes ...func(*cmd.Ground)) *House {
 	h.ground = cmd.Ground{
 		DatabaseURL: c.URL(login, h.database), BlobsURL: "file://" + t.TempDir(), Secret: []byte("a secret of tests, 32 bytes long"),
 		Issuers: []authz.Issuer{h.mint.Issuer()}, UploadBytes: 1 << 20, Development: true,
+		CallerBudget: 1_000_000_000, TenantBudget: 1_000_000_000, // tests ask more in a minute than people do
 		Log: slog.New(slog.NewJSONHandler(h.Log, nil)), Clock: h.Clock.Now,
 	}
 	h.open(changes)
