@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,6 +128,37 @@ func TestIntrospectionKnowsNothingOfWhatIsHidden(t *testing.T) {
 	}
 	if !foreignWords.Match(h.As("kiel-caseworker").Ask(document, nil).Works().Raw) {
 		t.Error("a caseworker does not find it either")
+	}
+}
+
+func TestNobodyLearnsOfACommentFromItsEvent(t *testing.T) {
+	t.Parallel()
+	h := housetest.New(t)
+	c := h.As("kiel-applicant").Submit("99108001001000", "010020000000")
+	for verb, input := range map[string]map[string]any{
+		"commentOnCase": {"body": "x"}, "addFollowUp": {"dueOn": "2999-12-31", "note": "x"}, "assignCase": {"assignee": "user:dev:kiel-caseworker"}, "acceptCase": nil,
+	} {
+		h.As("kiel-caseworker").Must(verb, &c, input)
+	}
+	types := func(name string) []string {
+		var out []string
+		list, _ := h.As(name).Ask(`{ caseEvents(first: 100) { nodes { type } } }`, nil).Works().At("caseEvents.nodes").([]any)
+		for _, e := range list {
+			out = append(out, e.(map[string]any)["type"].(string)) //nolint:forcetypeassert // an enum
+		}
+		slices.Sort(out)
+		return out
+	}
+	all := []string{"CASE_ACCEPTED", "CASE_ASSIGNED", "CASE_OPENED", "COMMENT_ADDED", "FOLLOW_UP_ADDED"}
+	got := types("kiel-caseworker")
+	for deadline := time.Now().Add(time.Minute); len(got) < len(all) && time.Now().Before(deadline); got = types("kiel-caseworker") {
+		// the log is read up to where no transaction is open any more, and that may be one of another test
+	}
+	if !slices.Equal(got, all) {
+		t.Errorf("the caseworker is told of %q", got)
+	}
+	if got := types("kiel-applicant"); !slices.Equal(got, []string{"CASE_ACCEPTED", "CASE_OPENED"}) {
+		t.Errorf("the applicant is told of %q", got)
 	}
 }
 

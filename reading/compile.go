@@ -103,7 +103,7 @@ type op struct {
 	object *object
 	must   bool // the contract says that the object is always there
 	hole   *gap
-	told   bool // that the field is refused on a row is told as an error, see refused.go
+	told   bool // that the field is refused on a row is told as an error, see denied.go
 	denied int  // then: column that is true on such rows
 }
 

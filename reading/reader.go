@@ -316,7 +316,7 @@ func nodes(contract *ast.Schema) map[byte]*catalog.Type {
 	return out
 }
 
-// guarded are the fields that have a right of their own, as type and field, with its object.
+// guarded are the fields and values that have a right of their own, as type and name, with its object.
 func guarded(contract *ast.Schema) map[string]authz.Object {
 	out := map[string]authz.Object{}
 	for name := range catalog.Types {
@@ -327,6 +327,13 @@ func guarded(contract *ast.Schema) map[string]authz.Object {
 		for _, f := range def.Fields {
 			if d := f.Directives.ForName("policy"); d != nil {
 				out[name+"."+f.Name] = authz.Object(d.Arguments.ForName("object").Value.Raw)
+			}
+		}
+	}
+	for name, def := range contract.Types {
+		for _, v := range def.EnumValues {
+			if d := v.Directives.ForName("policy"); d != nil {
+				out[name+"."+v.Name] = authz.Object(d.Arguments.ForName("object").Value.Raw)
 			}
 		}
 	}

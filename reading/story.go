@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -142,6 +145,7 @@ func (r *Reader) compileStory(ctx context.Context, t told, filter any, at []even
 	if err != nil {
 		return nil, nil, err
 	}
+	seen = and(seen, c.mentioned("e"))
 	a, edge := c.alias(), t.Edges[t.about]
 	target := catalog.Types[edge.To]
 	visible, err := c.predicate(target, a)
@@ -170,6 +174,20 @@ func (r *Reader) compileStory(ctx context.Context, t told, filter any, at []even
 	position := op{kind: derived, value: rawPosition, from: []int{l.column(sql(alias + ".xid")), l.column(sql(alias + ".seq"))}}
 	l.views = append(l.views, &object{present: -1, ops: []op{position}})
 	return c, l, nil
+}
+
+// mentioned leaves out the events that the caller must not know of, because what happened has a right of its own in the contract: nobody
+// learns of a comment from the event that there is one.
+func (c *compiler) mentioned(alias string) fragment {
+	var all []fragment
+	for _, name := range slices.Sorted(maps.Keys(c.r.guarded)) {
+		if event, ok := strings.CutPrefix(name, "CaseEventType."); ok {
+			if text, args := seenBy(c.p, c.r.guarded[name], rule.OfCase, alias); text != "" {
+				all = append(all, or(sql(alias+".type <> ?", event), sql(text, args...)))
+			}
+		}
+	}
+	return and(all...)
 }
 
 // messageOf is the message of an event: what it is about, or, as a decision reaches the applicant in a message, that one.
