@@ -3,17 +3,17 @@
 package authz
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ozg-cloud/platform/internal/strictjson"
 )
 
 const (
@@ -174,69 +174,13 @@ func object(part string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(raw) {
-		return nil, errors.New("no UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	v, err := value(d, 8)
+	v, err := strictjson.Read(raw, 8)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one document")
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil, errors.New("no object")
 	}
 	return m, nil
-}
-
-var errBadJSON = errors.New("no JSON")
-
-// value reads one JSON value and refuses repeated names, which encoding/json takes the last of.
-func value(d *json.Decoder, depth int) (any, error) {
-	if depth == 0 {
-		return nil, errors.New("nested too deeply")
-	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, errBadJSON
-	}
-	switch t {
-	case json.Delim('{'):
-		m := map[string]any{}
-		for d.More() {
-			name, err := d.Token()
-			if err != nil {
-				return nil, errBadJSON
-			}
-			n, _ := name.(string)
-			if _, repeated := m[n]; repeated {
-				return nil, errors.New("a name is repeated")
-			}
-			if m[n], err = value(d, depth-1); err != nil {
-				return nil, err
-			}
-		}
-		if _, err := d.Token(); err != nil {
-			return nil, errBadJSON
-		}
-		return m, nil
-	case json.Delim('['):
-		list := []any{}
-		for d.More() {
-			v, err := value(d, depth-1)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		if _, err := d.Token(); err != nil {
-			return nil, errBadJSON
-		}
-		return list, nil
-	}
-	return t, nil
 }

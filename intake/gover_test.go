@@ -219,7 +219,7 @@ func TestABadDeliveryIsAClearProblemAndNothingIsStored(t *testing.T) {
 		"a byte order mark":          {gover, body([]part{{"formData", "", "\ufeff" + form()}}), problem.Invalid, "malformed", []string{"formData"}},
 		"bytes that are no text":     {gover, with("Änne", "\xff"), problem.Invalid, "malformed", []string{"formData"}},
 		"a name twice":               {gover, with(`"f1"`, `"f1", "form\u0049d": "f2"`), problem.Invalid, "malformed", []string{"formData"}},
-		"brackets without an end":    {gover, body([]part{{"formData", "", strings.Repeat("[", 9000)}}), problem.Invalid, "malformed", []string{"formData"}},
+		"brackets without an end":    {gover, body([]part{{"formData", "", strings.Repeat("[", 9000)}}), problem.Invalid, "tooDeep", []string{"formData"}},
 		"brackets without a bottom":  {gover, body([]part{{"formData", "", strings.Repeat("[", 9000) + strings.Repeat("]", 9000)}}), problem.Invalid, "tooDeep", []string{"formData"}},
 		"no control":                 {gover, body([]part{{"formData", "", `{"formData": []}`}}), problem.Invalid, "required", control()},
 		"no items":                   {gover, with(`"formData": [`, `"formData": null, "control": [`), problem.Invalid, "malformed", []string{"formData"}},

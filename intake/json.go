@@ -3,12 +3,10 @@
 package intake
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/strictjson"
 )
 
 // deepestJSON leaves a form that is too deep to be refused as such.
@@ -20,55 +18,13 @@ type node struct {
 	path  []string
 }
 
-// parse reads one JSON document strictly: valid UTF-8, no name twice in an object, nothing behind it, not too deep.
-// Numbers stay as they are written.
+// parse reads one JSON document strictly, not too deep. Numbers stay as they are written.
 func parse(document []byte, path ...string) (node, error) {
-	if !utf8.Valid(document) || !json.Valid(document) {
-		return node{}, problem.New(problem.Invalid, "malformed", path...)
+	value, err := strictjson.Read(document, deepestJSON)
+	if p, ok := problem.Of(err); ok {
+		err = problem.New(p.Kind, p.Rule, path...)
 	}
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.UseNumber()
-	value, err := next(d, 0, path)
 	return node{value, path}, err
-}
-
-// next reads the next value of a valid document.
-func next(d *json.Decoder, depth int, path []string) (any, error) {
-	if depth > deepestJSON {
-		return nil, problem.New(problem.Invalid, "tooDeep", path...)
-	}
-	token, err := d.Token()
-	if err != nil {
-		return nil, problem.New(problem.Invalid, "malformed", path...)
-	}
-	switch token {
-	case json.Delim('{'):
-		object := map[string]any{}
-		for d.More() {
-			token, err := d.Token()
-			name, ok := token.(string)
-			if _, twice := object[name]; err != nil || !ok || twice {
-				return nil, problem.New(problem.Invalid, "malformed", path...)
-			}
-			if object[name], err = next(d, depth+1, path); err != nil {
-				return nil, err
-			}
-		}
-		_, err = d.Token() // the closing bracket
-		return object, err
-	case json.Delim('['):
-		list := []any{}
-		for d.More() {
-			value, err := next(d, depth+1, path)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, value)
-		}
-		_, err = d.Token()
-		return list, err
-	}
-	return token, nil
 }
 
 // member is a value of an object. Of what is no object there are none.

@@ -18,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/strictjson"
 )
 
 // bodyWithin is how long the body of a GraphQL request may take to arrive.
@@ -176,9 +177,9 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 		return nil, err
 	}
 	if err != nil { // who sends half a body and goes, or sends it too slowly
-		return nil, malformed
+		return nil, problem.New(problem.Invalid, "malformed")
 	}
-	v, err := ReadJSON(body, d.o.Limits.Nesting)
+	v, err := strictjson.Read(body, d.o.Limits.Nesting)
 	if err != nil {
 		return nil, err
 	}
@@ -192,17 +193,17 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 func (d *Door) fromURL(rawQuery string) (map[string]any, error) {
 	values, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return nil, malformed
+		return nil, problem.New(problem.Invalid, "malformed")
 	}
 	given := map[string]any{}
 	for name, all := range values {
 		if len(all) > 1 {
-			return nil, malformed
+			return nil, problem.New(problem.Invalid, "malformed")
 		}
 		switch text := strings.TrimSpace(all[0]); {
 		case text == "": // the same as nothing
 		case name == "variables" || name == "extensions":
-			if given[name], err = ReadJSON([]byte(text), d.o.Limits.Nesting); err != nil {
+			if given[name], err = strictjson.Read([]byte(text), d.o.Limits.Nesting); err != nil {
 				return nil, err
 			}
 		default:

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 
+	"github.com/ozg-cloud/platform/internal/strictjson/strictjsontest"
 	"github.com/ozg-cloud/platform/web"
 )
 
@@ -49,7 +50,7 @@ func hostile() map[string]string {
 		"a batch":                     "[" + strings.TrimSuffix(strings.Repeat(query("{ hello }")+",", 100), ",") + "]",
 		"wrong kinds of variables":    `{"query":"query($i: ID!) { case(id: $i) { id } }","variables":{"i":{"a":[1,{"b":null}]}}}`,
 	}
-	for name, text := range broken {
+	for name, text := range strictjsontest.Broken {
 		out["broken: "+name] = text
 		out["broken variables: "+name] = `{"query":"{ hello }","variables":{"a":` + text + `}}`
 	}

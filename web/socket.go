@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/strictjson"
 )
 
 // subprotocol is the protocol spoken on sockets (graphql-ws, PROTOCOL.md).
@@ -156,7 +157,7 @@ func (s *socket) take(kind websocket.MessageType, text []byte) (websocket.Status
 	if s.tooFast() {
 		return tooManyOfThese, "Too many messages"
 	}
-	v, err := ReadJSON(text, s.door.o.Limits.Nesting)
+	v, err := strictjson.Read(text, s.door.o.Limits.Nesting)
 	message, ok := v.(map[string]any)
 	if kind != websocket.MessageText || err != nil || !ok {
 		return badMessage, "Invalid message"
