@@ -145,7 +145,7 @@ func TestNoReplicaShowsAChangeToWhoLostTheRightBeforeIt(t *testing.T) {
 			// The twin: nobody hears of changed rights.
 			r.deaf()
 			r.Clock.Forward(time.Second) // what the doorkeeper remembers
-			if saw, late := r.newEnemy(1, func() { takeAway(r) }); saw+late == 0 {
+			if saw, late := r.newEnemy(5, func() { takeAway(r) }); saw+late == 0 {
 				t.Error("without the version of rights nothing was seen either: the test is of no use")
 			}
 		})
