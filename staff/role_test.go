@@ -136,23 +136,25 @@ func TestARoleThatWouldNotBeWhatItSeemsIsRefused(t *testing.T) {
 		change       func(in map[string]any)
 		wants        string
 	}{
-		"a role that nobody knows":             {"MAYOR", "kiel", nil, "unknownValue"},
-		"a role in small letters":              {"caseworker", "kiel", nil, "unknownValue"},
-		"the role of those who apply":          {"APPLICANT", "kiel", nil, "unknownValue"},
-		"statistics of one authority":          {"LAND_ANALYST", "kiel", nil, "roleLevel"},
-		"an administrator of a unit":           {"TENANT_ADMIN", "kiel", func(in map[string]any) { in["unitId"] = o.unit("kiel", "32") }, "notNarrowed"},
-		"a caseworker for one service":         {"CASEWORKER", "kiel", func(in map[string]any) { in["serviceIds"] = []string{o.service(parking)} }, "notNarrowed"},
-		"a partner for no service":             {"PARTNER", "kiel", nil, "required"},
-		"a partner for a service never seen":   {"PARTNER", "kiel", func(in map[string]any) { in["serviceIds"] = []string{globalID("Service", uuid.New())} }, "unknownService"},
-		"a unit of another authority":          {"CASEWORKER", "kiel", func(in map[string]any) { in["unitId"] = o.unit("luebeck", "32") }, "notFound"},
-		"a system principal":                   {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "system:relay" }, "pattern"},
-		"a subject without an issuer":          {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "anna" }, "pattern"},
-		"a subject that cannot be read":        {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:dev:an\u202ena" }, "pattern"},
-		"a subject without end":                {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:dev:" + strings.Repeat("a", 201) }, "pattern"},
-		"a subject that cannot sign in here":   {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:by:anna" }, "issuerElsewhere"},
-		"a tenant that is a case":              {"CASEWORKER", "kiel", func(in map[string]any) { in["tenantId"] = globalID("Case", uuid.New()) }, "notFound"},
-		"a unit that is a tenant":              {"CASEWORKER", "kiel", func(in map[string]any) { in["unitId"] = o.tenant("kiel") }, "notFound"},
-		"more services than can be overlooked": {"PARTNER", "kiel", func(in map[string]any) { in["serviceIds"] = strings.Split(strings.Repeat(o.service(parking)+",", 101), ",")[:101] }, "tooMany"},
+		"a role that nobody knows":           {"MAYOR", "kiel", nil, "unknownValue"},
+		"a role in small letters":            {"caseworker", "kiel", nil, "unknownValue"},
+		"the role of those who apply":        {"APPLICANT", "kiel", nil, "unknownValue"},
+		"statistics of one authority":        {"LAND_ANALYST", "kiel", nil, "roleLevel"},
+		"an administrator of a unit":         {"TENANT_ADMIN", "kiel", func(in map[string]any) { in["unitId"] = o.unit("kiel", "32") }, "notNarrowed"},
+		"a caseworker for one service":       {"CASEWORKER", "kiel", func(in map[string]any) { in["serviceIds"] = []string{o.service(parking)} }, "notNarrowed"},
+		"a partner for no service":           {"PARTNER", "kiel", nil, "required"},
+		"a partner for a service never seen": {"PARTNER", "kiel", func(in map[string]any) { in["serviceIds"] = []string{globalID("Service", uuid.New())} }, "unknownService"},
+		"a unit of another authority":        {"CASEWORKER", "kiel", func(in map[string]any) { in["unitId"] = o.unit("luebeck", "32") }, "notFound"},
+		"a system principal":                 {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "system:relay" }, "pattern"},
+		"a subject without an issuer":        {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "anna" }, "pattern"},
+		"a subject that cannot be read":      {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:dev:an\u202ena" }, "pattern"},
+		"a subject without end":              {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:dev:" + strings.Repeat("a", 201) }, "pattern"},
+		"a subject that cannot sign in here": {"CASEWORKER", "kiel", func(in map[string]any) { in["subject"] = "user:by:anna" }, "issuerElsewhere"},
+		"a tenant that is a case":            {"CASEWORKER", "kiel", func(in map[string]any) { in["tenantId"] = globalID("Case", uuid.New()) }, "notFound"},
+		"a unit that is a tenant":            {"CASEWORKER", "kiel", func(in map[string]any) { in["unitId"] = o.tenant("kiel") }, "notFound"},
+		"more services than can be overlooked": {"PARTNER", "kiel", func(in map[string]any) {
+			in["serviceIds"] = strings.Split(strings.Repeat(o.service(parking)+",", 101), ",")[:101]
+		}, "tooMany"},
 	} {
 		in := o.give("anna", c.role, c.tenant)
 		if c.change != nil {
