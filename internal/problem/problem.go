@@ -86,7 +86,7 @@ func (p *Problem) Code() string {
 	case Missing:
 		return "NOT_FOUND"
 	case Conflict:
-		if p.Rule == "keyReused" {
+		if p.Rule == "keyReused" || p.Rule == "transactionReused" {
 			return "IDEMPOTENCY_CONFLICT"
 		}
 		return "CONFLICT"
