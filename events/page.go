@@ -22,6 +22,13 @@ type Page struct {
 // mostPages bounds how much of the log is gone through for one page of a story.
 const mostPages = 50
 
+// read is how far this process has read the log.
+func (l *Log) read() Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to
+}
+
 // Page gives up to so many events of a story behind a position. What a receiver of Follow is told of is what it gives.
 // It may give fewer although there are more: then it has gone through much that is not part of the story.
 func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Page, error) {
@@ -49,7 +56,9 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 		if r.to.Compare(out.Next) < 0 {
 			r.to = out.Next // another process has read further
 		}
-		out.Newest, out.More = r.to, r.more
+		if out.Newest, out.More = r.to, r.more; out.More {
+			out.Newest = l.read()
+		}
 		if first == 0 {
 			return out, nil
 		}
