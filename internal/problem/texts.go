@@ -23,7 +23,6 @@ var texts = map[string]text{
 	// input
 	"required":      {"Dieser Wert fehlt.", "This value is missing."},
 	"maxLength":     {"Dieser Text ist zu lang.", "This text is too long."},
-	"minLength":     {"Dieser Text ist zu kurz.", "This text is too short."},
 	"pattern":       {"Dieser Wert hat nicht die erwartete Form.", "This value does not have the expected form."},
 	"range":         {"Dieser Wert liegt außerhalb des erlaubten Bereichs.", "This value is out of range."},
 	"notText":       {"Dieser Text enthält Zeichen, die nicht gespeichert werden können.", "This text has characters that cannot be stored."},
