@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -44,6 +44,12 @@ vulnerabilities: ## govulncheck, where its database can be had
 
 demo-case: postgres build ## one application on its way through the house, step by step
 	@$(GO) test -count=1 -v -run '^TestTheWayOfACase$$' ./internal/housetest
+
+conformance: postgres build conformance/node_modules/.package-lock.json ## suites and clients that others wrote, against the real binary (needs Node 20 or newer)
+	@node conformance/run.mjs $(BIN)
+
+conformance/node_modules/.package-lock.json: conformance/package-lock.json
+	cd conformance && npm ci --ignore-scripts --no-fund --no-audit
 
 postgres:
 	@sh deploy/postgres.sh

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 
+const COMMENT = 'mutation($input: CommentOnCaseInput!) { commentOnCase(input: $input) { problems { ... on Problem { title } } } }';
+
 export class House {
   /** Opens a house whose data lie in a folder; profile is the edition of GraphQL over HTTP that it keeps to. */
   static async open(binary, folder, profile) {
@@ -29,7 +31,32 @@ export class House {
       headers.set('authorization', house.headers.authorization);
       return fetch(url, { ...init, headers });
     };
+    await house.lookAtStreams();
     return house;
+  }
+
+  /**
+   * Finds out about the streams of events: finite is a subscription that tells of some events and ends, endless one that begins with a
+   * checkpoint and lasts.
+   */
+  async lookAtStreams() {
+    const { newest } = (await this.ask('{ caseEvents(first: 0) { newest } }')).caseEvents;
+    await this.happen(3);
+    const frame = '{ __typename ... on CaseEvent { cursor type caseId } }';
+    this.streams = {
+      finite: `subscription { caseEvents(after: "${newest}", follow: false) ${frame} }`,
+      endless: `subscription { caseEvents ${frame} }`,
+    };
+  }
+
+  /** Makes some events happen: notes on a case. */
+  async happen(count) {
+    const { id, revision } = (await this.ask('{ cases(first: 1, where: {state: [NEW]}) { nodes { id revision } } }')).cases.nodes[0];
+    for (let i = 0; i < count; i++) {
+      const input = { caseId: id, expectedRevision: revision + i, body: 'Rückruf am Vormittag' };
+      const { problems } = (await this.ask(COMMENT, { input })).commentOnCase;
+      if (problems.length > 0) throw new Error(problems[0].title);
+    }
   }
 
   /** Stops the house and waits until it is gone. */
@@ -48,6 +75,11 @@ export class House {
     const { data, errors } = await response.json();
     if (errors) throw new Error(`HTTP ${response.status}: ${JSON.stringify(errors)}`);
     return data;
+  }
+
+  /** The contract, as it can be downloaded: whole, with its directives. */
+  async contractAsPublished() {
+    return (await this.fetch(this.url.replace(/graphql$/, 'schema.graphql'))).text();
   }
 
   /** The contract, as a client reads it by introspection. */

@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -35,27 +36,30 @@ func (r query) CaseEvents(ctx context.Context, after *string, first int, where m
 	return r.Reading.EventPage(ctx, page)
 }
 
-func (r subscription) CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int) (<-chan *reading.Frame, error) {
+func (r subscription) CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, live bool) (<-chan *reading.Frame, error) {
 	story, err := r.Reading.CaseStory(ctx, where)
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, after, heartbeatSeconds, story)
+	return r.follow(ctx, after, heartbeatSeconds, live, story)
 }
 
-func (r subscription) Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int) (<-chan *reading.Frame, error) {
+func (r subscription) Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, live bool) (<-chan *reading.Frame, error) {
 	story, err := r.Reading.MessageStory(ctx, caseID)
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, after, heartbeatSeconds, story)
+	return r.follow(ctx, after, heartbeatSeconds, live, story)
 }
 
 // longestHeartbeat is in seconds.
 const longestHeartbeat = 300
 
-// follow tells a story until ctx ends. What stops it earlier is told as the last frame.
-func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, story events.Story) (<-chan *reading.Frame, error) {
+// errTold ends a story that is told up to now.
+var errTold = errors.New("graph: everything up to now is told")
+
+// follow tells a story until ctx ends, or everything up to now is told. What else stops it earlier is told as the last frame.
+func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, live bool, story events.Story) (<-chan *reading.Frame, error) {
 	if heartbeatSeconds < 1 || heartbeatSeconds > longestHeartbeat {
 		return nil, problem.New(problem.Invalid, "range", "heartbeatSeconds")
 	}
@@ -81,9 +85,13 @@ func (r subscription) follow(ctx context.Context, after *string, heartbeatSecond
 		defer close(frames)
 		err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second, func(f events.Frame) error {
 			told := r.Reading.Frame(ctx, f)
-			return send(&told)
+			err := send(&told)
+			if err == nil && !live && f.Kind == events.Checkpoint && f.CaughtUp {
+				err = errTold
+			}
+			return err
 		})
-		if err != nil && ctx.Err() == nil {
+		if err != nil && !errors.Is(err, errTold) && ctx.Err() == nil {
 			_ = send(&reading.Frame{Err: err}) // who has gone need not know
 		}
 	}()

@@ -25,7 +25,7 @@ func (r mutation) SubmitApplication(ctx context.Context, in model.SubmitApplicat
 	return r.changed(casework.Changed{Case: id}, err)
 }
 
-func form(items []model.FormItemInput) []schema.FormItem {
+func form(items []model.FormFieldInput) []schema.FormItem {
 	out := make([]schema.FormItem, len(items))
 	for i, f := range items {
 		out[i] = schema.FormItem{

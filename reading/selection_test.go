@@ -222,7 +222,7 @@ func TestWhatIsSelectedIsWhatIsAnswered(t *testing.T) {
 					if s, ok := m["stringValue"]; ok {
 						value = literal(s)
 					}
-					parts[i] = fmt.Sprintf(`{"t":"FormItem","name":%s,"stringValue":%s}`, literal(m["name"]), value)
+					parts[i] = fmt.Sprintf(`{"t":"FormField","name":%s,"stringValue":%s}`, literal(m["name"]), value)
 				}
 				x.want = `{"case":{"submission":{"formData":[` + strings.Join(parts, ",") + `]}}}`
 			}

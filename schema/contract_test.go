@@ -301,7 +301,7 @@ func (l *lint) unused() {
 		visit(l.s.Subscription.Name)
 	}
 	for name, d := range l.s.Directives {
-		if seen["@"+name] {
+		if seen["@"+name] || executable(d) {
 			arguments(d.Arguments)
 		} else if !slices.Contains(builtIn, name) {
 			l.say("nobody uses @%s", name)
@@ -312,6 +312,16 @@ func (l *lint) unused() {
 			l.say("nothing leads to %s", name)
 		}
 	}
+}
+
+// executable tells whether clients write a directive into their documents.
+func executable(d *ast.DirectiveDefinition) bool {
+	return slices.ContainsFunc(d.Locations, func(l ast.DirectiveLocation) bool { return slices.Contains(inDocuments, l) })
+}
+
+var inDocuments = []ast.DirectiveLocation{
+	ast.LocationQuery, ast.LocationMutation, ast.LocationSubscription, ast.LocationField, ast.LocationFragmentDefinition,
+	ast.LocationFragmentSpread, ast.LocationInlineFragment,
 }
 
 func load(t *testing.T) *ast.Schema {

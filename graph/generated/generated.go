@@ -91,8 +91,8 @@ type RoleAtTenantResolver interface {
 	Tenant(ctx context.Context, obj *model.RoleAtTenant) (reading.Value, error)
 }
 type SubscriptionResolver interface {
-	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int) (<-chan *reading.Frame, error)
-	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int) (<-chan *reading.Frame, error)
+	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
+	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -130,7 +130,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CompleteFollowUpInput", ec.unmarshalInputCompleteFollowUpInput),
 			graphql.NewInputUnmarshaler("DecideCaseInput", ec.unmarshalInputDecideCaseInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
-			graphql.NewInputUnmarshaler("FormItemInput", ec.unmarshalInputFormItemInput),
+			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
 			graphql.NewInputUnmarshaler("RemoveRoleInput", ec.unmarshalInputRemoveRoleInput),
 			graphql.NewInputUnmarshaler("ReopenCaseInput", ec.unmarshalInputReopenCaseInput),
@@ -1134,6 +1134,7 @@ extend type Subscription {
     "Only what comes behind this position, on whatever replica; null: from now on." after: EventCursor
     "Which events." where: CaseEventFilter
     "After how many seconds a checkpoint comes again, 1 to 300." heartbeatSeconds: Int! = 15
+    "Whether it goes on live; if not, it is complete as soon as everything up to now was told." follow: Boolean! = true
   ): CaseStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
 `, BuiltIn: false},
@@ -1412,6 +1413,13 @@ directive @policy(
   "The action in the policy." action: String!
   "What a viewer without the right gets." onDeny: DenyMode! = NULL
 ) on FIELD_DEFINITION | OBJECT | INPUT_FIELD_DEFINITION | ENUM_VALUE
+
+"""
+Says a verb that may have to be said again: with the same key and the same input it is carried out once, and answered alike for 24 hours, as far
+as the viewer may still see it. With another input it is a conflict (rule keyReused). The header Idempotency-Key says the same for all verbs of a
+request. submitApplication has its transactionId for this, which never expires.
+"""
+directive @idempotent("1 to 200 printable ASCII characters, made up by the caller, whom alone it concerns." key: String!) on FIELD
 
 "How much a field tells about a person; drives masking, redaction and exports."
 directive @dataClass("The class." class: DataClass!) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
@@ -1864,6 +1872,7 @@ extend type Subscription {
     "The case." caseId: ID!
     "Only what comes behind this position, on whatever replica; null: from now on." after: EventCursor
     "After how many seconds a checkpoint comes again, 1 to 300." heartbeatSeconds: Int! = 15
+    "Whether it goes on live; if not, it is complete as soon as everything up to now was told." follow: Boolean! = true
   ): MessageStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
 `, BuiltIn: false},
@@ -2519,7 +2528,7 @@ type Submission implements Node {
   "When it was received."
   receivedAt: DateTime!
   "The form that was filled in: a tree of items."
-  formData: [FormItem!] @policy(object: "submission.formData", action: "read") @dataClass(class: PERSONAL) @listSize(assumedSize: 50)
+  formData: [FormField!] @policy(object: "submission.formData", action: "read") @dataClass(class: PERSONAL) @listSize(assumedSize: 50)
   "The case that it became."
   case: Case!
   "What came with it: the form in readable shape and the enclosures."
@@ -2532,7 +2541,7 @@ type Submission implements Node {
 }
 
 "An item of a form: a value or further items."
-type FormItem {
+type FormField {
   "Name of the field in the form."
   name: String!
   "Label that the applicant saw."
@@ -2546,7 +2555,7 @@ type FormItem {
   "Value of a yes-no field."
   booleanValue: Boolean @dataClass(class: PERSONAL)
   "Items of a group."
-  formItems: [FormItem!] @listSize(assumedSize: 3)
+  formItems: [FormField!] @listSize(assumedSize: 3)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/submit_application.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2562,7 +2571,7 @@ input ApplicantInput {
 }
 
 "An item of a form: exactly one value, or items."
-input FormItemInput {
+input FormFieldInput {
   "Name of the field in the form, up to 200 characters."
   name: String!
   "Label that the applicant saw, up to 500 characters."
@@ -2576,7 +2585,7 @@ input FormItemInput {
   "Value of a yes-no field."
   booleanValue: Boolean @dataClass(class: PERSONAL)
   "Items of a group."
-  formItems: [FormItemInput!]
+  formItems: [FormFieldInput!]
 }
 
 "Input of submitApplication."
@@ -2590,7 +2599,7 @@ input SubmitApplicationInput {
   "Who applies."
   applicant: ApplicantInput!
   "The form: up to 500 items, up to 8 deep."
-  formData: [FormItemInput!]! @dataClass(class: PERSONAL)
+  formData: [FormFieldInput!]! @dataClass(class: PERSONAL)
   "Uploads to attach, up to 20."
   uploadIds: [ID!]
 }
@@ -2772,6 +2781,10 @@ type Limits {
   maxDepth: Int!
   "Highest cost of an operation."
   maxCost: Int!
+  "Cost that one caller may ask for in a minute. Who asks for more is told QUOTA_EXCEEDED, and when there is more."
+  callerCostPerMinute: Int!
+  "Cost that all callers of a tenant may ask for in a minute."
+  tenantCostPerMinute: Int!
   "Largest body of a request, in bytes."
   maxBodyBytes: Int!
   "Largest upload, in bytes."
@@ -2942,6 +2955,10 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_maxDepth(ctx, field)
 	case "maxCost":
 		return ec.fieldContext_Limits_maxCost(ctx, field)
+	case "callerCostPerMinute":
+		return ec.fieldContext_Limits_callerCostPerMinute(ctx, field)
+	case "tenantCostPerMinute":
+		return ec.fieldContext_Limits_tenantCostPerMinute(ctx, field)
 	case "maxBodyBytes":
 		return ec.fieldContext_Limits_maxBodyBytes(ctx, field)
 	case "maxUploadBytes":
@@ -4029,6 +4046,14 @@ func (ec *executionContext) field_Subscription_caseEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["heartbeatSeconds"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg3
 	return args, nil
 }
 
@@ -4059,6 +4084,14 @@ func (ec *executionContext) field_Subscription_messages_args(ctx context.Context
 		return nil, err
 	}
 	args["heartbeatSeconds"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg3
 	return args, nil
 }
 
@@ -5393,6 +5426,52 @@ func (ec *executionContext) _Limits_maxCost(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Limits_maxCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_callerCostPerMinute(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_callerCostPerMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CallerCostPerMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_callerCostPerMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_tenantCostPerMinute(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_tenantCostPerMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TenantCostPerMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_tenantCostPerMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
 }
 
@@ -7640,7 +7719,7 @@ func (ec *executionContext) _Subscription_caseEvents(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().CaseEvents(ctx, fc.Args["after"].(*string), fc.Args["where"].(map[string]any), fc.Args["heartbeatSeconds"].(int))
+			return ec.Resolvers.Subscription().CaseEvents(ctx, fc.Args["after"].(*string), fc.Args["where"].(map[string]any), fc.Args["heartbeatSeconds"].(int), fc.Args["follow"].(bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
@@ -7684,7 +7763,7 @@ func (ec *executionContext) _Subscription_messages(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().Messages(ctx, fc.Args["caseId"].(string), fc.Args["after"].(*string), fc.Args["heartbeatSeconds"].(int))
+			return ec.Resolvers.Subscription().Messages(ctx, fc.Args["caseId"].(string), fc.Args["after"].(*string), fc.Args["heartbeatSeconds"].(int), fc.Args["follow"].(bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
@@ -9721,8 +9800,8 @@ func UnmarshalDiscardCaseInput(ctx context.Context, raw any) (model.DiscardCaseI
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputFormItemInput(ctx context.Context, obj any) (model.FormItemInput, error) {
-	var it model.FormItemInput
+func (ec *executionContext) unmarshalInputFormFieldInput(ctx context.Context, obj any) (model.FormFieldInput, error) {
+	var it model.FormFieldInput
 	if obj == nil {
 		return it, nil
 	}
@@ -9783,7 +9862,7 @@ func (ec *executionContext) unmarshalInputFormItemInput(ctx context.Context, obj
 			it.BooleanValue = data
 		case "formItems":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("formItems"))
-			data, err := ec.unmarshalOFormItemInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInputᚄ(ctx, v)
+			data, err := ec.unmarshalOFormFieldInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -9793,15 +9872,15 @@ func (ec *executionContext) unmarshalInputFormItemInput(ctx context.Context, obj
 	return it, nil
 }
 
-// UnmarshalFormItemInput unmarshals raw into the FormItemInput input type, using the
+// UnmarshalFormFieldInput unmarshals raw into the FormFieldInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFormItemInput(ctx context.Context, raw any) (model.FormItemInput, error) {
-	var out model.FormItemInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "FormItemInput", raw, &out)
+func UnmarshalFormFieldInput(ctx context.Context, raw any) (model.FormFieldInput, error) {
+	var out model.FormFieldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FormFieldInput", raw, &out)
 	return out, err
 }
 
@@ -10242,7 +10321,7 @@ func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Con
 			it.Applicant = data
 		case "formData":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("formData"))
-			data, err := ec.unmarshalNFormItemInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInputᚄ(ctx, v)
+			data, err := ec.unmarshalNFormFieldInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -11837,6 +11916,16 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "maxCost":
 			out.Values[i] = ec._Limits_maxCost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "callerCostPerMinute":
+			out.Values[i] = ec._Limits_callerCostPerMinute(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tenantCostPerMinute":
+			out.Values[i] = ec._Limits_tenantCostPerMinute(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -13746,18 +13835,18 @@ func (ec *executionContext) marshalNFollowUpOrder2map(ctx context.Context, sel a
 	return res
 }
 
-func (ec *executionContext) unmarshalNFormItemInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInput(ctx context.Context, v any) (model.FormItemInput, error) {
-	res, err := ec.unmarshalInputFormItemInput(ctx, v)
+func (ec *executionContext) unmarshalNFormFieldInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInput(ctx context.Context, v any) (model.FormFieldInput, error) {
+	res, err := ec.unmarshalInputFormFieldInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNFormItemInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInputᚄ(ctx context.Context, v any) ([]model.FormItemInput, error) {
+func (ec *executionContext) unmarshalNFormFieldInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInputᚄ(ctx context.Context, v any) ([]model.FormFieldInput, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.FormItemInput, len(vSlice))
+	res := make([]model.FormFieldInput, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFormItemInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNFormFieldInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14890,16 +14979,16 @@ func (ec *executionContext) marshalOFollowUpOrder2ᚕmapᚄ(ctx context.Context,
 	return ret
 }
 
-func (ec *executionContext) unmarshalOFormItemInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInputᚄ(ctx context.Context, v any) ([]model.FormItemInput, error) {
+func (ec *executionContext) unmarshalOFormFieldInput2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInputᚄ(ctx context.Context, v any) ([]model.FormFieldInput, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.FormItemInput, len(vSlice))
+	res := make([]model.FormFieldInput, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFormItemInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormItemInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNFormFieldInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFormFieldInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

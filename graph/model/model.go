@@ -167,7 +167,7 @@ type DiscardCaseInput struct {
 }
 
 // An item of a form: exactly one value, or items.
-type FormItemInput struct {
+type FormFieldInput struct {
 	// Name of the field in the form, up to 200 characters.
 	Name string `json:"name"`
 	// Label that the applicant saw, up to 500 characters.
@@ -181,7 +181,7 @@ type FormItemInput struct {
 	// Value of a yes-no field.
 	BooleanValue *bool `json:"booleanValue,omitempty"`
 	// Items of a group.
-	FormItems []FormItemInput `json:"formItems,omitempty"`
+	FormItems []FormFieldInput `json:"formItems,omitempty"`
 }
 
 // The bounds of every request, as data.
@@ -192,6 +192,10 @@ type Limits struct {
 	MaxDepth int `json:"maxDepth"`
 	// Highest cost of an operation.
 	MaxCost int `json:"maxCost"`
+	// Cost that one caller may ask for in a minute. Who asks for more is told QUOTA_EXCEEDED, and when there is more.
+	CallerCostPerMinute int `json:"callerCostPerMinute"`
+	// Cost that all callers of a tenant may ask for in a minute.
+	TenantCostPerMinute int `json:"tenantCostPerMinute"`
 	// Largest body of a request, in bytes.
 	MaxBodyBytes int `json:"maxBodyBytes"`
 	// Largest upload, in bytes.
@@ -284,7 +288,7 @@ type SubmitApplicationInput struct {
 	// Who applies.
 	Applicant ApplicantInput `json:"applicant"`
 	// The form: up to 500 items, up to 8 deep.
-	FormData []FormItemInput `json:"formData"`
+	FormData []FormFieldInput `json:"formData"`
 	// Uploads to attach, up to 20.
 	UploadIds []string `json:"uploadIds,omitempty"`
 }
