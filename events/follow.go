@@ -70,6 +70,8 @@ type receiver struct {
 	concerned func(Entry) bool
 	wake      chan struct{}
 
+	arriving bool // it does not know yet of everything that was stored before it came
+
 	// behind the log's lock
 	mark   Position
 	behind bool // there may be something behind the mark
@@ -81,8 +83,8 @@ const readAtOnce = 100
 // Follow leads a receiver through a story, from behind a position (nil: from now on), until ctx ends or send fails. Rights are those that ctx's
 // principal has at each moment.
 //
-// First comes what has happened since, then a checkpoint, then what happens, without a seam; a checkpoint comes again with every heartbeat, whatever
-// happens elsewhere. An event comes once and in the order of the log, unless a receiver begins again at an older position. Where a case is handed to a unit
+// First comes what has happened since, then a checkpoint behind everything that was stored before the receiver came (but for what has to wait for a
+// transaction that still runs), then what happens, without a seam; a checkpoint comes again with every heartbeat, whatever happens elsewhere. An event comes once and in the order of the log, unless a receiver begins again at an older position. Where a case is handed to a unit
 // that the receiver does not see, a revocation stands in the place of the event.
 //
 // Nobody waits for a receiver that is slow, and nothing is kept for it: it goes on from where it stands.
@@ -208,7 +210,7 @@ func less(before, now *authz.Principal) bool {
 }
 
 func (l *Log) enter(ctx context.Context, after *Position, s Story) *receiver {
-	v := &receiver{wake: make(chan struct{}, 1), behind: true, concerned: func(e Entry) bool {
+	v := &receiver{wake: make(chan struct{}, 1), arriving: after != nil, behind: true, concerned: func(e Entry) bool {
 		p, err := authz.From(ctx)
 		return err != nil || s.tells(p, &e) || s.left(p, &e)
 	}}
@@ -227,8 +229,8 @@ func (l *Log) leave(v *receiver) {
 	delete(l.receivers, v)
 }
 
-// next gives entries behind a receiver's mark, out of the memory or, where that does not reach back so far, a page of the database, and sees to it that
-// the principal's rights are at least as young.
+// next gives entries behind a receiver's mark, and sees to it that the principal's rights are at least as young. They come out of the memory or, where that
+// does not reach back so far, a page of the database; also until everything is known that was stored before the receiver came: the memory is a moment late.
 func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, err error) {
 	err = authz.Current(ctx, func() error {
 		p, err := authz.From(ctx)
@@ -240,7 +242,7 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 		if r.to.Compare(v.mark) < 0 {
 			r.to = v.mark // another process has read further
 		}
-		mark, reaches := v.mark, v.mark.Compare(l.since) >= 0
+		mark, reaches := v.mark, !v.arriving && v.mark.Compare(l.since) >= 0
 		if reaches {
 			found = l.entries[sort.Search(len(l.entries), func(i int) bool { return l.entries[i].At.Compare(mark) > 0 }):]
 		}
@@ -252,6 +254,7 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 		}
 		return p.Knows(r.version)
 	})
+	v.arriving = v.arriving && r.more
 	return found, r, err
 }
 
