@@ -29,6 +29,7 @@ func NewDesk(client *ent.Client, clock func() time.Time) *Desk { return &Desk{cl
 // Changed names what a verb changed and made; the zero id stands for nothing.
 type Changed struct {
 	Case, Message, Decision, Comment, FollowUp uuid.UUID
+	Revision                                   int // of the case, after the change
 }
 
 // On names the case that a verb is about, and the revision that the caller has seen.
@@ -106,7 +107,7 @@ func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int
 	w := &work{
 		ctx: clerk, tx: tx, p: p, now: d.now(), file: file,
 		update: tx.CaseFile.Update().Where(casefile.ID(file.ID), casefile.TenantID(file.TenantID)),
-		made:   Changed{Case: file.ID},
+		made:   Changed{Case: file.ID, Revision: file.Revision},
 	}
 	// The clock of one house may lag behind another's; a history never runs backwards.
 	if w.now.Before(file.UpdatedAt) {
@@ -119,6 +120,7 @@ func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int
 	case err != nil:
 		return Changed{}, err
 	}
+	w.made.Revision = w.line.Sequence
 	return w.made, w.store()
 }
 

@@ -72,3 +72,57 @@ func TestAStreamBeginsWithACheckpointAndGoesOnWithWhatHappens(t *testing.T) {
 		})
 	}
 }
+
+func TestAVerbTellsWhereItsEventStands(t *testing.T) {
+	t.Parallel()
+	h := housetest.New(t)
+	s := h.As("kiel-caseworker").Follow(stream, nil)
+	checkpoint(t, s)
+	c := h.As("kiel-applicant").Submit(parking, kiel)
+	event(t, s, "CASE_OPENED")
+	accept := `mutation($id: ID!, $seen: Int!) { acceptCase(input: { caseId: $id, expectedRevision: $seen }) { cursor problems { __typename } } }`
+	a := h.As("kiel-mailroom").Ask(accept, map[string]any{"id": c.ID, "seen": 1}).Works()
+	if e := event(t, s, "CASE_ACCEPTED"); e.Cursor != a.Text("acceptCase.cursor") {
+		t.Errorf("the verb tells %q, the stream %q", a.Text("acceptCase.cursor"), e.Cursor)
+	}
+	if a := h.As("kiel-mailroom").Ask(accept, map[string]any{"id": c.ID, "seen": 1}).Works(); a.At("acceptCase.cursor") != nil {
+		t.Errorf("a verb that changed nothing has a place: %s", a.Raw)
+	}
+}
+
+func TestAConversationIsToldMessageByMessage(t *testing.T) {
+	t.Parallel()
+	h := housetest.New(t)
+	c := h.As("kiel-applicant").Submit(parking, kiel)
+	conversation := `subscription($case: ID!, $after: EventCursor) { messages(caseId: $case, after: $after, heartbeatSeconds: 300) { __typename
+		... on MessageEvent { cursor type message { id subject direction } } ... on StreamCheckpoint { cursor } } }`
+	of := func(name string) *housetest.Stream {
+		s := h.As(name).Follow(conversation, map[string]any{"case": c.ID})
+		if e := s.Next(); e.Type != "StreamCheckpoint" {
+			t.Fatalf("no checkpoint: %s", e.Raw)
+		}
+		return s
+	}
+	streams := []*housetest.Stream{of("kiel-applicant"), of("kiel-caseworker")}
+	stranger := of("luebeck-caseworker")
+	clerk := h.As("kiel-caseworker")
+	clerk.Must("acceptCase", &c, nil)
+	clerk.Must("startCase", &c, nil)
+	clerk.Must("sendMessage", &c, map[string]any{"subject": "Parkausweis", "body": "Er ist fertig.", "replyPolicy": "POSSIBLE"})
+	clerk.Must("decideCase", &c, map[string]any{"outcome": "GRANTED", "channel": "PORTAL"})
+	for _, s := range streams {
+		for _, want := range []string{"MESSAGE_SENT", "CASE_DECIDED"} {
+			e := s.Next()
+			message, _ := e.Frame["message"].(map[string]any)
+			if e.Text("type") != want || message["direction"] != "TO_APPLICANT" || message["subject"] == nil {
+				t.Errorf("not %s: %s", want, e.Raw)
+			}
+		}
+		if more := s.Silent(); len(more) > 0 {
+			t.Errorf("what is no message is told: %s", more[0].Raw)
+		}
+	}
+	if heard := stranger.Silent(); len(heard) > 0 {
+		t.Errorf("a stranger hears of %s", heard[0].Raw)
+	}
+}

@@ -20,7 +20,9 @@ func TestAStreamThatDoesNotFollowIsCompleteAsSoonAsEverythingIsTold(t *testing.T
 	h.As("kiel-mailroom").Must("acceptCase", &c, nil)
 
 	for name, open := range map[string]func(after string) *housetest.Stream{
-		"socket":       func(after string) *housetest.Stream { return h.As("kiel-caseworker").Follow(upToNow, map[string]any{"after": after}) },
+		"socket": func(after string) *housetest.Stream {
+			return h.As("kiel-caseworker").Follow(upToNow, map[string]any{"after": after})
+		},
 		"event stream": func(after string) *housetest.Stream { return h.As("kiel-caseworker").Listen(upToNow, nil, after) },
 	} {
 		t.Run(name, func(t *testing.T) {

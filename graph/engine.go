@@ -23,5 +23,6 @@ func Engine(r *Resolver, contract *ast.Schema, log *slog.Logger) *executor.Execu
 	e.SetErrorPresenter(Failure(log))
 	e.SetRecoverFunc(Recovered)
 	e.AroundResponses(rightsVersion)
+	e.AroundResponses(streamEnd)
 	return e
 }

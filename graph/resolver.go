@@ -52,7 +52,7 @@ func (r *Resolver) changed(made casework.Changed, err error) (*answer.Payload, e
 	}
 	return answer.Done(r.Reading, map[string]uuid.UUID{
 		"Case": made.Case, "Message": made.Message, "Decision": made.Decision, "Comment": made.Comment, "FollowUp": made.FollowUp,
-	}), nil
+	}).Revised(made.Revision), nil
 }
 
 // refused makes the payload of a verb that a problem stopped; what is no problem stays an error.

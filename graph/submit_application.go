@@ -22,7 +22,7 @@ func (r mutation) SubmitApplication(ctx context.Context, in model.SubmitApplicat
 		Applicant: intake.Person{Kind: string(in.Applicant.Kind), Name: in.Applicant.Name, PostalAddress: text(in.Applicant.PostalAddress)},
 		Form:      form(in.FormData), Uploads: ids,
 	})
-	return r.changed(casework.Changed{Case: id}, err)
+	return r.changed(casework.Changed{Case: id, Revision: 1}, err)
 }
 
 func form(items []model.FormFieldInput) []schema.FormItem {

@@ -5,6 +5,7 @@ package reading
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
@@ -265,4 +268,44 @@ func cursorOfEvent(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]b
 		return nil, err
 	}
 	return appendString(dst, []byte(r.cursors.Of(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+}
+
+// CursorOf is the cursor of the event that gave a case a revision; nil where there is none, and where the caller may not know of it.
+func (r *Reader) CursorOf(ctx context.Context, file uuid.UUID, revision int) (cursor *string, err error) {
+	err = authz.Current(ctx, func() error {
+		p, err := authz.From(ctx)
+		if err != nil {
+			return err
+		}
+		seen, err := (&compiler{r: r, p: p}).predicate(ofLog["CaseEvent"].Type, "e")
+		if err != nil {
+			return err
+		}
+		scope := p.Scope()
+		question := sql("/*" + scope.Class() + "*/ select e.xid, e.seq from cases k join events e on e.tenant_id = k.tenant_id and e.case_id = k.id").
+			then(where(sql("k.id = ? and e.sequence = ?", file, revision), seen))
+		batch := &pgx.Batch{}
+		batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
+		batch.Queue(question.numbered(), question.args...)
+		answers := r.pool.SendBatch(ctx, batch)
+		defer func() { _ = answers.Close() }() // what went wrong has been told
+		var version int64
+		if err := answers.QueryRow().Scan(&version); err != nil {
+			return failed(ctx, fmt.Errorf("entering the scope: %w", err))
+		}
+		if err := p.Knows(version); err != nil {
+			return err
+		}
+		var at events.Position
+		switch err := answers.QueryRow().Scan(&at.XID, &at.Seq); {
+		case errors.Is(err, pgx.ErrNoRows):
+			return nil
+		case err != nil:
+			return failed(ctx, err)
+		}
+		text := r.cursors.Of(at)
+		cursor = &text
+		return nil
+	})
+	return cursor, err
 }

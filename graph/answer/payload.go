@@ -22,11 +22,28 @@ type Payload struct {
 
 	reader *reading.Reader
 	made   map[string]uuid.UUID // by the name of the type
+	// revision is that of the case after the change.
+	revision int
 }
 
 // Done is the payload of a verb that worked. made names what it made or changed, by type; the zero id stands for nothing.
 func Done(r *reading.Reader, made map[string]uuid.UUID) *Payload {
 	return &Payload{Problems: []Problem{}, reader: r, made: made}
+}
+
+// Revised is Done for a verb that has given a case a revision.
+func (p *Payload) Revised(revision int) *Payload {
+	p.revision = revision
+	return p
+}
+
+// Cursor is where the change stands in the log, for those who may know of events.
+func (p *Payload) Cursor(ctx context.Context) (*string, error) {
+	id := p.made["Case"]
+	if id == uuid.Nil || p.revision == 0 {
+		return nil, nil
+	}
+	return p.reader.CursorOf(ctx, id, p.revision)
 }
 
 // Removed is the payload of a verb that took away what had this global id.

@@ -253,6 +253,8 @@ union AcceptCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem
 type AcceptCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [AcceptCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -357,6 +359,8 @@ union AddFollowUpProblem = ValidationProblem | NotFoundProblem | ForbiddenProble
 type AddFollowUpPayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The follow-up."
   followUp: FollowUp
   "Why nothing was changed; empty when it worked."
@@ -421,6 +425,8 @@ union AskApplicantProblem = ValidationProblem | NotFoundProblem | ForbiddenProbl
 type AskApplicantPayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The message."
   message: Message
   "Why nothing was changed; empty when it worked."
@@ -453,6 +459,8 @@ union AssignCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem
 type AssignCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [AssignCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -1155,6 +1163,8 @@ union CloseCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem 
 type CloseCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [CloseCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -1219,6 +1229,8 @@ union CommentOnCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProb
 type CommentOnCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The comment."
   comment: Comment
   "Why nothing was changed; empty when it worked."
@@ -1249,6 +1261,8 @@ union CompleteFollowUpProblem = ValidationProblem | NotFoundProblem | ForbiddenP
 type CompleteFollowUpPayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The follow-up."
   followUp: FollowUp
   "Why nothing was changed; empty when it worked."
@@ -1285,6 +1299,8 @@ union DecideCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem
 type DecideCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The decision."
   decision: Decision
   "Why nothing was changed; empty when it worked."
@@ -1465,6 +1481,8 @@ union DiscardCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProble
 type DiscardCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [DiscardCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -2118,6 +2136,8 @@ union ReopenCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem
 type ReopenCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [ReopenCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -2148,6 +2168,8 @@ union ReplyToMessageProblem = ValidationProblem | NotFoundProblem | ForbiddenPro
 type ReplyToMessagePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The message."
   message: Message
   "Why nothing was changed; empty when it worked."
@@ -2178,6 +2200,8 @@ union RestoreCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProble
 type RestoreCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [RestoreCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -2309,6 +2333,8 @@ union SendMessageProblem = ValidationProblem | NotFoundProblem | ForbiddenProble
 type SendMessagePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "The message."
   message: Message
   "Why nothing was changed; empty when it worked."
@@ -2504,6 +2530,8 @@ union StartCaseProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem 
 type StartCasePayload {
   "The case after the change."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [StartCaseProblem!]! @listSize(assumedSize: 5)
 }
@@ -2611,6 +2639,8 @@ union SubmitApplicationProblem = ValidationProblem | NotFoundProblem | Forbidden
 type SubmitApplicationPayload {
   "The case that it became."
   case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
   "Why nothing was changed; empty when it worked."
   problems: [SubmitApplicationProblem!]! @listSize(assumedSize: 5)
 }
@@ -2809,6 +2839,8 @@ func (ec *executionContext) childFields_AcceptCasePayload(ctx context.Context, f
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_AcceptCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AcceptCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_AcceptCasePayload_problems(ctx, field)
 	}
@@ -2851,6 +2883,8 @@ func (ec *executionContext) childFields_AddFollowUpPayload(ctx context.Context, 
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_AddFollowUpPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AddFollowUpPayload_cursor(ctx, field)
 	case "followUp":
 		return ec.fieldContext_AddFollowUpPayload_followUp(ctx, field)
 	case "problems":
@@ -2863,6 +2897,8 @@ func (ec *executionContext) childFields_AskApplicantPayload(ctx context.Context,
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_AskApplicantPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AskApplicantPayload_cursor(ctx, field)
 	case "message":
 		return ec.fieldContext_AskApplicantPayload_message(ctx, field)
 	case "problems":
@@ -2875,6 +2911,8 @@ func (ec *executionContext) childFields_AssignCasePayload(ctx context.Context, f
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_AssignCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AssignCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_AssignCasePayload_problems(ctx, field)
 	}
@@ -2895,6 +2933,8 @@ func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, fi
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_CloseCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_CloseCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_CloseCasePayload_problems(ctx, field)
 	}
@@ -2905,6 +2945,8 @@ func (ec *executionContext) childFields_CommentOnCasePayload(ctx context.Context
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_CommentOnCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_CommentOnCasePayload_cursor(ctx, field)
 	case "comment":
 		return ec.fieldContext_CommentOnCasePayload_comment(ctx, field)
 	case "problems":
@@ -2917,6 +2959,8 @@ func (ec *executionContext) childFields_CompleteFollowUpPayload(ctx context.Cont
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_CompleteFollowUpPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_CompleteFollowUpPayload_cursor(ctx, field)
 	case "followUp":
 		return ec.fieldContext_CompleteFollowUpPayload_followUp(ctx, field)
 	case "problems":
@@ -2929,6 +2973,8 @@ func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, f
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_DecideCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DecideCasePayload_cursor(ctx, field)
 	case "decision":
 		return ec.fieldContext_DecideCasePayload_decision(ctx, field)
 	case "problems":
@@ -2941,6 +2987,8 @@ func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, 
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_DiscardCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DiscardCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_DiscardCasePayload_problems(ctx, field)
 	}
@@ -2991,6 +3039,8 @@ func (ec *executionContext) childFields_ReopenCasePayload(ctx context.Context, f
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_ReopenCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ReopenCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_ReopenCasePayload_problems(ctx, field)
 	}
@@ -3001,6 +3051,8 @@ func (ec *executionContext) childFields_ReplyToMessagePayload(ctx context.Contex
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_ReplyToMessagePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ReplyToMessagePayload_cursor(ctx, field)
 	case "message":
 		return ec.fieldContext_ReplyToMessagePayload_message(ctx, field)
 	case "problems":
@@ -3013,6 +3065,8 @@ func (ec *executionContext) childFields_RestoreCasePayload(ctx context.Context, 
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_RestoreCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RestoreCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_RestoreCasePayload_problems(ctx, field)
 	}
@@ -3033,6 +3087,8 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_SendMessagePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SendMessagePayload_cursor(ctx, field)
 	case "message":
 		return ec.fieldContext_SendMessagePayload_message(ctx, field)
 	case "problems":
@@ -3045,6 +3101,8 @@ func (ec *executionContext) childFields_StartCasePayload(ctx context.Context, fi
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_StartCasePayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_StartCasePayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_StartCasePayload_problems(ctx, field)
 	}
@@ -3055,6 +3113,8 @@ func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Con
 	switch field.Name {
 	case "case":
 		return ec.fieldContext_SubmitApplicationPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SubmitApplicationPayload_cursor(ctx, field)
 	case "problems":
 		return ec.fieldContext_SubmitApplicationPayload_problems(ctx, field)
 	}
@@ -4192,6 +4252,29 @@ func (ec *executionContext) fieldContext_AcceptCasePayload_case(_ context.Contex
 	return graphql.NewScalarFieldContext("AcceptCasePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _AcceptCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AcceptCasePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _AcceptCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4486,6 +4569,29 @@ func (ec *executionContext) fieldContext_AddFollowUpPayload_case(_ context.Conte
 	return graphql.NewScalarFieldContext("AddFollowUpPayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _AddFollowUpPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddFollowUpPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddFollowUpPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AddFollowUpPayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _AddFollowUpPayload_followUp(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4555,6 +4661,29 @@ func (ec *executionContext) fieldContext_AskApplicantPayload_case(_ context.Cont
 	return graphql.NewScalarFieldContext("AskApplicantPayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _AskApplicantPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AskApplicantPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AskApplicantPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AskApplicantPayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _AskApplicantPayload_message(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4622,6 +4751,29 @@ func (ec *executionContext) _AssignCasePayload_case(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_AssignCasePayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AssignCasePayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _AssignCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssignCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssignCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssignCasePayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _AssignCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -4716,6 +4868,29 @@ func (ec *executionContext) fieldContext_CloseCasePayload_case(_ context.Context
 	return graphql.NewScalarFieldContext("CloseCasePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _CloseCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CloseCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CloseCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CloseCasePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _CloseCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4760,6 +4935,29 @@ func (ec *executionContext) _CommentOnCasePayload_case(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_CommentOnCasePayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommentOnCasePayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _CommentOnCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommentOnCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CommentOnCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommentOnCasePayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _CommentOnCasePayload_comment(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -4829,6 +5027,29 @@ func (ec *executionContext) _CompleteFollowUpPayload_case(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_CompleteFollowUpPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CompleteFollowUpPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _CompleteFollowUpPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CompleteFollowUpPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CompleteFollowUpPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CompleteFollowUpPayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _CompleteFollowUpPayload_followUp(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -5015,6 +5236,29 @@ func (ec *executionContext) fieldContext_DecideCasePayload_case(_ context.Contex
 	return graphql.NewScalarFieldContext("DecideCasePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _DecideCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecideCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DecideCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecideCasePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _DecideCasePayload_decision(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5082,6 +5326,29 @@ func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_DiscardCasePayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiscardCasePayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _DiscardCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscardCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscardCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiscardCasePayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _DiscardCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -7364,6 +7631,29 @@ func (ec *executionContext) fieldContext_ReopenCasePayload_case(_ context.Contex
 	return graphql.NewScalarFieldContext("ReopenCasePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _ReopenCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReopenCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReopenCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReopenCasePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _ReopenCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7408,6 +7698,29 @@ func (ec *executionContext) _ReplyToMessagePayload_case(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_ReplyToMessagePayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReplyToMessagePayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _ReplyToMessagePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplyToMessagePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReplyToMessagePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReplyToMessagePayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _ReplyToMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -7477,6 +7790,29 @@ func (ec *executionContext) _RestoreCasePayload_case(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_RestoreCasePayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RestoreCasePayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _RestoreCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestoreCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RestoreCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RestoreCasePayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _RestoreCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -7571,6 +7907,29 @@ func (ec *executionContext) fieldContext_SendMessagePayload_case(_ context.Conte
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _SendMessagePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _SendMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7640,6 +7999,29 @@ func (ec *executionContext) fieldContext_StartCasePayload_case(_ context.Context
 	return graphql.NewScalarFieldContext("StartCasePayload", field, true, false, "Case")
 }
 
+func (ec *executionContext) _StartCasePayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartCasePayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StartCasePayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StartCasePayload", field, true, false, "EventCursor")
+}
+
 func (ec *executionContext) _StartCasePayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7684,6 +8066,29 @@ func (ec *executionContext) _SubmitApplicationPayload_case(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_SubmitApplicationPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SubmitApplicationPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SubmitApplicationPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitApplicationPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitApplicationPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitApplicationPayload", field, true, false, "EventCursor")
 }
 
 func (ec *executionContext) _SubmitApplicationPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -11217,6 +11622,12 @@ func (ec *executionContext) _AcceptCasePayload(ctx context.Context, sel ast.Sele
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AcceptCasePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AcceptCasePayload_cursor(ctx, field, obj)
+				})
 		case "problems":
 			out.Values[i] = ec._AcceptCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -11362,6 +11773,12 @@ func (ec *executionContext) _AddFollowUpPayload(ctx context.Context, sel ast.Sel
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AddFollowUpPayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AddFollowUpPayload_cursor(ctx, field, obj)
+				})
 		case "followUp":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -11407,6 +11824,12 @@ func (ec *executionContext) _AskApplicantPayload(ctx context.Context, sel ast.Se
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AskApplicantPayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AskApplicantPayload_cursor(ctx, field, obj)
+				})
 		case "message":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -11451,6 +11874,12 @@ func (ec *executionContext) _AssignCasePayload(ctx context.Context, sel ast.Sele
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AssignCasePayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AssignCasePayload_cursor(ctx, field, obj)
 				})
 		case "problems":
 			out.Values[i] = ec._AssignCasePayload_problems(ctx, field, obj)
@@ -11530,6 +11959,12 @@ func (ec *executionContext) _CloseCasePayload(ctx context.Context, sel ast.Selec
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._CloseCasePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CloseCasePayload_cursor(ctx, field, obj)
+				})
 		case "problems":
 			out.Values[i] = ec._CloseCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -11568,6 +12003,12 @@ func (ec *executionContext) _CommentOnCasePayload(ctx context.Context, sel ast.S
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._CommentOnCasePayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CommentOnCasePayload_cursor(ctx, field, obj)
 				})
 		case "comment":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -11613,6 +12054,12 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._CompleteFollowUpPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CompleteFollowUpPayload_cursor(ctx, field, obj)
 				})
 		case "followUp":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -11713,6 +12160,12 @@ func (ec *executionContext) _DecideCasePayload(ctx context.Context, sel ast.Sele
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._DecideCasePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DecideCasePayload_cursor(ctx, field, obj)
+				})
 		case "decision":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -11757,6 +12210,12 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._DiscardCasePayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DiscardCasePayload_cursor(ctx, field, obj)
 				})
 		case "problems":
 			out.Values[i] = ec._DiscardCasePayload_problems(ctx, field, obj)
@@ -12419,6 +12878,12 @@ func (ec *executionContext) _ReopenCasePayload(ctx context.Context, sel ast.Sele
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._ReopenCasePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReopenCasePayload_cursor(ctx, field, obj)
+				})
 		case "problems":
 			out.Values[i] = ec._ReopenCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -12457,6 +12922,12 @@ func (ec *executionContext) _ReplyToMessagePayload(ctx context.Context, sel ast.
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._ReplyToMessagePayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReplyToMessagePayload_cursor(ctx, field, obj)
 				})
 		case "message":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -12502,6 +12973,12 @@ func (ec *executionContext) _RestoreCasePayload(ctx context.Context, sel ast.Sel
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._RestoreCasePayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RestoreCasePayload_cursor(ctx, field, obj)
 				})
 		case "problems":
 			out.Values[i] = ec._RestoreCasePayload_problems(ctx, field, obj)
@@ -12581,6 +13058,12 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._SendMessagePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SendMessagePayload_cursor(ctx, field, obj)
+				})
 		case "message":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -12626,6 +13109,12 @@ func (ec *executionContext) _StartCasePayload(ctx context.Context, sel ast.Selec
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._StartCasePayload_case(ctx, field, obj)
 				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._StartCasePayload_cursor(ctx, field, obj)
+				})
 		case "problems":
 			out.Values[i] = ec._StartCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -12664,6 +13153,12 @@ func (ec *executionContext) _SubmitApplicationPayload(ctx context.Context, sel a
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._SubmitApplicationPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SubmitApplicationPayload_cursor(ctx, field, obj)
 				})
 		case "problems":
 			out.Values[i] = ec._SubmitApplicationPayload_problems(ctx, field, obj)
