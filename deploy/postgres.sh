@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: EUPL-1.2
-# Makes sure that the binaries of PostgreSQL 15 or newer are on this machine. With a database URL configured there is nothing to do.
+# Makes sure that the binaries of PostgreSQL 15 or newer are on this machine. With a database URL configured there is nothing to do: the
+# tests of walls, roles and migrations, which need a server of their own, then need them all the same.
 set -eu
 [ -n "${OZG_DATABASE_URL:-}" ] && exit 0
 command -v initdb >/dev/null 2>&1 && exit 0

@@ -50,7 +50,7 @@ var whole tenure
 func TestMain(m *testing.M) {
 	code := m.Run()
 	whole.over()
-	os.Exit(code)
+	os.Exit(housetest.Leave(code))
 }
 
 // shared is the house of the tests that only read, and everything that lies in it.

@@ -42,6 +42,7 @@ type Options struct {
 // killed: a supervising shell waits at the other end of a pipe.
 type Cluster struct {
 	dir, socket string
+	given       *given // in place of a server of our own
 
 	stop sync.Mutex
 	pipe *os.File      // its end tells the supervisor that we are gone
@@ -170,7 +171,12 @@ func (c *Cluster) answers(ctx context.Context) error {
 func (c *Cluster) Dir() string { return c.dir }
 
 // URL is the address of a database of this cluster for a login, in the form that pgx reads. It holds no secret.
-func (c *Cluster) URL(user, database string) string { return address(c.socket, user, database) }
+func (c *Cluster) URL(user, database string) string {
+	if c.given != nil {
+		return c.given.url(user, database)
+	}
+	return address(c.socket, user, database)
+}
 
 // URL is the address of a database of a cluster that another process runs in dir (ErrRunning), whose path is not too long for a socket.
 func URL(dir, user, database string) string {
@@ -189,6 +195,9 @@ func address(socket, user, database string) string {
 func (c *Cluster) Stop(ctx context.Context) error {
 	c.stop.Lock()
 	defer c.stop.Unlock()
+	if c.given != nil {
+		return c.leave(ctx)
+	}
 	select {
 	case <-c.done:
 		return nil

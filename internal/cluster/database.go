@@ -14,15 +14,20 @@ func (c *Cluster) CreateDatabase(ctx context.Context, name, template string) err
 	if template == "" {
 		template = "template1"
 	}
-	if err := c.exec(ctx, "create database "+quote(name)+" template "+quote(template)); err != nil {
+	if err := c.exec(ctx, "create database "+quote(c.named(name))+" template "+quote(c.named(template))); err != nil {
 		return fmt.Errorf("cluster: create database %s from %s: %w", name, template, err)
+	}
+	if c.given != nil {
+		c.stop.Lock()
+		defer c.stop.Unlock()
+		c.given.made[name] = true
 	}
 	return nil
 }
 
 // DropDatabase removes a database and throws out who is connected to it. Removing what is not there is no error.
 func (c *Cluster) DropDatabase(ctx context.Context, name string) error {
-	if err := c.exec(ctx, "drop database if exists "+quote(name)+" with (force)"); err != nil {
+	if err := c.exec(ctx, "drop database if exists "+quote(c.named(name))+" with (force)"); err != nil {
 		return fmt.Errorf("cluster: drop database %s: %w", name, err)
 	}
 	return nil

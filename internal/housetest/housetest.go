@@ -10,16 +10,19 @@ package housetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/cmd"
@@ -55,7 +58,8 @@ const furnished = "furnished"
 // site is the cluster of this process. It ends with the process.
 var site = sync.OnceValues(func() (*cluster.Cluster, error) {
 	ctx := context.Background()
-	c, err := cluster.Start(ctx, cluster.Options{})
+	built.Store(true)
+	c, err := server(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +75,59 @@ var site = sync.OnceValues(func() (*cluster.Cluster, error) {
 		return nil, err
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "create role "+login+" login in role ozg_serving"); err != nil {
+	var refused *pgconn.PgError
+	_, err = conn.Exec(ctx, "create role "+login+" login password '"+cluster.Password+"' in role ozg_serving")
+	if err != nil && !(errors.As(err, &refused) && (refused.Code == "42710" || refused.Code == "23505")) { // another process has made it
 		return nil, err
 	}
 	return c, demo.World(ctx, conn)
 })
+
+// Configured is the address of an empty database on the configured server, for its superuser; empty where none is configured, so that a
+// program brings its own.
+func Configured(t testing.TB) string {
+	t.Helper()
+	if os.Getenv("OZG_DATABASE_URL") == "" { //nolint:forbidigo // as in server
+		return ""
+	}
+	c, err := site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("empty_%d", houses.Add(1))
+	if err := c.CreateDatabase(t.Context(), name, ""); err != nil {
+		t.Fatal(err)
+	}
+	return c.URL(cluster.Superuser, name)
+}
+
+// built tells whether a house was built in this process.
+var built atomic.Bool
+
+// server is the database server whose address is configured, of a superuser, or else a cluster of our own.
+func server(ctx context.Context) (*cluster.Cluster, error) {
+	if address := os.Getenv("OZG_DATABASE_URL"); address != "" { //nolint:forbidigo // tests have no configuration but the environment
+		return cluster.Given(address)
+	}
+	return cluster.Start(ctx, cluster.Options{})
+}
+
+// Main is for TestMain of a package that builds houses.
+func Main(m *testing.M) { os.Exit(Leave(m.Run())) }
+
+// Leave leaves nothing behind on a given server, and gives the status that the tests end with.
+func Leave(status int) int {
+	if !built.Load() {
+		return status
+	}
+	if c, err := site(); err == nil {
+		if err := c.Stop(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return status
+}
 
 var houses atomic.Int64
 
@@ -146,9 +198,9 @@ func (h *House) Login(options string) (name, address string) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	name = fmt.Sprintf("login_%d", houses.Add(1))
+	name = fmt.Sprintf("login_%d_%d", os.Getpid(), houses.Add(1))
 	db := h.Database()
-	if _, err := db.Exec(h.Context(), "create role "+name+" login "+options); err != nil {
+	if _, err := db.Exec(h.Context(), "create role "+name+" login password '"+cluster.Password+"' "+options); err != nil {
 		h.Fatal(err)
 	}
 	h.Cleanup(func() {

@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ozg-cloud/platform/internal/housetest"
 )
 
 //go:embed testdata/bewohnerparkausweis.json
@@ -160,7 +162,7 @@ func program(t *testing.T) *house {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
-	h.environ = append(os.Environ(), "OZG_DATA="+filepath.Join(root, "data"), "OZG_LISTEN=127.0.0.1:0", "OZG_DRAIN_SECONDS=0")
+	h.environ = append(os.Environ(), "OZG_DATABASE_URL="+housetest.Configured(t), "OZG_DATA="+filepath.Join(root, "data"), "OZG_LISTEN=127.0.0.1:0", "OZG_DRAIN_SECONDS=0")
 	run := exec.Command(h.binary, "dev")
 	run.Env = h.environ
 	var logged bytes.Buffer
