@@ -21,7 +21,7 @@ func System(name SystemName) *Principal {
 	may := map[SystemName][]Object{
 		Doorkeeping: {"roleAssignment", "unit", "tenant", "blockedSubject"},
 		Relay:       {"case", "message"},
-		Sweeping:    {"attachment", "upload"}, // to tell which content nobody refers to
+		Sweeping:    {"attachment", "upload", "idempotencyKey"}, // the first to tell which content nobody refers to
 		Telling:     {"event", "case"},
 		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case"},
 	}

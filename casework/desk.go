@@ -14,6 +14,7 @@ import (
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Desk carries out the verbs. Each asks for its right on the row itself, after the row has been found under the caller's rule: what the
@@ -59,24 +60,30 @@ func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*w
 	return d.transact(ctx, func(tx *ent.Tx) (Changed, error) { return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do) })
 }
 
-// transact does something in one transaction, by rights that hold when it is stored.
+// transact does something in one transaction, by rights that hold when it is stored, and once for a request that may be said again.
 func (d *Desk) transact(ctx context.Context, do func(*ent.Tx) (Changed, error)) (made Changed, err error) {
 	err = authz.Current(ctx, func() error {
-		tx, err := d.client.Tx(ctx)
-		if err != nil {
-			return fmt.Errorf("casework: beginning: %w", err)
-		}
-		defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-		if made, err = do(tx); err != nil {
-			return err
-		}
-		if err := tx.Commit(); err != nil {
-			return fmt.Errorf("casework: storing: %w", err)
-		}
-		return nil
+		made, err = once.Do(ctx, d.client, d.now(), func() (Changed, error) { return d.attempt(ctx, do) })
+		return err
 	})
 	if err != nil {
 		return Changed{}, err
+	}
+	return made, nil
+}
+
+func (d *Desk) attempt(ctx context.Context, do func(*ent.Tx) (Changed, error)) (Changed, error) {
+	tx, err := d.client.Tx(ctx)
+	if err != nil {
+		return Changed{}, fmt.Errorf("casework: beginning: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	made, err := do(tx)
+	if err != nil {
+		return Changed{}, err
+	}
+	if err := tx.Commit(); err != nil {
+		return Changed{}, fmt.Errorf("casework: storing: %w", err)
 	}
 	return made, nil
 }
@@ -116,12 +123,15 @@ func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int
 	w.line = Line{Case: file.ID, Sequence: file.Revision + 1, At: w.now, Actor: p.Subject, From: State(file.State), To: State(file.State)}
 	switch err := do(w); {
 	case errors.Is(err, errUnchanged):
-		return w.made, nil
 	case err != nil:
 		return Changed{}, err
+	default:
+		w.made.Revision = w.line.Sequence
+		if err := w.store(); err != nil {
+			return Changed{}, err
+		}
 	}
-	w.made.Revision = w.line.Sequence
-	return w.made, w.store()
+	return w.made, once.Enter(ctx, tx, d.now(), file.TenantID, file.ID, w.made)
 }
 
 // errUnchanged is what a verb returns when what it would do has been done before, and saying so again changes nothing.

@@ -4,6 +4,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ type IdempotencyKey struct {
 	TenantID uuid.UUID `json:"tenant_id,omitempty"`
 	// What the first request made or changed.
 	ResultID uuid.UUID `json:"result_id,omitempty"`
+	// All that it made or changed: ids, as its desk names them.
+	Made json.RawMessage `json:"made,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Never for submissions.
@@ -41,6 +44,8 @@ func (*IdempotencyKey) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case idempotencykey.FieldMade:
+			values[i] = new([]byte)
 		case idempotencykey.FieldSubject, idempotencykey.FieldKey, idempotencykey.FieldRequestHash:
 			values[i] = new(sql.NullString)
 		case idempotencykey.FieldCreatedAt, idempotencykey.FieldExpiresAt:
@@ -97,6 +102,14 @@ func (_m *IdempotencyKey) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field result_id", values[i])
 			} else if value != nil {
 				_m.ResultID = *value
+			}
+		case idempotencykey.FieldMade:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field made", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Made); err != nil {
+					return fmt.Errorf("unmarshal field made: %w", err)
+				}
 			}
 		case idempotencykey.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -161,6 +174,9 @@ func (_m *IdempotencyKey) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("result_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ResultID))
+	builder.WriteString(", ")
+	builder.WriteString("made=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Made))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -5,6 +5,7 @@ package ent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -49,6 +50,12 @@ func (_c *IdempotencyKeyCreate) SetTenantID(v uuid.UUID) *IdempotencyKeyCreate {
 // SetResultID sets the "result_id" field.
 func (_c *IdempotencyKeyCreate) SetResultID(v uuid.UUID) *IdempotencyKeyCreate {
 	_c.mutation.SetResultID(v)
+	return _c
+}
+
+// SetMade sets the "made" field.
+func (_c *IdempotencyKeyCreate) SetMade(v json.RawMessage) *IdempotencyKeyCreate {
+	_c.mutation.SetMade(v)
 	return _c
 }
 
@@ -222,6 +229,10 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 	if value, ok := _c.mutation.ResultID(); ok {
 		_spec.SetField(idempotencykey.FieldResultID, field.TypeUUID, value)
 		_node.ResultID = value
+	}
+	if value, ok := _c.mutation.Made(); ok {
+		_spec.SetField(idempotencykey.FieldMade, field.TypeJSON, value)
+		_node.Made = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(idempotencykey.FieldCreatedAt, field.TypeTime, value)

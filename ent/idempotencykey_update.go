@@ -69,6 +69,9 @@ func (_u *IdempotencyKeyUpdate) sqlSave(ctx context.Context) (_node int, err err
 			}
 		}
 	}
+	if _u.mutation.MadeCleared() {
+		_spec.ClearField(idempotencykey.FieldMade, field.TypeJSON)
+	}
 	if _u.mutation.ExpiresAtCleared() {
 		_spec.ClearField(idempotencykey.FieldExpiresAt, field.TypeTime)
 	}
@@ -162,6 +165,9 @@ func (_u *IdempotencyKeyUpdateOne) sqlSave(ctx context.Context) (_node *Idempote
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.MadeCleared() {
+		_spec.ClearField(idempotencykey.FieldMade, field.TypeJSON)
 	}
 	if _u.mutation.ExpiresAtCleared() {
 		_spec.ClearField(idempotencykey.FieldExpiresAt, field.TypeTime)

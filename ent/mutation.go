@@ -5,6 +5,7 @@ package ent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -14714,6 +14715,8 @@ type IdempotencyKeyMutation struct {
 	request_hash  *string
 	tenant_id     *uuid.UUID
 	result_id     *uuid.UUID
+	made          *json.RawMessage
+	appendmade    json.RawMessage
 	created_at    *time.Time
 	expires_at    *time.Time
 	clearedFields map[string]struct{}
@@ -15006,6 +15009,71 @@ func (m *IdempotencyKeyMutation) ResetResultID() {
 	m.result_id = nil
 }
 
+// SetMade sets the "made" field.
+func (m *IdempotencyKeyMutation) SetMade(jm json.RawMessage) {
+	m.made = &jm
+	m.appendmade = nil
+}
+
+// Made returns the value of the "made" field in the mutation.
+func (m *IdempotencyKeyMutation) Made() (r json.RawMessage, exists bool) {
+	v := m.made
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMade returns the old "made" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldMade(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMade is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMade requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMade: %w", err)
+	}
+	return oldValue.Made, nil
+}
+
+// AppendMade adds jm to the "made" field.
+func (m *IdempotencyKeyMutation) AppendMade(jm json.RawMessage) {
+	m.appendmade = append(m.appendmade, jm...)
+}
+
+// AppendedMade returns the list of values that were appended to the "made" field in this mutation.
+func (m *IdempotencyKeyMutation) AppendedMade() (json.RawMessage, bool) {
+	if len(m.appendmade) == 0 {
+		return nil, false
+	}
+	return m.appendmade, true
+}
+
+// ClearMade clears the value of the "made" field.
+func (m *IdempotencyKeyMutation) ClearMade() {
+	m.made = nil
+	m.appendmade = nil
+	m.clearedFields[idempotencykey.FieldMade] = struct{}{}
+}
+
+// MadeCleared returns if the "made" field was cleared in this mutation.
+func (m *IdempotencyKeyMutation) MadeCleared() bool {
+	_, ok := m.clearedFields[idempotencykey.FieldMade]
+	return ok
+}
+
+// ResetMade resets all changes to the "made" field.
+func (m *IdempotencyKeyMutation) ResetMade() {
+	m.made = nil
+	m.appendmade = nil
+	delete(m.clearedFields, idempotencykey.FieldMade)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *IdempotencyKeyMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -15125,7 +15193,7 @@ func (m *IdempotencyKeyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IdempotencyKeyMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.subject != nil {
 		fields = append(fields, idempotencykey.FieldSubject)
 	}
@@ -15140,6 +15208,9 @@ func (m *IdempotencyKeyMutation) Fields() []string {
 	}
 	if m.result_id != nil {
 		fields = append(fields, idempotencykey.FieldResultID)
+	}
+	if m.made != nil {
+		fields = append(fields, idempotencykey.FieldMade)
 	}
 	if m.created_at != nil {
 		fields = append(fields, idempotencykey.FieldCreatedAt)
@@ -15165,6 +15236,8 @@ func (m *IdempotencyKeyMutation) Field(name string) (ent.Value, bool) {
 		return m.TenantID()
 	case idempotencykey.FieldResultID:
 		return m.ResultID()
+	case idempotencykey.FieldMade:
+		return m.Made()
 	case idempotencykey.FieldCreatedAt:
 		return m.CreatedAt()
 	case idempotencykey.FieldExpiresAt:
@@ -15188,6 +15261,8 @@ func (m *IdempotencyKeyMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldTenantID(ctx)
 	case idempotencykey.FieldResultID:
 		return m.OldResultID(ctx)
+	case idempotencykey.FieldMade:
+		return m.OldMade(ctx)
 	case idempotencykey.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case idempotencykey.FieldExpiresAt:
@@ -15236,6 +15311,13 @@ func (m *IdempotencyKeyMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetResultID(v)
 		return nil
+	case idempotencykey.FieldMade:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMade(v)
+		return nil
 	case idempotencykey.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -15280,6 +15362,9 @@ func (m *IdempotencyKeyMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *IdempotencyKeyMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(idempotencykey.FieldMade) {
+		fields = append(fields, idempotencykey.FieldMade)
+	}
 	if m.FieldCleared(idempotencykey.FieldExpiresAt) {
 		fields = append(fields, idempotencykey.FieldExpiresAt)
 	}
@@ -15297,6 +15382,9 @@ func (m *IdempotencyKeyMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *IdempotencyKeyMutation) ClearField(name string) error {
 	switch name {
+	case idempotencykey.FieldMade:
+		m.ClearMade()
+		return nil
 	case idempotencykey.FieldExpiresAt:
 		m.ClearExpiresAt()
 		return nil
@@ -15322,6 +15410,9 @@ func (m *IdempotencyKeyMutation) ResetField(name string) error {
 		return nil
 	case idempotencykey.FieldResultID:
 		m.ResetResultID()
+		return nil
+	case idempotencykey.FieldMade:
+		m.ResetMade()
 		return nil
 	case idempotencykey.FieldCreatedAt:
 		m.ResetCreatedAt()

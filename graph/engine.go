@@ -23,6 +23,7 @@ func Engine(r *Resolver, contract *ast.Schema, log *slog.Logger) *executor.Execu
 	e.SetErrorPresenter(Failure(log))
 	e.SetRecoverFunc(Recovered)
 	e.AroundResponses(rightsVersion)
+	e.AroundFields(saidAgain)
 	e.AroundResponses(streamEnd)
 	return e
 }

@@ -50,7 +50,7 @@ func (d *Desk) Assign(ctx context.Context, r Role) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("staff: making an id: %w", err)
 	}
-	err = d.inTransaction(ctx, func(p *authz.Principal, tx *ent.Tx) error { return d.assign(ctx, p, tx, id, r) })
+	id, err = d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) { return r.Tenant, d.assign(ctx, p, tx, id, r) })
 	if store.Violates(err, "role_assignments_once") { // somebody was faster
 		return uuid.Nil, problem.New(problem.Conflict, "alreadyDone")
 	}

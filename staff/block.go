@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/auditentry"
@@ -28,20 +30,20 @@ func (d *Desk) shut(ctx context.Context, subject string, action auditentry.Actio
 	if !subjects.MatchString(subject) {
 		return problem.New(problem.Invalid, "pattern", "input", "subject")
 	}
-	return d.inTransaction(ctx, func(p *authz.Principal, tx *ent.Tx) error {
+	_, err := d.inTransaction(ctx, uuid.Nil, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		if !p.System() {
-			return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "blockedSubject", Action: "block"}
+			return uuid.Nil, &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "blockedSubject", Action: "block"}
 		}
 		root, err := tx.Tenant.Query().Where(tenant.ParentIDIsNil()).Only(ctx)
 		if err != nil {
-			return fmt.Errorf("staff: finding the root of the tree: %w", err)
+			return uuid.Nil, fmt.Errorf("staff: finding the root of the tree: %w", err)
 		}
 		blocked, err := tx.BlockedSubject.Query().Where(blockedsubject.Subject(subject)).Exist(ctx)
 		if err != nil {
-			return fmt.Errorf("staff: looking for a block: %w", err)
+			return uuid.Nil, fmt.Errorf("staff: looking for a block: %w", err)
 		}
 		if blocked == (action == auditentry.ActionSUBJECT_BLOCKED) {
-			return problem.New(problem.Conflict, "alreadyDone")
+			return uuid.Nil, problem.New(problem.Conflict, "alreadyDone")
 		}
 		if blocked {
 			_, err = tx.BlockedSubject.Delete().Where(blockedsubject.Subject(subject)).Exec(ctx)
@@ -49,8 +51,9 @@ func (d *Desk) shut(ctx context.Context, subject string, action auditentry.Actio
 			err = tx.BlockedSubject.Create().SetSubject(subject).SetBlockedAt(d.now()).Exec(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("staff: changing a block: %w", err)
+			return uuid.Nil, fmt.Errorf("staff: changing a block: %w", err)
 		}
-		return written(ctx, d.entry(p, tx, root.ID, authz.Place(root.Place), action, subject))
+		return root.ID, written(ctx, d.entry(p, tx, root.ID, authz.Place(root.Place), action, subject))
 	})
+	return err
 }

@@ -19,33 +19,34 @@ import (
 // A second time the assignment is missing.
 func (d *Desk) Remove(ctx context.Context, assignment uuid.UUID) error {
 	missing := problem.New(problem.Missing, "notFound", "input", "roleAssignmentId")
-	return d.inTransaction(ctx, func(p *authz.Principal, tx *ent.Tx) error {
+	_, err := d.inTransaction(ctx, assignment, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		held, err := tx.RoleAssignment.Query().Where(roleassignment.ID(assignment)).Only(ctx)
 		switch {
 		case ent.IsNotFound(err):
-			return missing
+			return uuid.Nil, missing
 		case err != nil:
-			return fmt.Errorf("staff: finding a role: %w", err)
+			return uuid.Nil, fmt.Errorf("staff: finding a role: %w", err)
 		}
 		at := authz.Place(held.Place)
 		if err := mayAssign(p, held.Subject, authz.Role(held.Role), at); err != nil {
-			return err
+			return uuid.Nil, err
 		}
 		clerk, err := authz.Clerk(ctx, at)
 		if err != nil {
-			return err
+			return uuid.Nil, err
 		}
 		gone, err := tx.RoleAssignment.Delete().Where(roleassignment.ID(held.ID)).Exec(clerk)
 		if err != nil {
-			return fmt.Errorf("staff: removing a role: %w", err)
+			return uuid.Nil, fmt.Errorf("staff: removing a role: %w", err)
 		}
 		if gone == 0 { // somebody was faster, and has written it down
-			return missing
+			return uuid.Nil, missing
 		}
 		line := d.entry(p, tx, held.TenantID, at, auditentry.ActionROLE_REMOVED, held.Subject).SetRole(held.Role).SetNillableUnitID(held.UnitID)
 		if len(held.ServiceIds) > 0 {
 			line.SetServiceIds(held.ServiceIds)
 		}
-		return written(clerk, line)
+		return held.TenantID, written(clerk, line)
 	})
+	return err
 }

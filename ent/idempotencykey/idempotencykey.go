@@ -26,6 +26,8 @@ const (
 	FieldTenantID = "tenant_id"
 	// FieldResultID holds the string denoting the result_id field in the database.
 	FieldResultID = "result_id"
+	// FieldMade holds the string denoting the made field in the database.
+	FieldMade = "made"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
@@ -42,6 +44,7 @@ var Columns = []string{
 	FieldRequestHash,
 	FieldTenantID,
 	FieldResultID,
+	FieldMade,
 	FieldCreatedAt,
 	FieldExpiresAt,
 }

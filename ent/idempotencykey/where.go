@@ -366,6 +366,16 @@ func ResultIDLTE(v uuid.UUID) predicate.IdempotencyKey {
 	return predicate.IdempotencyKey(sql.FieldLTE(FieldResultID, v))
 }
 
+// MadeIsNil applies the IsNil predicate on the "made" field.
+func MadeIsNil() predicate.IdempotencyKey {
+	return predicate.IdempotencyKey(sql.FieldIsNull(FieldMade))
+}
+
+// MadeNotNil applies the NotNil predicate on the "made" field.
+func MadeNotNil() predicate.IdempotencyKey {
+	return predicate.IdempotencyKey(sql.FieldNotNull(FieldMade))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.IdempotencyKey {
 	return predicate.IdempotencyKey(sql.FieldEQ(FieldCreatedAt, v))

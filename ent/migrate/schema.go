@@ -500,6 +500,7 @@ var (
 		{Name: "request_hash", Type: field.TypeString},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "result_id", Type: field.TypeUUID},
+		{Name: "made", Type: field.TypeJSON, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
 	}

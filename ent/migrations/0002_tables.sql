@@ -418,6 +418,7 @@ create table idempotency_keys (
   request_hash text not null,
   tenant_id    uuid not null references tenants,
   result_id    uuid not null,
+  made         jsonb,
   created_at   timestamptz not null,
   expires_at   timestamptz,
   unique (subject, key)

@@ -8,7 +8,7 @@ grant select on tenants, services to ozg_serving, ozg_watching;
 -- Registers of the front door, which belong to subjects and not to tenants.
 grant select, insert, delete on blocked_subjects to ozg_serving;
 grant select, insert, delete on uploads to ozg_serving;
-grant select, insert on idempotency_keys to ozg_serving;
+grant select, insert, delete on idempotency_keys to ozg_serving;
 
 call ozg_wall('organisational_units', 'false', '{SELECT,INSERT}');
 grant update (name, parent_id, retired_at) on organisational_units to ozg_serving;

@@ -170,13 +170,16 @@ func OwnOnlyChanged() ent.Hook {
 	}
 }
 
+// expiring names what belongs to a subject for a while.
+var expiring = map[string]authz.Object{"Upload": "upload", "IdempotencyKey": "idempotencyKey"}
+
 func own(ctx context.Context, name string, q any) error {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return err
 	}
-	// Uploads are thrown away by the system principal that was given all of them, whosever they are. No role can be given that.
-	if name == "Upload" && p.System() && len(p.Rows("upload").Any) > 0 {
+	// What expires is thrown away by the system principal that was given all of it, whosever it is. No role can be given that.
+	if o, ok := expiring[name]; ok && p.System() && len(p.Rows(o).Any) > 0 {
 		return nil
 	}
 	l, ok := q.(limited)

@@ -3,6 +3,8 @@
 package schema
 
 import (
+	"encoding/json"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
@@ -20,6 +22,7 @@ func (IdempotencyKey) Fields() []ent.Field {
 		field.String("request_hash").Immutable(),
 		field.UUID("tenant_id", uuid.UUID{}).Immutable().Comment("Where the effect lies."),
 		field.UUID("result_id", uuid.UUID{}).Immutable().Comment("What the first request made or changed."),
+		field.JSON("made", json.RawMessage{}).Optional().Immutable().Comment("All that it made or changed: ids, as its desk names them."),
 		field.Time("created_at").Default(Now).Immutable(),
 		field.Time("expires_at").Optional().Nillable().Immutable().Comment("Never for submissions."),
 	}
