@@ -16,7 +16,7 @@ func (d *Door) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 		h.Set("Access-Control-Expose-Headers", "ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate")
 		if preflight {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Last-Event-ID, X-GraphQL-Event-Stream-Token, X-Purpose, traceparent")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language, GraphQL-Cost, Idempotency-Key, Last-Event-ID, X-GraphQL-Event-Stream-Token, X-Purpose, traceparent")
 			h.Set("Access-Control-Max-Age", "600")
 		}
 	}

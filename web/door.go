@@ -91,6 +91,7 @@ type Door struct {
 	streams  *streams
 	reserved *reservations
 	gate     *gate
+	faces    *faces
 	lately   *lately
 
 	perCaller, perTenant *budgets
@@ -114,6 +115,7 @@ func New(o Options) (*Door, error) {
 	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
 	d.streams = newStreams(o.Limits.Streams)
 	d.reserved = &reservations{most: o.Limits.Streams, of: map[string]*reservation{}}
+	d.faces = newFaces()
 	d.gate = newGate(o.Limits.AtOnce, o.Strain)
 	o.Metrics.watch(d.gate)
 	d.perCaller, d.perTenant = newBudgets(o.Limits.CallerPerMinute), newBudgets(o.Limits.TenantPerMinute)

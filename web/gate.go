@@ -26,14 +26,14 @@ const (
 var classNames = [classes]string{"statistics", "subscription", "query", "mutation", "intake"}
 
 // waits is how long each class may expect to wait for its turn. Who would wait longer is refused at once, and who does wait twice as
-// long, because others went first all the time, is refused then.
+// long, because others went first all the time, is refused then, and with it for a while all who come after.
 var waits = [classes]time.Duration{100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second}
 
 const (
 	strainEvery = 100 * time.Millisecond
 	strainMost  = 5 * time.Millisecond // what somebody inside may wait for a connection to the database, on average
 	relax       = 0.9                  // what the limit becomes a part of when they wait longer
-	tookAtFirst = 5 * time.Millisecond
+	barredFor   = 2 * time.Second      // nobody of a class waits any more after one has waited in vain
 )
 
 // gate lets as many operations inside as the database carries, and the others wait before it, in the order of their classes, instead of
@@ -47,7 +47,9 @@ type gate struct {
 	limit   float64
 	inside  int
 	waiting [classes][]*turn // first come, first served
-	took    time.Duration    // how long somebody was inside, of late
+	barred  [classes]time.Time
+	pace    time.Duration // from one who leaves to the next, of late, while others wait
+	awaited time.Time     // since when it was the next one's turn to leave
 
 	since  time.Time     // the limit was looked at
 	full   bool          // somebody has had to wait since
@@ -61,7 +63,7 @@ type turn struct{ comes chan struct{} }
 // newGate makes a gate for at most so many. strain tells how long all who were inside have waited for connections since the beginning,
 // and how often they took one; nil: the limit stays as it is.
 func newGate(most int, strain func() (time.Duration, int64)) *gate {
-	g := &gate{least: min(2, float64(most)), most: float64(most), limit: min(16, float64(most)), strain: strain, took: tookAtFirst, since: time.Now()}
+	g := &gate{least: min(2, float64(most)), most: float64(most), limit: min(16, float64(most)), strain: strain, since: time.Now()}
 	if strain == nil {
 		g.limit = g.most
 	}
@@ -80,12 +82,13 @@ func (g *gate) hopeless(c class) error {
 	if g.inside < int(g.limit) {
 		return nil
 	}
-	ahead := 1
+	now, ahead, barred := time.Now(), 1, false
 	for k := c; k < classes; k++ {
 		ahead += len(g.waiting[k])
+		barred = barred || now.Before(g.barred[k])
 	}
-	wait := time.Duration(float64(ahead) * float64(g.took) / g.limit)
-	if wait <= waits[c] {
+	wait := time.Duration(ahead)*g.pace + now.Sub(g.awaited) // where nobody leaves, nobody can expect to get in
+	if wait <= waits[c] && !barred {
 		return nil
 	}
 	return overloaded(wait)
@@ -106,8 +109,9 @@ func (g *gate) enter(ctx context.Context, c class) (leave func(), err error) {
 	g.mu.Lock()
 	if g.inside < int(g.limit) {
 		g.inside++
+		g.awaited = time.Now()
 		g.mu.Unlock()
-		return g.leaver(), nil
+		return g.leave, nil
 	}
 	g.full = true
 	if err := g.hopeless(c); err != nil {
@@ -121,7 +125,7 @@ func (g *gate) enter(ctx context.Context, c class) (leave func(), err error) {
 	defer patience.Stop()
 	select {
 	case <-t.comes:
-		return g.leaver(), nil
+		return g.leave, nil
 	case <-patience.C:
 		err = overloaded(waits[c])
 	case <-ctx.Done():
@@ -131,23 +135,31 @@ func (g *gate) enter(ctx context.Context, c class) (leave func(), err error) {
 	defer g.mu.Unlock()
 	if i := slices.Index(g.waiting[c], t); i >= 0 {
 		g.waiting[c] = slices.Delete(g.waiting[c], i, i+1)
+		if ctx.Err() == nil { // others went first all the time, and will for a while
+			g.barred[c] = time.Now().Add(barredFor)
+		}
 		return nil, err
 	}
-	return g.leaver(), nil // the turn has come meanwhile
+	return g.leave, nil // the turn has come meanwhile
 }
 
-// leaver begins the time of somebody inside, and ends it when it is called.
-func (g *gate) leaver() func() {
-	began := time.Now()
-	return func() {
-		now := time.Now()
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.inside--
-		g.took += (now.Sub(began) - g.took) / 16
-		g.adjust(now)
-		g.admit()
+// leave makes room for the next.
+func (g *gate) leave() {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waits() {
+		g.pace += (now.Sub(g.awaited) - g.pace) / 16
 	}
+	g.awaited = now
+	g.inside--
+	g.adjust(now)
+	g.admit()
+}
+
+// waits tells whether anybody does.
+func (g *gate) waits() bool {
+	return slices.ContainsFunc(g.waiting[:], func(w []*turn) bool { return len(w) > 0 })
 }
 
 // admit lets in those whose turn it is.

@@ -66,6 +66,9 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 	if upgrades(r) {
 		return nil, op, d.socket(w, r)
 	}
+	if err := d.early(r); err != nil {
+		return nil, op, err
+	}
 	ctx, known, err := d.identified(r)
 	if err != nil {
 		return nil, op, err
@@ -79,8 +82,12 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 	if form == "" {
 		return nil, op, problem.New(problem.Invalid, "notAcceptable")
 	}
-	if err := d.early(ctx, r); err != nil {
-		return nil, op, err
+	if known {
+		who := d.caller(ctx)
+		d.faces.remember(r, who)
+		if err := d.room(ctx, who, r); err != nil {
+			return nil, op, err
+		}
 	}
 	params, err := d.params(w, r)
 	if err != nil {
@@ -101,18 +108,6 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 		response, err = d.execute(ctx, op)
 	}
 	return response, op, err
-}
-
-// early refuses what would be refused whatever it is, before its body is read.
-func (d *Door) early(ctx context.Context, r *http.Request) error {
-	best := ast.Query
-	if r.Method == http.MethodPost {
-		best = ast.Mutation
-	}
-	c := d.caller(ctx).class(best)
-	err := d.gate.ask(c)
-	d.mark(ctx, c, err)
-	return err
 }
 
 func languageOf(r *http.Request) string { return problem.Language(r.Header.Get("Accept-Language")) }
@@ -137,10 +132,12 @@ func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParam
 }
 
 // paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
-// Of the headers, only the language, the purpose and the last event that was received go on: nothing behind the door sees the token.
+// Of the headers, only the language, the purpose, the key of a verb that may be said again, and the last event that was received go on: nothing behind
+// the door sees the token.
 func paramsOf(given map[string]any, r *http.Request) (*graphql.RawParams, error) {
 	p := &graphql.RawParams{Headers: http.Header{
 		"Accept-Language": r.Header.Values("Accept-Language"), "X-Purpose": r.Header.Values("X-Purpose"), "Last-Event-Id": r.Header.Values("Last-Event-ID"),
+		"Idempotency-Key": r.Header.Values("Idempotency-Key"),
 	}}
 	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
 	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
