@@ -94,6 +94,16 @@ func NewDoorkeeper(policy *Policy, roster Roster, issuers []Issuer, log *slog.Lo
 	return d, nil
 }
 
+// Ready tells of an issuer whose keys have never been had, so that nobody could sign in with it. One whose server is dead by now does no harm.
+func (d *Doorkeeper) Ready() error {
+	for url, keys := range d.keys {
+		if !keys.had() {
+			return fmt.Errorf("authz: there are no keys of issuer %q", d.issuers[url].Name)
+		}
+	}
+	return nil
+}
+
 // Principal says who bears a token. Whatever is wrong with the token, the problem is the same: Unauthenticated.
 func (d *Doorkeeper) Principal(ctx context.Context, token string) (*Principal, error) {
 	id, err := d.identify(token)

@@ -79,6 +79,21 @@ func (s *keySet) find(id string) (key, bool) {
 	return k, ok
 }
 
+// had tells whether there ever were keys. While there were none it asks for them, no more often than find does.
+func (s *keySet) had() bool {
+	if s.url == "" || s.some() {
+		return true
+	}
+	_, _ = s.find("")
+	return s.some()
+}
+
+func (s *keySet) some() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keys) > 0
+}
+
 func (s *keySet) fetch() {
 	keys, err := s.ask()
 	if err != nil {

@@ -217,6 +217,34 @@ func TestARemovedKeyIsGoneWithinFiveMinutesHoweverOftenItIsUsed(t *testing.T) {
 	}
 }
 
+func TestAHouseIsReadyOnceItHasHadTheKeysOfEveryIssuer(t *testing.T) {
+	t.Parallel()
+	k := keys()
+	inBubble(t, []pair{k.ed}, func(t *testing.T, o *office, s *keyServer) {
+		s.change(func(s *keyServer) { s.dead = true })
+		if o.Ready() == nil {
+			t.Fatal("ready without keys")
+		}
+		s.change(func(s *keyServer) { s.dead = false })
+		pass(6 * time.Second)
+		for range 100 { // asking for readiness floods nobody
+			_ = o.Ready()
+		}
+		synctest.Wait()
+		if err := o.Ready(); err != nil {
+			t.Fatalf("not ready with keys: %v", err)
+		}
+		if s.asked > 2 {
+			t.Errorf("the server was asked %d times", s.asked)
+		}
+		s.change(func(s *keyServer) { s.dead = true })
+		pass(time.Hour)
+		if err := o.Ready(); err != nil {
+			t.Errorf("a server that died later does harm: %v", err)
+		}
+	})
+}
+
 func TestADeadKeyServerChangesNothing(t *testing.T) {
 	t.Parallel()
 	k := keys()
