@@ -66,6 +66,8 @@ type Config struct {
 	CallerBudget int `env:"OZG_CALLER_BUDGET" default:"200000"`
 	// TenantBudget is the cost that all callers of a tenant may ask for in a minute, at each replica.
 	TenantBudget int `env:"OZG_TENANT_BUDGET" default:"4000000"`
+	// EventRetentionDays is how long what has happened can be read in the log of events; it is dropped by the week.
+	EventRetentionDays int `env:"OZG_EVENT_RETENTION_DAYS" default:"30"`
 	// UploadMegabytes bounds one upload.
 	UploadMegabytes int `env:"OZG_UPLOAD_MEGABYTES" default:"20"`
 }
@@ -176,6 +178,9 @@ func (c Config) Check() error {
 	}
 	if c.WatchEvery < 1 {
 		missing = append(missing, errors.New("OZG_WATCH_EVERY is less than 1"))
+	}
+	if c.EventRetentionDays < 1 || c.EventRetentionDays > 3650 {
+		missing = append(missing, errors.New("OZG_EVENT_RETENTION_DAYS is not between 1 and 3650"))
 	}
 	if c.UploadMegabytes < 1 || c.UploadMegabytes > 1000 {
 		missing = append(missing, errors.New("OZG_UPLOAD_MEGABYTES is not between 1 and 1000"))

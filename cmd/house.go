@@ -30,7 +30,6 @@ import (
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/mailbox"
-	"github.com/ozg-cloud/platform/once"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
@@ -183,7 +182,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Log:      log,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
-			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,
+			MaxUploadBytes: fmt.Sprint(g.UploadBytes),
 		},
 	}
 	if g.WatchURL != "" {
@@ -207,8 +206,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
-		_, also := once.Sweep(ctx, client, g.Clock())
-		return errors.Join(err, also, forgetEvents(ctx, opened.Writing, g.EventDays))
+		return errors.Join(err, forgetEvents(ctx, opened.Writing, g.EventDays))
 	}
 	h.Door, err = web.New(web.Options{
 		Engine:   contracts.For,
@@ -237,7 +235,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Production:     !g.Development,
 		Profile:        g.Profile,
 		Log:            g.Log,
-		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper) },
+		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading) },
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
@@ -302,17 +300,14 @@ func accountHolder(issuers []authz.Issuer) func(account, identifier string) (str
 	}
 }
 
-// ready tells whether the database answers and has the structure that this program wants, and whether there are keys of every issuer.
-func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper) error {
+// ready tells whether the database answers and has the structure that this program wants.
+func ready(ctx context.Context, pool *pgxpool.Pool) error {
 	have, want, err := migrations.Version(ctx, pool)
 	if err != nil {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
 	}
 	if have != want {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), fmt.Errorf("the database has version %d, not %d", have, want))
-	}
-	if err := keeper.Ready(); err != nil {
-		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
 	}
 	return nil
 }

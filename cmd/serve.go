@@ -36,7 +36,7 @@ func serve(ctx context.Context, c console, args []string) error {
 	}
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
-		Profile: profile, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
+		Profile: profile, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
 	}))
 	if err != nil {
 		return err

@@ -39,13 +39,14 @@ order by e.xid, e.seq limit ` + strconv.Itoa(page)
 
 // horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.
 const horizon = `
-select pg_snapshot_xmin(pg_current_snapshot()), exists (select from events where xid >= pg_snapshot_xmin(pg_current_snapshot()))`
+select pg_snapshot_xmin(pg_current_snapshot()), exists (select from events where xid >= pg_snapshot_xmin(pg_current_snapshot())), xid, seq from events_forgotten`
 
 // reach is how far the log could be read at some moment.
 type reach struct {
 	to      Position // everything before it has been read
 	more    bool     // there is more below the horizon
 	held    bool     // there is something beyond the horizon, which waits for a transaction
+	oldest  Position // nothing is left up to here
 	version int64    // of all rights at that moment
 }
 
@@ -69,7 +70,7 @@ func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Posit
 			return nil, r, fmt.Errorf("events: calling: %w", err)
 		}
 	}
-	if err := answers.QueryRow().Scan(&r.to.XID, &r.held); err != nil {
+	if err := answers.QueryRow().Scan(&r.to.XID, &r.held, &r.oldest.XID, &r.oldest.Seq); err != nil {
 		return nil, r, fmt.Errorf("events: asking for the horizon: %w", err)
 	}
 	rows, err := answers.Query()

@@ -61,7 +61,6 @@ type Frame struct {
 	At       Position
 	Shown    any       // of Happened: what Story.Read has made of the event
 	CaughtUp bool      // of Checkpoint: there is nothing more for now
-	From     Position  // of Gap: where the receiver wanted to begin
 	Case     uuid.UUID // of Revocation: the case that was taken away; zero where the receiver's own rights have become less
 }
 
@@ -83,7 +82,7 @@ const readAtOnce = 100
 // Follow leads a receiver through a story, from behind a position (nil: from now on), until ctx ends or send fails. Rights are those that ctx's
 // principal has at each moment.
 //
-// First comes what has happened since, then a checkpoint behind everything that was stored before the receiver came (but for what has to wait for a
+// Where the log does not reach back so far any more, a gap comes first. Then comes what has happened since, then a checkpoint behind everything that was stored before the receiver came (but for what has to wait for a
 // transaction that still runs), then what happens, without a seam; a checkpoint comes again with every heartbeat, whatever happens elsewhere. An event comes once and in the order of the log, unless a receiver begins again at an older position. Where a case is handed to a unit
 // that the receiver does not see, a revocation stands in the place of the event.
 //
@@ -107,6 +106,12 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 		if err != nil {
 			return err
 		}
+		if r.oldest.Compare(l.stands(v)) > 0 {
+			found = behind(found, r.oldest)
+			if err := send(Frame{Kind: Gap, At: r.oldest}); err != nil {
+				return err
+			}
+		}
 		now, err := authz.From(ctx)
 		if err != nil {
 			return err
@@ -123,7 +128,7 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 		if now, err = authz.From(ctx); err != nil {
 			return err
 		}
-		if behind := l.reached(v, r); behind || now != p {
+		if more := l.reached(v, r); more || now != p {
 			select {
 			case <-beat.C:
 				err = send(Frame{Kind: Checkpoint, At: r.to})
@@ -238,13 +243,13 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 			return err
 		}
 		l.mu.Lock()
-		r = reach{to: l.to, version: l.version}
+		r = reach{to: l.to, oldest: l.oldest, version: l.version}
 		if r.to.Compare(v.mark) < 0 {
 			r.to = v.mark // another process has read further
 		}
 		mark, reaches := v.mark, !v.arriving && v.mark.Compare(l.since) >= 0
 		if reaches {
-			found = l.entries[sort.Search(len(l.entries), func(i int) bool { return l.entries[i].At.Compare(mark) > 0 }):]
+			found = behind(l.entries, mark)
 		}
 		l.mu.Unlock()
 		if !reaches {
@@ -256,6 +261,11 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 	})
 	v.arriving = v.arriving && r.more
 	return found, r, err
+}
+
+// behind are the entries that come after a position.
+func behind(all []Entry, at Position) []Entry {
+	return all[sort.Search(len(all), func(i int) bool { return all[i].At.Compare(at) > 0 }):]
 }
 
 // scan reads a page of the log, a few receivers at a time.

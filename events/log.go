@@ -46,6 +46,7 @@ type Log struct {
 	entries   []Entry  // never changed in place
 	since     Position // entries are all that lies behind it,
 	to        Position // up to here
+	oldest    Position // nothing is left up to here
 	version   int64    // of all rights when they were read
 	receivers map[*receiver]struct{}
 }
@@ -145,7 +146,7 @@ func (l *Log) advance(found []Entry, r reach) {
 		close(l.begun)
 	}
 	changed := r.version != l.version
-	l.entries, l.version = append(l.entries, found...), r.version
+	l.entries, l.version, l.oldest = append(l.entries, found...), r.version, r.oldest
 	if r.to.Compare(l.to) > 0 {
 		l.to = r.to
 	}

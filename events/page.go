@@ -56,7 +56,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 		if r.to.Compare(out.Next) < 0 {
 			r.to = out.Next // another process has read further
 		}
-		if out.Newest, out.More = r.to, r.more; out.More {
+		if out.Oldest, out.Newest, out.More = r.oldest, r.to, r.more; out.More {
 			out.Newest = l.read()
 		}
 		if first == 0 {

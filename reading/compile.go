@@ -134,7 +134,8 @@ type compiler struct {
 	levels []*level
 
 	aliases    int
-	conditions int // in the filters so far
+	conditions int  // in the filters so far
+	personal   bool // the answer names the viewer
 }
 
 func (c *compiler) alias() string {
@@ -305,6 +306,7 @@ func join(t *catalog.Type, alias string, edge catalog.Edge, target *catalog.Type
 }
 
 func (c *compiler) derivation(w *op, l *level, t *catalog.Type, alias string, chain fragment, f graphql.CollectedField, d derivation) error {
+	c.personal = c.personal || d.personal
 	switch {
 	case d.edge != nil:
 		return c.single(w, l, t, alias, chain, f, *d.edge, d.condition)

@@ -23,6 +23,8 @@ type derivation struct {
 	value   derive
 	member  func(name string) derive // for an object: how each of its fields comes about
 
+	personal bool // it names the viewer, so that no two are shown the same
+
 	edge      *catalog.Edge // like this edge,
 	condition string        // narrowed by a condition on the target, which must leave one row at most
 }
@@ -44,7 +46,7 @@ var derivations = map[string]derivation{
 	"RoleAssignment.serviceIds": {columns: []string{"service_ids"}, value: idsOf("Service")},
 	"AuditEntry.serviceIds":     {columns: []string{"service_ids"}, value: idsOf("Service")},
 	"AccessEntry.caseId":        {columns: []string{"case_id"}, value: idOfCase},
-	"Attachment.url":            {columns: []string{"id"}, value: downloadLink},
+	"Attachment.url":            {columns: []string{"id"}, value: downloadLink, personal: true},
 	"CaseEvent.caseId":          {columns: []string{"case_id"}, value: idOfCase},
 	"CaseEvent.cursor":          {columns: []string{"xid", "seq"}, value: cursorOfEvent},
 	"MessageEvent.cursor":       {columns: []string{"xid", "seq"}, value: cursorOfEvent},

@@ -26,6 +26,7 @@ type Reader struct {
 	pool    *pgxpool.Pool
 	seal    *seal.Seal
 	cursors *events.Cursors
+	reads   sharedReads
 	link    func(p *authz.Principal, attachment uuid.UUID) string
 	witness Witness
 	watch   *Watch // nil: nobody watches
@@ -221,7 +222,7 @@ func (r *Reader) attempt(ctx context.Context, compile func(*compiler, *level, gr
 		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top], 0, i)
 		values = append(values, braced[1:len(braced)-1])
 	}
-	if err := w.report(ctx, c.oc); err != nil {
+	if err := r.report(ctx, p, c.oc, w.seen); err != nil {
 		return nil, err
 	}
 	w.tell(ctx, top)
@@ -267,11 +268,10 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 }
 
 func (w *writer) receive(results pgx.BatchResults, levels []*level) error {
-	var version int64
-	if err := results.QueryRow().Scan(&version); err != nil {
+	if err := results.QueryRow().Scan(&w.version); err != nil {
 		return fmt.Errorf("entering the scope: %w", err)
 	}
-	if err := w.p.Knows(version); err != nil {
+	if err := w.p.Knows(w.version); err != nil {
 		return err
 	}
 	for _, l := range levels {

@@ -49,6 +49,8 @@ type writer struct {
 	p    *authz.Principal
 	sets map[*level]*rowset
 	seen map[rowID]*sighting // personal data that the answer shows, by case
+
+	version int64 // of all rights when the rows were read
 }
 
 var errNoRow = errors.New("reading: a thing that must be there is not visible")

@@ -93,13 +93,17 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
 		defer cancel()
 		err = authz.Current(ctx, func() error {
-			out, err = r.tell(ctx, t, filter, at)
+			out, err = r.tellOnce(ctx, t, filter, at)
 			return err
 		})
 		return out, err
 	}
 	// What is wrong with the question is told now and not with the first event.
-	_, _, err = r.compileStory(ctx, t, filter, nil)
+	p, err := authz.From(ctx)
+	if err != nil {
+		return s, err
+	}
+	_, _, err = r.compileStory(ctx, p, t, filter, nil)
 	return s, err
 }
 
@@ -112,13 +116,21 @@ type shown struct {
 	denied [][]ast.Path // the places in each that are refused
 }
 
-// tell reads events under the rights of ctx's principal.
-func (r *Reader) tell(ctx context.Context, t told, filter any, at []events.Position) ([]events.Told, error) {
-	c, l, err := r.compileStory(ctx, t, filter, at)
+// read is what was read of events.
+type read struct {
+	told     []events.Told
+	seen     map[rowID]*sighting // personal data in it, by case
+	version  int64               // of all rights when it was read
+	personal bool                // it names who reads it
+}
+
+// tell reads events under somebody's rights.
+func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter any, at []events.Position) (*read, error) {
+	c, l, err := r.compileStory(ctx, p, t, filter, at)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{r: r, p: c.p, sets: make(map[*level]*rowset, len(c.levels))}
+	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels))}
 	if err := w.run(ctx, c.levels); err != nil {
 		return nil, err
 	}
@@ -134,15 +146,11 @@ func (r *Reader) tell(ctx context.Context, t told, filter any, at []events.Posit
 		raw := w.view(nil, l, set, row, last)[1:]
 		out[i] = events.Told{At: events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))}, Shown: s} //nolint:gosec // the database's own
 	}
-	return out, w.report(ctx, c.oc)
+	return &read{out, w.seen, w.version, c.personal}, nil
 }
 
 // compileStory makes the level of the events at some positions. Its last view is the position.
-func (r *Reader) compileStory(ctx context.Context, t told, filter any, at []events.Position) (*compiler, *level, error) {
-	p, err := authz.From(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, filter any, at []events.Position) (*compiler, *level, error) {
 	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
 	seen, err := c.predicate(t.Type, "e")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
+	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
 )
 
@@ -115,18 +116,18 @@ type sighting struct {
 	fields map[string]bool
 }
 
-// report hands the witness what the answer is about to show.
-func (w *writer) report(ctx context.Context, oc *graphql.OperationContext) error {
-	if len(w.seen) == 0 {
+// report hands the witness what an answer is about to show to somebody.
+func (r *Reader) report(ctx context.Context, p *authz.Principal, oc *graphql.OperationContext, seen map[rowID]*sighting) error {
+	if len(seen) == 0 {
 		return nil
 	}
 	purpose := Purpose(oc.Headers.Get("X-Purpose"))
-	accesses := make([]Access, 0, len(w.seen))
-	for file, s := range w.seen {
+	accesses := make([]Access, 0, len(seen))
+	for file, s := range seen {
 		accesses = append(accesses, Access{
-			Case: uuid.UUID(file), Tenant: s.tenant, Place: s.place, Reader: w.p.Subject, Purpose: purpose,
+			Case: uuid.UUID(file), Tenant: s.tenant, Place: s.place, Reader: p.Subject, Purpose: purpose,
 			Fields: slices.Sorted(maps.Keys(s.fields)), Request: oc,
 		})
 	}
-	return w.r.witness.Witness(ctx, accesses)
+	return r.witness.Witness(ctx, accesses)
 }

@@ -60,6 +60,9 @@ func (s *Stream) Next() Told {
 	}
 }
 
+// Wait is Next that waits for as long as it takes.
+func (s *Stream) Wait() Told { return <-s.told }
+
 // Silent tells what has come so far that was not taken yet: an empty list while nothing has.
 func (s *Stream) Silent() (all []Told) {
 	for {
@@ -80,7 +83,7 @@ func (s *Stream) Close() {
 
 // hear begins to take what is told. read gives the next answer and its cursor, or an error where there is none any more.
 func (c *Caller) hear(ctx context.Context, stop context.CancelFunc, read func() ([]byte, string, error)) *Stream {
-	s := &Stream{h: c.h, told: make(chan Told, 10_000), stop: stop}
+	s := &Stream{h: c.h, told: make(chan Told, 1000), stop: stop}
 	c.h.Cleanup(s.Close)
 	s.wait.Go(func() {
 		for {

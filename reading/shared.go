@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package reading
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/events"
+)
+
+// sharedReads are the reads of events that are under way or have just ended: many receivers with equal rights ask the same of an event at the same
+// moment, and one of them reads it for all.
+type sharedReads struct {
+	mu sync.Mutex
+	of map[question]*sharedRead
+}
+
+// question is equal for those who are shown the same.
+type question struct {
+	document *ast.QueryDocument // of one contract: the same text is the same document, see graph.Engine
+	text     string
+}
+
+type sharedRead struct {
+	done chan struct{} // closed when what follows is there
+	read *read
+	err  error
+}
+
+// sharedFor is how long what was read may be shown to others who ask the same.
+const sharedFor = time.Second
+
+var errUnread = errors.New("reading: an event was not read")
+
+// tellOnce is tell for a receiver among many. Whoever is shown what somebody else has read has the same rights, which are as young as what was read;
+// that it is shown is written down for each.
+func (r *Reader) tellOnce(ctx context.Context, t told, filter any, at []events.Position) ([]events.Told, error) {
+	p, err := authz.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	oc := graphql.GetOperationContext(ctx)
+	got, err := r.shared(ctx, p, oc, at, func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Knows(got.version); err != nil {
+		return nil, err
+	}
+	return got.told, r.report(ctx, p, oc, got.seen)
+}
+
+func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.OperationContext, at []events.Position, tell func(context.Context) (*read, error)) (*read, error) {
+	if p.Scope().Owner != "" { // no two applicants are shown the same
+		return tell(ctx)
+	}
+	q, err := questionOf(p, oc, at)
+	if err != nil {
+		return nil, err
+	}
+	all := &r.reads
+	all.mu.Lock()
+	s, first := all.of[q], false
+	if s == nil {
+		if all.of == nil {
+			all.of = map[question]*sharedRead{}
+		}
+		s, first = &sharedRead{done: make(chan struct{})}, true
+		all.of[q] = s
+	}
+	all.mu.Unlock()
+	if !first {
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			return nil, failed(ctx, ctx.Err())
+		}
+		if s.err != nil || s.read.personal {
+			return tell(ctx)
+		}
+		return s.read, nil
+	}
+	forget := func() {
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		delete(all.of, q)
+	}
+	defer close(s.done)
+	s.err = errUnread // as long as nothing else is known, and where reading panics
+
+	if s.read, s.err = tell(ctx); s.err != nil {
+		forget()
+	} else {
+		time.AfterFunc(sharedFor, forget)
+	}
+	return s.read, s.err
+}
+
+// questionOf says everything that what is shown depends on: the operation, its variables, the rights, and the events. Where a stream began does not matter.
+func questionOf(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, error) {
+	variables := maps.Clone(oc.Variables)
+	for _, d := range oc.Operation.VariableDefinitions {
+		if d.Type.Name() == "EventCursor" {
+			delete(variables, d.Variable)
+		}
+	}
+	given, err := json.Marshal(variables)
+	if err != nil {
+		return question{}, fmt.Errorf("reading: writing variables: %w", err)
+	}
+	return question{oc.Doc, fmt.Sprint(oc.OperationName, oc.Operation.Name, string(given), p.TrustLevel, p.Scope(), p.Assignments, at)}, nil
+}
