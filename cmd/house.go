@@ -30,6 +30,7 @@ import (
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/mailbox"
+	"github.com/ozg-cloud/platform/once"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
@@ -182,7 +183,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Log:      log,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
-			MaxUploadBytes: fmt.Sprint(g.UploadBytes),
+			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,
 		},
 	}
 	if g.WatchURL != "" {
@@ -206,7 +207,8 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
-		return errors.Join(err, forgetEvents(ctx, opened.Writing, g.EventDays))
+		_, also := once.Sweep(ctx, client, g.Clock())
+		return errors.Join(err, also, forgetEvents(ctx, opened.Writing, g.EventDays))
 	}
 	h.Door, err = web.New(web.Options{
 		Engine:   contracts.For,
@@ -235,7 +237,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Production:     !g.Development,
 		Profile:        g.Profile,
 		Log:            g.Log,
-		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading) },
+		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper) },
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
@@ -300,14 +302,17 @@ func accountHolder(issuers []authz.Issuer) func(account, identifier string) (str
 	}
 }
 
-// ready tells whether the database answers and has the structure that this program wants.
-func ready(ctx context.Context, pool *pgxpool.Pool) error {
+// ready tells whether the database answers and has the structure that this program wants, and whether there are keys of every issuer.
+func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper) error {
 	have, want, err := migrations.Version(ctx, pool)
 	if err != nil {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
 	}
 	if have != want {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), fmt.Errorf("the database has version %d, not %d", have, want))
+	}
+	if err := keeper.Ready(); err != nil {
+		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
 	}
 	return nil
 }
