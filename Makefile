@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -50,6 +50,15 @@ conformance: postgres build conformance/node_modules/.package-lock.json ## suite
 
 conformance/node_modules/.package-lock.json: conformance/package-lock.json
 	cd conformance && npm ci --ignore-scripts --no-fund --no-audit
+
+hostile: postgres ## besiege a whole house for ten minutes with hostile requests, and tell how it fared
+	@$(GO) test -count=1 -v -timeout 20m -run '^(TestTheSiege|TestHostile.*|TestSlowReaders.*)$$' ./internal/housetest -long 10m
+
+overload: postgres ## ask ten times of the real binary what it can answer, and print what was answered, refused and how soon
+	@$(GO) test -count=1 -v -timeout 20m -run '^TestTenTimesTheCapacity$$' ./internal/housetest -long 30s
+
+drain: postgres ## tell the real binary to end 200 times under load, and count what was lost
+	@$(GO) test -count=1 -v -timeout 30m -run '^TestNothingIsLostWhenAHouseUnderLoadIsToldToEnd$$' ./internal/housetest -rounds 200
 
 postgres:
 	@sh deploy/postgres.sh
