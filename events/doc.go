@@ -11,5 +11,5 @@
 //	page.go      the same for who polls
 //
 // Nothing of an event is decided by the memory of the process: it only says when it is worth asking, and what for. See
-// docs/decisions/0004 and 0011.
+// docs/decisions/0004 and 0013.
 package events

@@ -126,3 +126,31 @@ func TestAConversationIsToldMessageByMessage(t *testing.T) {
 		t.Errorf("a stranger hears of %s", heard[0].Raw)
 	}
 }
+
+// TestReceiversWithEqualRightsShareWhatIsReadButNotWhoReadIt: one reads the event for both, and each stands in the access log.
+func TestReceiversWithEqualRightsShareWhatIsReadButNotWhoReadIt(t *testing.T) {
+	t.Parallel()
+	h := housetest.New(t)
+	h.Give("berta", "CASEWORKER", "kiel", "")
+	personal := `subscription { caseEvents(heartbeatSeconds: 300) { __typename ... on CaseEvent { case { id applicant { name }
+		attachments(first: 1) { nodes { url } } } } } }`
+	names := []string{"kiel-caseworker", "berta"}
+	streams := map[string]*housetest.Stream{}
+	for _, name := range names {
+		streams[name] = h.As(name).Follow(personal, nil)
+		streams[name].Next()
+	}
+	h.As("kiel-applicant").Submit(parking, kiel)
+	for _, s := range streams {
+		if e := s.Next(); e.Type != "CaseEvent" {
+			t.Fatalf("no event: %s", e.Raw)
+		}
+	}
+	if err := h.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var readers int
+	if err := h.Database().QueryRow(t.Context(), "select count(distinct reader) from access_entries where fields ? 'Applicant.name'").Scan(&readers); err != nil || readers != len(names) {
+		t.Errorf("%d readers stand in the access log, not %d: %v", readers, len(names), err)
+	}
+}
