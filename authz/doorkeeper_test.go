@@ -216,11 +216,11 @@ func TestManyAreLetInAtOnceWhileRolesChange(t *testing.T) {
 	for i := range 8 {
 		wait.Go(func() {
 			for n := range 200 {
-				switch {
-				case i == 0:
+				switch i {
+				case 0:
 					o.give(anna, caseworkerAt(places[n%2]))
 					o.clock.advance(300 * time.Millisecond)
-				case i == 1:
+				case 1:
 					if o.accepts(t, bad) {
 						t.Error("a bad token was accepted")
 					}

@@ -72,15 +72,6 @@ func (t text) String() string {
 	return "{" + strings.Join(fields, ",") + "}"
 }
 
-func (t text) get(name string) string {
-	for _, f := range t {
-		if f[0] == name {
-			return f[1]
-		}
-	}
-	return ""
-}
-
 var b64 = base64.RawURLEncoding.EncodeToString
 
 func quote(s string) string {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -51,7 +50,7 @@ func newCounter(t testing.TB) *counter {
 	c := &counter{book: &ledger{register: newRegister(), before: func() {}}, token: keys().ed.token(claims(noon))}
 	c.book.change(func(r *register) { r.given[anna] = []authz.Assignment{caseworkerAt(kiel)} })
 	var err error
-	c.Doorkeeper, err = authz.NewDoorkeeper(shipped(t), c.book, []authz.Issuer{speaking("sh")}, slog.New(slog.NewTextHandler(io.Discard, nil)), (&clock{now: noon}).Now)
+	c.Doorkeeper, err = authz.NewDoorkeeper(shipped(t), c.book, []authz.Issuer{speaking("sh")}, slog.New(slog.DiscardHandler), (&clock{now: noon}).Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +177,7 @@ func TestOnlyYoungerRightsAreAReasonToTryAgain(t *testing.T) {
 	ctx := c.seat(t)
 	for _, want := range []error{nil, errors.New("something else"), problem.New(problem.Missing, "notFound")} {
 		tried := 0
-		if err := authz.Current(ctx, func() error { tried++; return want }); err != want || tried != 1 { //nolint:errorlint // the very same
+		if err := authz.Current(ctx, func() error { tried++; return want }); err != want || tried != 1 { // the very same
 			t.Errorf("tried %d times, %v", tried, err)
 		}
 	}

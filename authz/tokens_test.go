@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/big"
@@ -35,8 +34,7 @@ const neighbourURL = "https://login.example/realms/by"
 func badKeys() map[string]pair {
 	k := keys()
 	padded := base64.RawURLEncoding.EncodeToString(append(make([]byte, 128), done(base64.RawURLEncoding.DecodeString(k.weak.public["n"].(string)))...))
-	size := (k.privateEC.Curve.Params().BitSize + 7) / 8
-	scalar := make([]byte, size)
+	scalar := done(k.privateEC.Bytes())
 	return map[string]pair{
 		"for encryption":                          k.rs.as("encryption", map[string]any{"use": "enc"}),
 		"whose operations do not include verify":  k.rs.as("operations", map[string]any{"use": nil, "key_ops": []string{"encrypt"}}),
@@ -46,7 +44,7 @@ func badKeys() map[string]pair {
 		"for RSASSA-PSS":                          {"PS256", "pss", pss(k.private), k.rs.as("pss", map[string]any{"alg": "PS256"}).public},
 		"for an algorithm of another curve":       k.es384.as("curve", map[string]any{"alg": "ES256"}),
 		"of P-521":                                k.es512,
-		"that is private":                         k.es.as("private", map[string]any{"d": b64(k.privateEC.D.FillBytes(scalar))}),
+		"that is private":                         k.es.as("private", map[string]any{"d": b64(scalar)}),
 		"of RSA that is private": k.rs.as("private-rsa", map[string]any{
 			"d": b64(k.private.D.Bytes()), "p": b64(k.private.Primes[0].Bytes()), "q": b64(k.private.Primes[1].Bytes()),
 		}),
@@ -459,7 +457,7 @@ func TestTheForgeriesAreGoodEnoughForALaxReader(t *testing.T) {
 func TestNoBitOfATokenCanBeChanged(t *testing.T) {
 	t.Parallel()
 	k := keys()
-	d, err := authz.NewDoorkeeper(shipped(t), newRegister(), []authz.Issuer{trusting(everyKey())}, slog.New(slog.NewTextHandler(io.Discard, nil)), (&clock{now: noon}).Now)
+	d, err := authz.NewDoorkeeper(shipped(t), newRegister(), []authz.Issuer{trusting(everyKey())}, slog.New(slog.DiscardHandler), (&clock{now: noon}).Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -533,7 +533,8 @@ func TestTheSameFactsGiveTheSameDate(t *testing.T) {
 			again := law.Announce(fmt.Sprintf("%02d", a.Land), law.Facts{
 				Channel: law.Channel(a.Channel), SentAt: a.SentAt, ProvidedAt: a.ProvidedAt, NotifiedAt: a.NotifiedAt, FirstRetrievedAt: a.FirstRetrievedAt,
 			})
-			if again.Rule != a.Rule || fmt.Sprint(again.On) != fmt.Sprint(a.AnnouncedOn) && !(again.On != nil && a.AnnouncedOn != nil && again.On.Equal(*a.AnnouncedOn)) {
+			sameDay := again.On == a.AnnouncedOn || again.On != nil && a.AnnouncedOn != nil && again.On.Equal(*a.AnnouncedOn) // or none
+			if again.Rule != a.Rule || !sameDay {
 				wrong = errors.Join(wrong, fmt.Errorf("by %s: %s on %v, and again %s on %v", a.Channel, a.Rule, a.AnnouncedOn, again.Rule, again.On))
 			}
 			if len(a.Explanation) == 0 || len(a.Explanation) != len(again.Steps) || a.Explanation[len(a.Explanation)-1].De != again.Steps[len(again.Steps)-1].De {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,9 +34,7 @@ func watching(ctx context.Context, g Ground, a *alarm) (w *reading.Watch, stop f
 		return nil, nil, fmt.Errorf("reading the address of the watch: %w", err)
 	}
 	c.MaxConns = 1
-	for setting, value := range map[string]string{"application_name": "ozg watch", "timezone": "UTC", "jit": "off", "statement_timeout": "10s"} {
-		c.ConnConfig.RuntimeParams[setting] = value
-	}
+	maps.Copy(c.ConnConfig.RuntimeParams, map[string]string{"application_name": "ozg watch", "timezone": "UTC", "jit": "off", "statement_timeout": "10s"})
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the pool of the watch: %w", err)

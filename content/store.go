@@ -98,12 +98,12 @@ func (s *Store) all(ctx context.Context, prefix string) iter.Seq2[held, error] {
 	}
 }
 
-// read opens content for reading. It is an error of the house when there is none: whoever asks has seen a row that names it.
 // Reader opens the content that lies under a hash. Who may see it has been asked before.
 func (s *Store) Reader(ctx context.Context, hash string) (io.ReadCloser, error) {
 	return s.read(ctx, hash)
 }
 
+// read opens content for reading. It is an error of the house when there is none: whoever asks has seen a row that names it.
 func (s *Store) read(ctx context.Context, hash string) (*blob.Reader, error) {
 	newest := ""
 	for h, err := range s.all(ctx, allOf(hash)) {

@@ -109,7 +109,7 @@ func BenchmarkPage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close(context.Background()) //nolint:errcheck // it is closed anyway
+	defer conn.Close(context.Background())
 	place := w.place("kiel")
 	body, err := json.Marshal(map[string]string{"query": page})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (c *cabinet) written() []reading.Line {
 	return slices.Clone(c.lines)
 }
 
-func silent() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // kept opens a book that is kept until stop is called.
 func kept(c *cabinet) (b *reading.Book, stop func()) {
@@ -78,12 +77,12 @@ func TestALineIsWrittenAFifthOfASecondAfterItWasNotedAtTheLatest(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(199 * time.Millisecond) // of the bubble's clock
+		<-time.After(199 * time.Millisecond) // of the bubble's clock
 		synctest.Wait()
 		if n := len(c.written()); n != 0 {
 			t.Errorf("%d lines did not wait for others", n)
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 		synctest.Wait()
 		if n := len(c.written()); n != 3 || c.writes != 1 {
 			t.Errorf("%d lines in %d writes", n, c.writes)

@@ -88,7 +88,7 @@ func TestAGapInTheFirstWallIsNoticed(t *testing.T) {
 func (w *world) wallComplaints(tables ...string) (out []string) {
 	w.Helper()
 	conn := w.Serving()
-	defer conn.Close(context.Background()) //nolint:errcheck // it is closed anyway
+	defer conn.Close(context.Background())
 	kiel := w.place("kiel")
 	for _, s := range []authz.Scope{
 		{Lo: kiel, Hi: kiel}, {Lo: 0, Hi: authz.Last}, {Lo: kiel + 1, Hi: kiel + 2}, {Lo: w.place("luebeck"), Hi: w.place("muenchen")},

@@ -273,7 +273,7 @@ func order(v, operand any) int {
 		id, _ := v.([16]byte)
 		return slices.Compare(id[:], o[:])
 	}
-	return strings.Compare(v.(string), operand.(string)) //nolint:forcetypeassert // texts are left
+	return strings.Compare(v.(string), operand.(string)) // texts are left
 }
 
 // some is a text that stands in one of the columns, or none that stands anywhere.
@@ -649,7 +649,7 @@ func TestAFilterThatIsTooMuchIsRefused(t *testing.T) {
 	}
 	many := map[string]any{"or": []any{}}
 	for range 60 {
-		many["or"] = append(many["or"].([]any), map[string]any{"number": map[string]any{"eq": "1"}, "search": "2", "fileReference": map[string]any{"eq": "3"}, "overdue": true}) //nolint:forcetypeassert // two lines above
+		many["or"] = append(many["or"].([]any), map[string]any{"number": map[string]any{"eq": "1"}, "search": "2", "fileReference": map[string]any{"eq": "3"}, "overdue": true})
 	}
 	texts := []any{}
 	for range 101 {

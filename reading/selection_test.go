@@ -4,6 +4,7 @@ package reading_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -230,9 +231,7 @@ func TestWhatIsSelectedIsWhatIsAnswered(t *testing.T) {
 			if strings.Contains(x.document, "$id:") {
 				variables["id"] = id
 			}
-			for k, value := range x.variables {
-				variables[k] = value
-			}
+			maps.Copy(variables, x.variables)
 			got := v.ask(x.document, variables)
 			if string(got.Raw) != `{"data":`+x.want+`}` {
 				t.Errorf("%s\n%s\ninstead of %s", x.document, got.Raw, x.want)

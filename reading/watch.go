@@ -42,7 +42,7 @@ type glance struct {
 // NewWatch makes a watch that repeats one of every so many reads over a pool whose login is a member of ozg_serving and ozg_watching.
 // alarm is told the field and a statement, without values.
 func NewWatch(pool *pgxpool.Pool, every int, alarm func(ctx context.Context, what string), log *slog.Logger) *Watch {
-	return &Watch{pool: pool, every: uint64(max(every, 1)), alarm: alarm, log: log, next: make(chan glance, 1)} //nolint:gosec // at least one
+	return &Watch{pool: pool, every: uint64(max(every, 1)), alarm: alarm, log: log, next: make(chan glance, 1)}
 }
 
 // Run watches until ctx ends, one read after the other. What is to be repeated while two others wait is not.

@@ -462,7 +462,7 @@ func TestNothingOfTheContractIsChangedByAccident(t *testing.T) {
 	now := load(t)
 	text := "# SPDX-License-Identifier: EUPL-1.2\n# Printed by: go test ./schema -update\n\n" + printed(now)
 	if *update {
-		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil { //nolint:gosec // a page for everybody
+		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -129,8 +129,8 @@ func deliveries() map[string]func(*housetest.Caller) *http.Request {
 // requests are odd ones for every door that takes content or hands it out.
 func requests(h *housetest.House) map[string]request {
 	out := map[string]request{}
-	for name, make := range deliveries() {
-		out["delivery: "+name] = request{"gover", make}
+	for name, delivery := range deliveries() {
+		out["delivery: "+name] = request{"gover", delivery}
 	}
 	for _, who := range []string{"kiel-caseworker", "kiel-applicant", "partner", ""} {
 		out["delivery by "+who] = request{who, func(c *housetest.Caller) *http.Request { return c.Delivery(whole()...) }}

@@ -6,6 +6,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -164,14 +165,10 @@ func (r *reader) number() (any, error) {
 		}
 		return r.at > start
 	}
-	is := func(any string) bool {
-		if r.at < len(r.text) {
-			for i := range len(any) {
-				if r.text[r.at] == any[i] {
-					r.at++
-					return true
-				}
-			}
+	is := func(one string) bool {
+		if r.at < len(r.text) && strings.IndexByte(one, r.text[r.at]) >= 0 {
+			r.at++
+			return true
 		}
 		return false
 	}
