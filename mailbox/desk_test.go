@@ -223,7 +223,7 @@ func (s *scene) begin(boxes map[string]mailbox.Mailbox) {
 		boxes = map[string]mailbox.Mailbox{"OSI": s.osi}
 	}
 	s.relay = mailbox.NewRelay(s.desk, boxes, slog.New(slog.NewTextHandler(s.log, nil)), time.Now)
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends with the scene, before the test does
+	ctx, cancel := context.WithCancel(context.Background()) // it ends with the scene, before the test does
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

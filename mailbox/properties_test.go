@@ -37,7 +37,7 @@ func outcome(t *testing.T, w weather, seed func(mailbox.Desk) mailbox.Desk) (wro
 	t.Helper()
 	play(t, func(s *scene) {
 		var mu sync.Mutex
-		chance := rand.New(rand.NewPCG(w.seed, 1)) //nolint:gosec // it has to be the same every time
+		chance := rand.New(rand.NewPCG(w.seed, 1)) // it has to be the same every time
 		badLuck := func(of100 int) bool {
 			mu.Lock()
 			defer mu.Unlock()
@@ -74,7 +74,7 @@ func outcome(t *testing.T, w weather, seed func(mailbox.Desk) mailbox.Desk) (wro
 			return nil
 		})
 		for fall := range w.falls + 1 {
-			ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends with the scene, before the test does
+			ctx, cancel := context.WithCancel(context.Background()) // it ends with the scene, before the test does
 			var ended sync.WaitGroup
 			for range w.relays {
 				ended.Go(func() {

@@ -242,7 +242,7 @@ func TestSeveralRelaysOverOneDeskDoNoHarm(t *testing.T) {
 			s.desk.lay("OSI", "somewhere")
 			s.desk.lay("OSI", mailboxtest.Nobody)
 		}
-		ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends with the scene, before the test does
+		ctx, cancel := context.WithCancel(context.Background()) // it ends with the scene, before the test does
 		var ended atomic.Int32
 		for range 5 {
 			go func() {

@@ -135,11 +135,19 @@ func atOnce(ctx context.Context, m mailbox.Mailbox) error {
 	return errors.Join(errs[:]...)
 }
 
+// said tells how a promise was broken by an answer, also by one without an error.
+func said(err error) error {
+	if err == nil {
+		return errors.New("it was provided")
+	}
+	return fmt.Errorf("it said %w", err)
+}
+
 func refused(ctx context.Context, m mailbox.Mailbox) error {
 	l := Letter(Nobody, "anything")
 	for range 2 {
 		if _, err := m.Provide(ctx, l); !errors.Is(err, &problem.Problem{Kind: problem.Invalid}) {
-			return fmt.Errorf("it said %w", err)
+			return said(err)
 		}
 	}
 	return nil
@@ -148,7 +156,7 @@ func refused(ctx context.Context, m mailbox.Mailbox) error {
 func busy(ctx context.Context, m mailbox.Mailbox) error {
 	_, err := m.Provide(ctx, Letter(Full, "anything"))
 	if p, ok := problem.Of(err); !ok || p.Kind != problem.Busy || p.RetryAfterSeconds == 0 {
-		return fmt.Errorf("it said %w", err)
+		return said(err)
 	}
 	return nil
 }
@@ -166,7 +174,7 @@ func damaged(ctx context.Context, m mailbox.Mailbox) error {
 		spoilt.Attachments = []mailbox.Attachment{whole.Attachments[0]}
 		spoil(&spoilt.Attachments[0])
 		if _, err := m.Provide(ctx, spoilt); err == nil || errors.Is(err, &problem.Problem{Kind: problem.Invalid}) {
-			return fmt.Errorf("it said %v", err)
+			return said(err)
 		}
 	}
 	_, err := m.Provide(ctx, whole)
@@ -178,7 +186,7 @@ func left(ctx context.Context, m mailbox.Mailbox) error {
 	leave()
 	for _, to := range []string{Somebody, Full} {
 		if _, err := m.Provide(ctx, Letter(to)); err == nil || errors.Is(err, &problem.Problem{Kind: problem.Invalid}) {
-			return fmt.Errorf("it said %v", err)
+			return said(err)
 		}
 	}
 	return nil
