@@ -12,7 +12,7 @@ import (
 )
 
 // Password is that of logins that tests make on a given server. A cluster of our own asks for none.
-const Password = "ozg-of-tests"
+const Password = "ozg-of-tests" //nolint:gosec // it opens what tests made and drop
 
 // given is a server that somebody else runs.
 type given struct {

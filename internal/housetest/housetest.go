@@ -77,7 +77,8 @@ var site = sync.OnceValues(func() (*cluster.Cluster, error) {
 	defer conn.Close(ctx)
 	var refused *pgconn.PgError
 	_, err = conn.Exec(ctx, "create role "+login+" login password '"+cluster.Password+"' in role ozg_serving")
-	if err != nil && !(errors.As(err, &refused) && (refused.Code == "42710" || refused.Code == "23505")) { // another process has made it
+	there := errors.As(err, &refused) && (refused.Code == "42710" || refused.Code == "23505") // another process has made it
+	if err != nil && !there {
 		return nil, err
 	}
 	return c, demo.World(ctx, conn)
@@ -113,7 +114,7 @@ func server(ctx context.Context) (*cluster.Cluster, error) {
 }
 
 // Main is for TestMain of a package that builds houses.
-func Main(m *testing.M) { os.Exit(Leave(m.Run())) }
+func Main(m *testing.M) { os.Exit(Leave(m.Run())) } //nolint:forbidigo // a test binary has its main here
 
 // Leave leaves nothing behind on a given server, and gives the status that the tests end with.
 func Leave(status int) int {
