@@ -57,6 +57,7 @@ var rooms = []room{
 	{"internal/cluster", nil},
 	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
 	{"cmd", []string{"internal/problem", "schema", "authz", "ent", "ent/catalog", "ent/migrations", "ent/store", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
+	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"authz", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
 	{"internal/plan", nil},
 }
