@@ -52,6 +52,8 @@ type Config struct {
 	AllowedOrigins []string `env:"OZG_ALLOWED_ORIGINS"`
 	// HTTPProfile is the edition of GraphQL over HTTP that is kept to: 2025, or draft-2026-08.
 	HTTPProfile string `env:"OZG_HTTP_PROFILE" default:"2025"`
+	// Documents says what is answered: only documents that were loaded for clients (trusted), or any (free). Empty: trusted in production, free in development.
+	Documents string `env:"OZG_DOCUMENTS"`
 	// DrainSeconds is how long a stopping house still answers while load balancers turn away from it.
 	DrainSeconds int `env:"OZG_DRAIN_SECONDS" default:"2"`
 	// MetricsListen is the address at which Prometheus finds /metrics, apart from that of the callers. Empty: nowhere.
@@ -158,6 +160,9 @@ func (c Config) Check() error {
 	if _, err := c.profile(); err != nil {
 		missing = append(missing, err)
 	}
+	if _, err := c.trustedOnly(true); err != nil {
+		missing = append(missing, err)
+	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > 60 {
 		missing = append(missing, errors.New("OZG_DRAIN_SECONDS is not between 0 and 60"))
 	}
@@ -215,6 +220,18 @@ func (c Config) profile() (web.Profile, error) {
 		return web.Draft202608, nil
 	}
 	return 0, errors.New("OZG_HTTP_PROFILE is neither 2025 nor draft-2026-08")
+}
+
+func (c Config) trustedOnly(usually bool) (bool, error) {
+	switch c.Documents {
+	case "":
+		return usually, nil
+	case "trusted":
+		return true, nil
+	case "free":
+		return false, nil
+	}
+	return false, errors.New("OZG_DOCUMENTS is neither trusted nor free")
 }
 
 func (c Config) uploadBytes() int64 { return int64(c.UploadMegabytes) << 20 }

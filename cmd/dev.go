@@ -52,6 +52,10 @@ func dev(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	trustedOnly, err := c.config.trustedOnly(false)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(c.errOut, "starting the database ...")
 	address, stop, err := owned(ctx, c)
 	if err != nil {
@@ -71,7 +75,7 @@ func dev(ctx context.Context, c console, args []string) error {
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: address, Role: "ozg_serving", BlobsURL: c.config.blobs(), Secret: key,
 		Issuers: []authz.Issuer{mint.Issuer()}, Origins: c.config.AllowedOrigins, Profile: profile, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(),
-		Development: true, Log: c.log, Clock: time.Now,
+		Development: true, TrustedOnly: trustedOnly, Log: c.log, Clock: time.Now,
 		Routes: []web.Route{
 			{Pattern: "GET /explorer/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Explorer().ServeHTTP(w, r); return nil }},
 			{Pattern: "GET /{$}", Handler: func(w http.ResponseWriter, r *http.Request) error {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,6 +21,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/content"
+	"github.com/ozg-cloud/platform/documents"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/migrations"
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
@@ -72,6 +74,8 @@ type Ground struct {
 	TracePercent int
 	// Development opens what is for developers only: free error texts, and Routes such as the explorer.
 	Development bool
+	// TrustedOnly answers no documents but those that were loaded for clients.
+	TrustedOnly bool
 	// Routes are further doors.
 	Routes []web.Route
 	Log    *slog.Logger
@@ -84,8 +88,8 @@ const (
 	costOfDelivery = 100
 )
 
-// documents is how many valid documents are kept of each contract.
-const documents = 1000
+// validKept is how many valid documents are kept of each contract.
+const validKept = 1000
 
 // House answers requests.
 type House struct {
@@ -198,10 +202,16 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	register := documents.NewRegister(opened.Reading)
+	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
+	warmth, cool := context.WithCancel(context.WithoutCancel(ctx))
+	var warming sync.WaitGroup
+	h.close = append(h.close, func() { cool(); warming.Wait() })
 	contracts := graph.NewContracts(contract, func(c *ast.Schema) web.Engine {
 		e := graph.Engine(resolver, c, g.Log)
-		e.SetQueryCache(metrics.Documents(documents)) // instead of its own, which counts nothing
+		e.SetQueryCache(metrics.Documents(validKept)) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
+		warming.Go(func() { warm(warmth, e, register.All()) })
 		return web.Engine{Executor: e, Guard: web.NewGuard(c, limits)}
 	})
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
@@ -211,8 +221,10 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		return errors.Join(err, also, forgetEvents(ctx, opened.Writing, g.EventDays))
 	}
 	h.Door, err = web.New(web.Options{
-		Engine:   contracts.For,
-		Contract: schema.SDL(),
+		Engine:      contracts.For,
+		Documents:   register.Text,
+		TrustedOnly: g.TrustedOnly,
+		Contract:    schema.SDL(),
 		Identify: func(ctx context.Context, token string) (context.Context, error) {
 			p, err := keeper.Principal(ctx, token)
 			if err != nil {
@@ -237,7 +249,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Production:     !g.Development,
 		Profile:        g.Profile,
 		Log:            g.Log,
-		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper) },
+		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper, register) },
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
@@ -302,8 +314,9 @@ func accountHolder(issuers []authz.Issuer) func(account, identifier string) (str
 	}
 }
 
-// ready tells whether the database answers and has the structure that this program wants, and whether there are keys of every issuer.
-func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper) error {
+// ready tells whether the database answers and has the structure that this program wants, whether there are keys of every issuer, and whether it is known
+// which documents are trusted.
+func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper, register *documents.Register) error {
 	have, want, err := migrations.Version(ctx, pool)
 	if err != nil {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
@@ -311,8 +324,10 @@ func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper) er
 	if have != want {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), fmt.Errorf("the database has version %d, not %d", have, want))
 	}
-	if err := keeper.Ready(); err != nil {
-		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
+	for _, err := range []error{keeper.Ready(), register.Ready(ctx)} {
+		if err != nil {
+			return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
+		}
 	}
 	return nil
 }

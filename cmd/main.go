@@ -37,6 +37,7 @@ func commands() []command {
 		{"role", "list|assign|remove [--tenant SLUG] [--subject S] [--unit N] [--services K,K] [SUBJECT ROLE TENANT]", "show, give and take roles", role},
 		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},
 		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
+		{"documents", "load|forget|list|check [--client NAME] [--edition E] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
 		{"schema", "print", "print the contract", printSchema},
 		{"healthcheck", "", "ask the house at OZG_LISTEN whether it is ready", healthcheck},
 		{"version", "", "print the version", version},

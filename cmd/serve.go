@@ -30,13 +30,17 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	trustedOnly, err := c.config.trustedOnly(true)
+	if err != nil {
+		return err
+	}
 	boxes, err := c.config.mailboxes()
 	if err != nil {
 		return err
 	}
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
-		Profile: profile, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
+		Profile: profile, TrustedOnly: trustedOnly, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
 	}))
 	if err != nil {
 		return err

@@ -113,7 +113,7 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, form string) (re
 func languageOf(r *http.Request) string { return problem.Language(r.Header.Get("Accept-Language")) }
 
 // params reads the request (GraphQL over HTTP, section Request Parameters).
-func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
+func (d *Door) params(w http.ResponseWriter, r *http.Request) (*request, error) {
 	var given map[string]any
 	var err error
 	switch r.Method {
@@ -134,11 +134,11 @@ func (d *Door) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParam
 // paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
 // Of the headers, only the language, the purpose, the key of a verb that may be said again, and the last event that was received go on: nothing behind
 // the door sees the token.
-func paramsOf(given map[string]any, r *http.Request) (*graphql.RawParams, error) {
-	p := &graphql.RawParams{Headers: http.Header{
+func paramsOf(given map[string]any, r *http.Request) (*request, error) {
+	p := &request{RawParams: graphql.RawParams{Headers: http.Header{
 		"Accept-Language": r.Header.Values("Accept-Language"), "X-Purpose": r.Header.Values("X-Purpose"), "Last-Event-Id": r.Header.Values("Last-Event-ID"),
 		"Idempotency-Key": r.Header.Values("Idempotency-Key"),
-	}}
+	}}}
 	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
 	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
 	p.Query, ok[0] = query.(string)
@@ -150,6 +150,10 @@ func paramsOf(given map[string]any, r *http.Request) (*graphql.RawParams, error)
 	}
 	if extensions != nil {
 		p.Extensions, ok[3] = extensions.(map[string]any)
+	}
+	if query == nil {
+		p.hash = hashIn(given, p.Extensions)
+		ok[0] = p.hash != ""
 	}
 	if ok != [4]bool{true, true, true, true} {
 		return nil, problem.New(problem.Invalid, "requestShape")
@@ -220,10 +224,13 @@ type operation struct {
 
 // prepare measures, validates and admits an operation. Without a principal nothing is answered but what kind of thing stands at the
 // root, and in development the contract.
-func (d *Door) prepare(ctx context.Context, params *graphql.RawParams, known bool) (operation, error) {
+func (d *Door) prepare(ctx context.Context, q *request, known bool) (operation, error) {
 	op := operation{engine: d.o.Engine(ctx)}
-	var err error
-	if op.Measure, err = op.engine.Guard.Measure(params); err != nil {
+	err := d.find(q)
+	if err == nil {
+		op.Measure, err = op.engine.Guard.Measure(&q.RawParams)
+	}
+	if err != nil {
 		_ = d.pay(ctx, priceOfRefusal) // the document is refused either way
 		return op, err
 	}
@@ -235,7 +242,7 @@ func (d *Door) prepare(ctx context.Context, params *graphql.RawParams, known boo
 		return op, err
 	}
 	var found gqlerror.List
-	op.context, found = op.engine.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
+	op.context, found = op.engine.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), &q.RawParams)
 	if len(found) > 0 {
 		_ = d.pay(ctx, priceOfRefusal)
 		if p, ok := problem.Of(found); ok {

@@ -123,7 +123,7 @@ func (p Profile) operationStatus(refused *problem.Problem, form string) int {
 // ofDocument tells whether a well-formed request was refused for its document or variables.
 func ofDocument(p *problem.Problem) bool {
 	switch p.Rule {
-	case "unreadableDocument", "invalidDocument", "tooComplex", "tooCostly":
+	case "unreadableDocument", "invalidDocument", "tooComplex", "tooCostly", "unknownDocument", "untrustedDocument":
 		return true
 	}
 	return false

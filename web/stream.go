@@ -270,7 +270,7 @@ func (d *Door) openReserved(ctx context.Context, w http.ResponseWriter, r *http.
 	return nil
 }
 
-func (d *Door) startReserved(ctx context.Context, w http.ResponseWriter, token string, params *graphql.RawParams) error {
+func (d *Door) startReserved(ctx context.Context, w http.ResponseWriter, token string, params *request) error {
 	v, err := d.reserved.find(token)
 	if err != nil {
 		return err

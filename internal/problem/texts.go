@@ -64,18 +64,17 @@ var texts = map[string]text{
 	"notNarrowed": {"Diese Rolle lässt sich so nicht einschränken.", "This role cannot be narrowed in this way."},
 
 	// what holds for a case
-	"staleRevision":       {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
-	"invalidTransition":   {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
-	"caseClosed":          {"Ein abgeschlossener Vorgang kann nicht mehr geändert werden.", "A closed case cannot be changed any more."},
-	"noMailbox":           {"Diese Person hat kein Postfach, an das geschrieben werden kann.", "This person has no mailbox that could be written to."},
-	"mailboxRefused":      {"Das Postfach hat diese Nachricht endgültig abgelehnt.", "The mailbox has refused this message for good."},
-	"replyForbidden":      {"Auf diese Nachricht kann nicht geantwortet werden.", "This message cannot be answered."},
-	"keyReused":           {"Derselbe Schlüssel wurde schon mit anderem Inhalt verwendet.", "The same key was already used with other content."},
-	"transactionReused":   {"Diese Transaktion wurde schon mit anderem Inhalt geliefert.", "This transaction was already delivered with other content."},
-	"alreadyDone":         {"Das ist schon geschehen.", "This has already been done."},
-	"attachmentUsed":      {"Diese Anlage gehört schon zu etwas anderem.", "This attachment already belongs to something else."},
-	"attachmentUnscanned": {"Diese Anlage wird noch geprüft.", "This attachment is still being checked."},
-	"attachmentInfected":  {"In dieser Anlage wurde Schadsoftware gefunden.", "Malware was found in this attachment."},
+	"staleRevision":      {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
+	"invalidTransition":  {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
+	"caseClosed":         {"Ein abgeschlossener Vorgang kann nicht mehr geändert werden.", "A closed case cannot be changed any more."},
+	"noMailbox":          {"Diese Person hat kein Postfach, an das geschrieben werden kann.", "This person has no mailbox that could be written to."},
+	"mailboxRefused":     {"Das Postfach hat diese Nachricht endgültig abgelehnt.", "The mailbox has refused this message for good."},
+	"replyForbidden":     {"Auf diese Nachricht kann nicht geantwortet werden.", "This message cannot be answered."},
+	"keyReused":          {"Derselbe Schlüssel wurde schon mit anderem Inhalt verwendet.", "The same key was already used with other content."},
+	"transactionReused":  {"Diese Transaktion wurde schon mit anderem Inhalt geliefert.", "This transaction was already delivered with other content."},
+	"alreadyDone":        {"Das ist schon geschehen.", "This has already been done."},
+	"attachmentUsed":     {"Diese Anlage gehört schon zu etwas anderem.", "This attachment already belongs to something else."},
+	"attachmentInfected": {"In dieser Anlage wurde Schadsoftware gefunden.", "Malware was found in this attachment."},
 
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},
@@ -85,6 +84,8 @@ var texts = map[string]text{
 	"streamOnly":         {"Abonnements gibt es nur als Strom: über WebSocket oder als text/event-stream.", "Subscriptions are streams: over WebSocket or as text/event-stream."},
 	"idTaken":            {"Unter dieser Kennung ist schon etwas in Arbeit.", "Something is already under way with this id."},
 	"unreadableDocument": {"Diese Abfrage kann nicht gelesen werden.", "This query cannot be read."},
+	"unknownDocument":    {"Eine Abfrage mit dieser Kennung ist nicht hinterlegt.", "No query with this id has been loaded."},
+	"untrustedDocument":  {"Hier werden nur hinterlegte Abfragen beantwortet.", "Only queries that have been loaded are answered here."},
 	"invalidDocument":    {"Diese Abfrage passt nicht zum Vertrag.", "This query does not fit the contract."},
 
 	// how much is asked

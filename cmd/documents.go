@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/jackc/pgx/v5"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/documents"
+	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/schema"
+	"github.com/ozg-cloud/platform/web"
+)
+
+// trusted checks, loads, lists and forgets the documents of clients.
+func trusted(ctx context.Context, c console, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	f := flags("documents")
+	client := f.String("client", "", "name of the client")
+	edition := f.String("edition", "1", "edition of the client")
+	if err := f.Parse(args[1:]); err != nil {
+		return errUsage
+	}
+	switch file := f.Arg(0); {
+	case args[0] == "check" && f.NArg() == 1:
+		_, err := manifest(c, file)
+		return err
+	case args[0] == "load" && f.NArg() == 1 && *client != "":
+		all, err := manifest(c, file)
+		if err != nil {
+			return err
+		}
+		return onShelf(ctx, c, func(conn *pgx.Conn) error { return documents.Load(ctx, conn, *client, *edition, all, time.Now()) })
+	case args[0] == "forget" && f.NArg() == 0 && *client != "":
+		return onShelf(ctx, c, func(conn *pgx.Conn) error {
+			n, err := documents.Forget(ctx, conn, *client, *edition)
+			if err == nil && n == 0 {
+				err = errors.New("nothing is loaded under this name and edition")
+			}
+			return err
+		})
+	case args[0] == "list" && f.NArg() == 0:
+		return onShelf(ctx, c, func(conn *pgx.Conn) error { return listDocuments(ctx, conn, c.out) })
+	}
+	return errUsage
+}
+
+// manifest reads a file and checks what it holds against the contract.
+func manifest(c console, file string) (map[string]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("opening the manifest: %w", err)
+	}
+	defer f.Close()
+	all, err := documents.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	contract, err := schema.Load()
+	if err != nil {
+		return nil, err
+	}
+	if err := documents.Check(all, contract, bounded(web.NewGuard(contract, web.DefaultLimits()))); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(c.out, "%d documents fit the contract\n", len(all))
+	return all, nil
+}
+
+// bounded asks the guard. How much a list costs whose length is a variable is only known when it is asked.
+func bounded(guard *web.Guard) func(string, *ast.OperationDefinition) error {
+	return func(text string, o *ast.OperationDefinition) error {
+		_, err := guard.Measure(&graphql.RawParams{Query: text, OperationName: o.Name})
+		if p, ok := problem.Of(err); ok && p.Rule == "tooCostly" && len(o.VariableDefinitions) > 0 {
+			return nil
+		}
+		return err
+	}
+}
+
+// onShelf does something with the owner's login.
+func onShelf(ctx context.Context, c console, do func(*pgx.Conn) error) error {
+	address, stop, err := owned(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return fmt.Errorf("connecting to the database: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return do(conn)
+}
+
+func listDocuments(ctx context.Context, conn *pgx.Conn, out io.Writer) error {
+	list, err := documents.List(ctx, conn)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, b := range list {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", b.Client, b.Edition, b.Documents, b.LoadedAt.UTC().Format(time.RFC3339))
+	}
+	return t.Flush()
+}
+
+// warm lets an engine read and validate documents before somebody asks for them.
+func warm(ctx context.Context, engine graphql.GraphExecutor, all iter.Seq[string]) {
+	left := validKept
+	for text := range all {
+		if left--; left < 0 || ctx.Err() != nil {
+			return
+		}
+		_, _ = engine.CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{Query: text}) // it tells again what is wrong when it is asked
+	}
+}
