@@ -125,7 +125,8 @@ func list[T any](t testing.TB, conn *pgx.Conn, question string, row pgx.RowToFun
 func content(t testing.TB, conn *pgx.Conn) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, table := range list(t, conn, "select tablename from pg_tables where schemaname = 'public' and tablename <> 'goose_db_version'", pgx.RowTo[string]) {
+	for _, table := range list(t, conn, `select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+		and not relispartition and relname <> 'goose_db_version'`, pgx.RowTo[string]) {
 		row := "to_jsonb(r)"
 		if table == "events" {
 			row += " - 'xid'"

@@ -276,7 +276,7 @@ func (h *House) Stored(tables ...string) map[string]string {
 	var question string
 	err := conn.QueryRow(h.Context(), `
 		select string_agg(format('select %L, concat_ws('' '', count(*), sum(hashtid(x.ctid)), sum(x.xmin::text::bigint)) from %1$I x', relname), ' union all ')
-		from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and ($1::text[] is null or relname = any($1))`, tables).Scan(&question)
+		from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and ($1::text[] is null or relname = any($1))`, tables).Scan(&question)
 	if err != nil {
 		h.Fatal(err)
 	}
