@@ -43,6 +43,9 @@ type Measure struct {
 // Measure refuses what is no document, what does not hold the operation asked for, and what is beyond a limit; each with a problem of
 // the kind Invalid. The cost stands in the measure of an operation that is too costly, too.
 func (g *Guard) Measure(p *graphql.RawParams) (Measure, error) {
+	if g.longName(p.Query) {
+		return Measure{}, problem.New(problem.Invalid, "tooComplex")
+	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.Query}, g.limits.Tokens)
 	if err != nil {
 		if g.tooLong(p.Query) {
@@ -78,6 +81,37 @@ func unreadable(err error) error {
 		list = append(list, e)
 	}
 	return &documentError{problem.New(problem.Invalid, "unreadableDocument"), list}
+}
+
+// longestName is how long a name may be, of whatever it is. The longest in the contract has less than fifty letters.
+const longestName = 200
+
+// longName tells whether a document has a name that is longer than any may be: validation compares names with similar ones, letter by letter.
+func (g *Guard) longName(query string) bool {
+	run := 0
+	suspect := strings.ContainsFunc(query, func(c rune) bool {
+		if c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			run = 0
+			return false
+		}
+		run++
+		return run > longestName
+	})
+	if !suspect {
+		return false
+	}
+	// It may stand in a string.
+	l := lexer.New(&ast.Source{Input: query})
+	for range g.limits.Tokens {
+		t, err := l.ReadToken()
+		if err != nil || t.Kind == lexer.EOF {
+			return false
+		}
+		if t.Kind == lexer.Name && len(t.Value) > longestName {
+			return true
+		}
+	}
+	return false
 }
 
 // tooLong tells whether a document that could not be parsed has more tokens than it may.

@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -203,5 +204,17 @@ func BenchmarkGuard(b *testing.B) {
 				_, _ = measure(document, map[string]any{"first": json.Number("50")})
 			}
 		})
+	}
+}
+
+func TestNamesAreBoundedAndStringsAreNot(t *testing.T) {
+	long := strings.Repeat("x", 201)
+	for document, refused := range map[string]bool{
+		"{ " + long + " }": true, "{ hello(" + long + ": 1) }": true, "{ ..." + long + " }": true, "query($" + long + ": Int) { hello }": true, "{ hello @" + long + " }": true,
+		"{ " + long[1:] + " }": false, `{ hello(to: "` + long + `") }`: false, "# " + long + "\n{ hello }": false, `{ hello(to: """` + long + `""") }`: false,
+	} {
+		if _, err := measure(document, nil); errors.Is(err, problem.New(problem.Invalid, "tooComplex")) != refused {
+			t.Errorf("%.40s: %v", document, err)
+		}
 	}
 }

@@ -24,5 +24,5 @@ func (h *House) Environ() []string {
 		h.Fatal(err)
 	}
 	return append(os.Environ(), "OZG_DATABASE_URL="+h.ground.DatabaseURL, "OZG_BLOBS_URL="+h.ground.BlobsURL, "OZG_ISSUERS_FILE="+file,
-		"OZG_SECRET_KEY="+base64.StdEncoding.EncodeToString(h.ground.Secret), "OZG_METRICS_LISTEN=")
+		"OZG_SECRET_KEY="+base64.StdEncoding.EncodeToString(h.ground.Secret), "OZG_METRICS_LISTEN=", "OZG_DOCUMENTS=free")
 }
