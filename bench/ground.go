@@ -162,7 +162,7 @@ func (g *ground) openHouse(ctx context.Context, p plan, db *cluster.Cluster) (er
 		house := exec.CommandContext(ctx, p.House, "serve")
 		house.Env = []string{
 			"OZG_LISTEN=" + listen, "OZG_METRICS_LISTEN=", "OZG_DATA=" + g.folder, "OZG_DATABASE_URL=" + db.URL(login, database), "OZG_ISSUERS_FILE=" + file,
-			"OZG_SECRET_KEY=" + base64.StdEncoding.EncodeToString(g.key), "OZG_DRAIN_SECONDS=0",
+			"OZG_SECRET_KEY=" + base64.StdEncoding.EncodeToString(g.key), "OZG_DRAIN_SECONDS=0", "OZG_DOCUMENTS=free",
 			"OZG_CALLER_BUDGET=2000000000", "OZG_TENANT_BUDGET=2000000000", // a few ask for all
 		}
 		return house

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A house to be examined: the real binary with a database of its own, as a client sees it.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
@@ -12,6 +12,7 @@ export class House {
   /** Opens a house whose data lie in a folder; profile is the edition of GraphQL over HTTP that it keeps to. */
   static async open(binary, folder, profile) {
     const house = new House();
+    house.binary = binary;
     house.process = spawn(binary, ['dev'], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, OZG_LISTEN: '127.0.0.1:0', OZG_DATA: folder, OZG_HTTP_PROFILE: profile, OZG_DRAIN_SECONDS: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,6 +57,15 @@ export class House {
       const input = { caseId: id, expectedRevision: revision + i, body: 'Rückruf am Vormittag' };
       const { problems } = (await this.ask(COMMENT, { input })).commentOnCase;
       if (problems.length > 0) throw new Error(problems[0].title);
+    }
+  }
+
+  /** Has the console look at a manifest of trusted documents; throws what is wrong with it. */
+  examineManifest(file) {
+    try {
+      execFileSync(this.binary, ['documents', 'check', file], { env: { PATH: process.env.PATH }, encoding: 'utf8', stdio: 'pipe' });
+    } catch (e) {
+      throw new Error(e.stderr);
     }
   }
 

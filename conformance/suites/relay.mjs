@@ -10,7 +10,14 @@ import { buildSchema, getNamedType, isNonNullType, isObjectType } from 'graphql'
 import { so } from '../sheet.mjs';
 
 const compiler = createRequire(import.meta.url).resolve('relay-compiler/cli.js');
-const config = { src: './src', schema: './schema.graphql', language: 'javascript', eagerEsModules: true, schemaConfig: { nodeInterfaceIdField: 'id' } };
+const config = {
+  src: './src',
+  schema: './schema.graphql',
+  language: 'javascript',
+  eagerEsModules: true,
+  schemaConfig: { nodeInterfaceIdField: 'id' },
+  persistConfig: { file: './persisted_queries.json', algorithm: 'SHA256' },
+};
 
 const pages = (name) => `
 graphql\`fragment ops_${name} on Query @argumentDefinitions(n: {type: "Int", defaultValue: 10}, c: {type: "Cursor"})
@@ -31,6 +38,7 @@ export default async function relay(house, sheet, folder) {
   fs.mkdirSync(path.join(folder, 'src'));
   fs.writeFileSync(path.join(folder, 'relay.config.json'), JSON.stringify(config));
   fs.writeFileSync(path.join(folder, 'schema.graphql'), sdl);
+  fs.writeFileSync(path.join(folder, 'persisted_queries.json'), '{}'); // the compiler adds to it
   fs.writeFileSync(path.join(folder, 'src/ops.js'), [...connections.map(pages), ...nodes.map(refetches)].join('\n'));
   await sheet.check(`${connections.length} connections are paged through, ${nodes.length} types of nodes fetched again`, async () => {
     so(connections.includes('cases') && nodes.includes('Case'), 'the contract has no cases');
@@ -42,4 +50,5 @@ export default async function relay(house, sheet, folder) {
     const made = fs.readdirSync(path.join(folder, 'src/__generated__')).length;
     so(made >= 2 * (connections.length + nodes.length), `only ${made} artefacts`);
   });
+  await sheet.check('the house takes the manifest', async () => house.examineManifest(path.join(folder, 'persisted_queries.json')));
 }
