@@ -14,11 +14,12 @@ const plan = {
   'draft-2026-08': ['draft'],
 };
 
-const [binary, ...only] = process.argv.slice(2);
-if (!binary) {
-  console.error('usage: node run.mjs BINARY [SUITE ...]');
+const [program, ...only] = process.argv.slice(2);
+if (!program || !Object.values(plan).flat().some((suite) => only.length === 0 || only.includes(suite))) {
+  console.error(`usage: node run.mjs BINARY [SUITE ...]    of ${Object.values(plan).flat().join(', ')}`);
   process.exit(2);
 }
+const binary = path.resolve(program);
 // urql breaks off streams that have ended
 process.on('uncaughtException', (e) => {
   if (e?.name !== 'AbortError') throw e;
@@ -32,7 +33,7 @@ try {
   for (const [profile, suites] of Object.entries(plan)) {
     const wanted = suites.filter((suite) => only.length === 0 || only.includes(suite));
     if (wanted.length === 0) continue;
-    const house = await House.open(path.resolve(binary), path.join(folder, 'data'), profile);
+    const house = await House.open(binary, path.join(folder, 'data'), profile);
     try {
       for (const suite of wanted) sheets.push(await examine(house, suite));
     } finally {
