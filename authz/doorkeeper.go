@@ -18,7 +18,7 @@ import (
 
 // Roster knows who has which role.
 type Roster interface {
-	// Version is that of everything the roster says from now on, or an older one.
+	// Version is that of everything the roster says now: as long as it stays the same, asking again is asking for the same. Zero: nobody counts.
 	Version(ctx context.Context) (int64, error)
 	// Assignments are those of a subject, with the subtree of units filled in; none at all is no error.
 	Assignments(ctx context.Context, subject string) ([]Assignment, error)
@@ -49,6 +49,13 @@ type Doorkeeper struct {
 	tokens     map[[sha256.Size]byte]*identity
 	principals map[person]remembered
 	parts      map[string]Interval
+	counted    counted
+}
+
+// counted is the version that the roster had when it was asked last.
+type counted struct {
+	version int64
+	at      time.Time
 }
 
 // person is whom the roster is asked for, once for all tokens.
@@ -160,18 +167,23 @@ func (d *Doorkeeper) of(ctx context.Context, id *identity, atLeast int64) (*Prin
 	d.mu.Lock()
 	have, ok := d.principals[who]
 	d.mu.Unlock()
-	if !ok || now.Sub(have.at) >= rosterAge || have.principal.Version < atLeast {
+	holds := ok && have.principal.Version >= atLeast
+	if holds && now.Sub(have.at) >= rosterAge {
+		var err error
+		if holds, have.at, err = d.unchanged(ctx, have.principal.Version, now); err != nil {
+			return nil, err
+		}
+		if holds {
+			d.remember(who, have)
+		}
+	}
+	if !holds {
 		p, err := d.look(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		have = remembered{p, now}
-		d.mu.Lock()
-		if len(d.principals) >= mostRemembered {
-			clear(d.principals)
-		}
-		d.principals[who] = have
-		d.mu.Unlock()
+		d.remember(who, have)
 	}
 	if have.principal.ExpiresAt.Equal(id.expiresAt) {
 		return have.principal, nil
@@ -179,6 +191,39 @@ func (d *Doorkeeper) of(ctx context.Context, id *identity, atLeast int64) (*Prin
 	p := *have.principal
 	d.tie(&p, id)
 	return &p, nil
+}
+
+func (d *Doorkeeper) remember(who person, what remembered) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.principals) >= mostRemembered {
+		clear(d.principals)
+	}
+	d.principals[who] = what
+}
+
+// unchanged tells whether the roster still has a version, and since when that is known. It is asked once for all: where many people work and nothing
+// changes, reading the roster of each anew every second costs the database more than what they do.
+func (d *Doorkeeper) unchanged(ctx context.Context, version int64, now time.Time) (bool, time.Time, error) {
+	if version == 0 {
+		return false, now, nil
+	}
+	d.mu.Lock()
+	last := d.counted
+	d.mu.Unlock()
+	if now.Sub(last.at) >= rosterAge {
+		v, err := d.roster.Version(With(ctx, System(Doorkeeping)))
+		if err != nil {
+			return false, now, fmt.Errorf("authz: asking for the version of rights: %w", err)
+		}
+		last = counted{v, now}
+		d.mu.Lock()
+		if now.After(d.counted.at) {
+			d.counted = last
+		}
+		d.mu.Unlock()
+	}
+	return last.version == version, last.at, nil
 }
 
 // tie gives a principal what comes from the token and not from the roster.

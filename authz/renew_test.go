@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/internal/problem"
@@ -212,4 +213,41 @@ func TestFieldsOfOneRequestAreRenewedAtTheSameTime(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// watched is a counter whose clock runs.
+func watched(t *testing.T) (*counter, *clock) {
+	t.Helper()
+	c, runs := newCounter(t), &clock{now: noon}
+	var err error
+	if c.Doorkeeper, err = authz.NewDoorkeeper(shipped(t), c.book, []authz.Issuer{speaking("sh")}, slog.New(slog.DiscardHandler), runs.Now); err != nil {
+		t.Fatal(err)
+	}
+	return c, runs
+}
+
+func TestWhileNobodysRightsChangeNobodysAreReadAgain(t *testing.T) {
+	t.Parallel()
+	c, clock := watched(t)
+	c.seat(t)
+	for range 10 {
+		clock.advance(time.Second)
+		if p := sits(t, c.seat(t)); !reads(p, kiel) {
+			t.Fatal("who has not lost a right lacks it")
+		}
+	}
+	if c.book.asked != 1 {
+		t.Errorf("the roles were read %d times", c.book.asked)
+	}
+	c.book.change(func(r *register) { r.given[anna] = []authz.Assignment{caseworkerAt(luebeck)} })
+	clock.advance(time.Second)
+	if p := sits(t, c.seat(t)); reads(p, kiel) || !reads(p, luebeck) || c.book.asked != 2 {
+		t.Errorf("a second after a change: version %d, the roles were read %d times", p.Version, c.book.asked)
+	}
+	// The twin: whoever changes a role past the counter is not noticed, which is why the store counts by triggers.
+	c.book.register.change(func(r *register) { r.given[anna] = nil })
+	clock.advance(time.Second)
+	if p := sits(t, c.seat(t)); !reads(p, luebeck) {
+		t.Error("a change was noticed that nobody counted: what was asked, then?")
+	}
 }
