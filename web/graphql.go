@@ -173,8 +173,7 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 	_ = connection.SetReadDeadline(time.Now().Add(bodyWithin))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
 	_ = connection.SetReadDeadline(time.Time{})
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, err
 	}
 	if err != nil { // who sends half a body and goes, or sends it too slowly

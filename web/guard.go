@@ -3,6 +3,7 @@
 package web
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -77,7 +78,7 @@ func (g *Guard) Measure(p *graphql.RawParams) (Measure, error) {
 // unreadable is a document that the parser refused.
 func unreadable(err error) error {
 	list := gqlerror.List{}
-	if e, ok := err.(*gqlerror.Error); ok {
+	if e, ok := errors.AsType[*gqlerror.Error](err); ok {
 		list = append(list, e)
 	}
 	return &documentError{problem.New(problem.Invalid, "unreadableDocument"), list}

@@ -51,7 +51,7 @@ func (d *database) strain() (time.Duration, int64) {
 // authority, a form server and an analyst.
 func busyHouse(t *testing.T, change func(*web.Options), connections int) *house {
 	db := &database{connections: make(chan struct{}, connections), each: 10 * time.Millisecond}
-	fields := toy(maps.Clone(theToy))
+	fields := maps.Clone(theToy)
 	fields["hello"] = func(ctx context.Context, _ map[string]any) (any, error) { return "hello", db.ask(ctx) }
 	fields["close"] = func(ctx context.Context, _ map[string]any) (any, error) {
 		return map[string]any{"id": "1", "title": "Hundesteuer"}, db.ask(ctx)

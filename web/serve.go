@@ -6,8 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -34,7 +33,7 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, drain time.Duration) e
 		WriteTimeout:      writeWithin,
 		IdleTimeout:       idleWithin,
 		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          log.New(io.Discard, "", 0), // its lines hold addresses of people
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines hold addresses of people
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()

@@ -203,12 +203,14 @@ func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
 	}
 	s.greeted = true
 	s.hello.Stop()
+	bearer := &http.Request{Header: http.Header{}}
 	for name, value := range payload {
-		if !strings.EqualFold(name, "Authorization") {
-			continue
+		if strings.EqualFold(name, "Authorization") {
+			text, _ := value.(string)
+			bearer.Header.Add("Authorization", text)
 		}
-		text, _ := value.(string)
-		bearer := &http.Request{Header: http.Header{"Authorization": {text}}}
+	}
+	if len(bearer.Header) > 0 {
 		ctx, known, err := s.door.identified(bearer.WithContext(s.principal))
 		if err != nil {
 			return s.refused(err)

@@ -94,10 +94,12 @@ func (w *wire) hear() message {
 	return m
 }
 
-// closed hears until the connection is closed and gives the code.
-func (w *wire) closed() websocket.StatusCode {
+// closed hears until the connection is closed, or for so long, and gives the code.
+func (w *wire) closed(within time.Duration) websocket.StatusCode {
+	ctx, cancel := context.WithTimeout(w.ctx, within)
+	defer cancel()
 	for {
-		if _, _, err := w.Read(w.ctx); err != nil {
+		if _, _, err := w.Read(ctx); err != nil {
 			return websocket.CloseStatus(err)
 		}
 	}
@@ -128,12 +130,15 @@ var impolite = map[string]struct {
 	}},
 	"to subscribe before init": {4401, false, func(w *wire) { w.subscribe("1", "{ hello }") }},
 	"a bad token":              {4403, false, func(w *wire) { w.say(`{"type":"connection_init","payload":{"Authorization":"Bearer luebeck"}}`) }},
-	"a token that is none":     {4403, false, func(w *wire) { w.say(`{"type":"connection_init","payload":{"Authorization":7}}`) }},
-	"no token":                 {4403, false, func(w *wire) { w.say(`{"type":"connection_init"}`) }},
-	"never to say who it is":   {4408, false, func(*wire) {}},
-	"pings only":               {4408, false, func(w *wire) { w.say(`{"type":"ping"}`) }},
-	"one id twice":             {4409, true, func(w *wire) { w.subscribe("1", "subscription { endless }"); w.subscribe("1", "{ hello }") }},
-	"init twice":               {4429, true, func(w *wire) { w.say(`{"type":"connection_init","payload":{"authorization":"Bearer kiel"}}`) }},
+	"two tokens": {4403, false, func(w *wire) {
+		w.say(`{"type":"connection_init","payload":{"Authorization":"Bearer kiel","authorization":"Bearer kiel"}}`)
+	}},
+	"a token that is none":   {4403, false, func(w *wire) { w.say(`{"type":"connection_init","payload":{"Authorization":7}}`) }},
+	"no token":               {4403, false, func(w *wire) { w.say(`{"type":"connection_init"}`) }},
+	"never to say who it is": {4408, false, func(*wire) {}},
+	"pings only":             {4408, false, func(w *wire) { w.say(`{"type":"ping"}`) }},
+	"one id twice":           {4409, true, func(w *wire) { w.subscribe("1", "subscription { endless }"); w.subscribe("1", "{ hello }") }},
+	"init twice":             {4429, true, func(w *wire) { w.say(`{"type":"connection_init","payload":{"authorization":"Bearer kiel"}}`) }},
 	"too many operations": {4429, true, func(w *wire) {
 		for i := range 6 {
 			w.subscribe(fmt.Sprint(i), "subscription { endless }")
@@ -167,12 +172,9 @@ func unpunished(t *testing.T, url string) (found []string) {
 			w.say(`{"type":"connection_init","payload":{"authorization":"Bearer kiel"}}`)
 		}
 		c.do(w)
-		var cancel context.CancelFunc
-		w.ctx, cancel = context.WithTimeout(w.ctx, 2*time.Second)
-		if code := w.closed(); code != c.code {
+		if code := w.closed(2 * time.Second); code != c.code {
 			found = append(found, fmt.Sprintf("%s: closed with %d, not %d", name, code, c.code))
 		}
-		cancel()
 	}
 	return found
 }
@@ -283,7 +285,7 @@ func TestATokenInTheHandshakeIsEnough(t *testing.T) {
 	if m := w.hear(); m.Type != "connection_ack" {
 		t.Errorf("%+v", m)
 	}
-	if _, answer, err := connect(t, s.url, "graphql-transport-ws", "Authorization", "Bearer luebeck"); err == nil || answer.StatusCode != 401 {
+	if _, answer, err := connect(t, s.url, "graphql-transport-ws", "Authorization", "Bearer luebeck"); err == nil || answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a bad one: %v", err)
 	}
 }
@@ -295,7 +297,7 @@ func TestASocketOfAnUnknownProtocolIsClosed(t *testing.T) {
 		if err != nil {
 			continue // the client itself found that nothing was agreed
 		}
-		if code := w.closed(); code != 4406 {
+		if code := w.closed(soon); code != 4406 {
 			t.Errorf("%q: %d", protocol, code)
 		}
 	}
@@ -316,7 +318,7 @@ func TestASocketEndsWithTheSignIn(t *testing.T) {
 	s := serve(t, 0, func(o *web.Options) { o.SignedInUntil = func(context.Context) time.Time { return signedOut } })
 	w := call(t, s.url)
 	w.subscribe("1", "subscription { endless }")
-	if code := w.closed(); code != 4403 || time.Now().Before(signedOut) {
+	if code := w.closed(soon); code != 4403 || time.Now().Before(signedOut) {
 		t.Errorf("closed with %d", code)
 	}
 }
@@ -381,7 +383,7 @@ func TestTheHouseTellsItsSocketsAndStreamsThatItCloses(t *testing.T) {
 	w.subscribe("1", "subscription { endless }")
 	stream := s.listen(t, "subscription { endless }")
 	s.stop()
-	if code := w.closed(); code != websocket.StatusGoingAway {
+	if code := w.closed(soon); code != websocket.StatusGoingAway {
 		t.Errorf("closed with %d", code)
 	}
 	if rest, err := io.ReadAll(stream.Body); err != nil || strings.Contains(string(rest), "complete") {
@@ -398,7 +400,7 @@ func TestADrainingHouseOpensNoSocket(t *testing.T) {
 	for status := 200; status == 200; {
 		status, _ = get(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, s.url+"/readyz")
 	}
-	if _, answer, err := connect(t, s.url, "graphql-transport-ws"); err == nil || answer == nil || answer.StatusCode != 503 {
+	if _, answer, err := connect(t, s.url, "graphql-transport-ws"); err == nil || answer == nil || answer.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%v %v", answer, err)
 	}
 }
@@ -407,7 +409,7 @@ func TestThereAreAsManyStreamsAsTheHouseHoldsAndNoMore(t *testing.T) {
 	s := serve(t, 0, func(o *web.Options) { o.Limits.Streams = 2 })
 	first := call(t, s.url)
 	call(t, s.url)
-	if _, answer, err := connect(t, s.url, "graphql-transport-ws"); err == nil || answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
+	if _, answer, err := connect(t, s.url, "graphql-transport-ws"); err == nil || answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("a third: %v", err)
 	}
 	_ = first.Close(websocket.StatusNormalClosure, "")

@@ -22,7 +22,7 @@ import (
 // stream answers with one operation as an event stream (graphql-sse, distinct connections mode). A document that was refused is told
 // as an event, since a browser shows its page nothing else; the error that is returned is one before the stream begins.
 func (d *Door) stream(ctx context.Context, w http.ResponseWriter, r *http.Request, op operation, refused error) error {
-	if p, ok := problem.Of(refused); refused != nil && !(ok && ofDocument(p)) {
+	if p, ok := problem.Of(refused); refused != nil && (!ok || !ofDocument(p)) {
 		return refused
 	}
 	e, ctx, err := d.openStream(ctx, w)
@@ -149,7 +149,7 @@ func (e *events) write(b []byte) error {
 
 // streamToken is the header with the token of a reservation (graphql-sse, single connection mode). In the URL it is not looked for:
 // there it would stand in the logs of others.
-const streamToken = "X-GraphQL-Event-Stream-Token"
+const streamToken = "X-GraphQL-Event-Stream-Token" //nolint:gosec // its name, no token
 
 // reservations are event streams that carry any number of operations, from when they are asked for until they end.
 type reservations struct {

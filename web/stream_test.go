@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,10 +21,7 @@ import (
 
 // toyWith is the engine of a toy whose subscriptions hand their context to watch.
 func toyWith(o *web.Options, watch func(context.Context)) func(context.Context) web.Engine {
-	watched := toy{}
-	for name, resolve := range theToy {
-		watched[name] = resolve
-	}
+	watched := maps.Clone(theToy)
 	watched["countdown"] = func(ctx context.Context, args map[string]any) (any, error) {
 		go watch(ctx)
 		return theToy["countdown"](ctx, args)
@@ -77,7 +75,7 @@ func TestAnEventStreamTellsEveryAnswerAndItsEnd(t *testing.T) {
 		"{ hello }":                           ":\n\n" + next + `{"data":{"hello":"hello "}}` + "\n\nevent: complete\ndata: \n\n",
 	} {
 		answer := s.listen(t, document)
-		if got := text(t, answer); answer.StatusCode != 200 || got != want || answer.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || answer.Header.Get("Cache-Control") != "no-store" {
+		if got := text(t, answer); answer.StatusCode != http.StatusOK || got != want || answer.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v\n%s", document, answer.StatusCode, answer.Header, got)
 		}
 	}
@@ -93,7 +91,7 @@ func TestAStreamTellsARefusedDocumentAndRefusesARefusedRequest(t *testing.T) {
 	s := serve(t, 0, nil)
 	for document, rule := range map[string]string{"{": "unreadableDocument", "subscription { no_such_field }": "invalidDocument", "{ cases(first: 99999) { nodes { id } } }": "tooCostly"} {
 		answer := s.listen(t, document)
-		if got := text(t, answer); answer.StatusCode != 200 || !strings.Contains(got, `"rule":"`+rule+`"`) || !strings.HasSuffix(got, "event: complete\ndata: \n\n") {
+		if got := text(t, answer); answer.StatusCode != http.StatusOK || !strings.Contains(got, `"rule":"`+rule+`"`) || !strings.HasSuffix(got, "event: complete\ndata: \n\n") {
 			t.Errorf("%s: %d %s", document, answer.StatusCode, got)
 		}
 	}
@@ -205,13 +203,13 @@ func TestOneStreamCarriesManyOperations(t *testing.T) {
 			t.Errorf("%s: %d, not %d: %s", name, c.answer.StatusCode, c.status, text(t, c.answer))
 		}
 	}
-	if answer := begin("endless", "{ hello }"); answer.StatusCode != 409 {
+	if answer := begin("endless", "{ hello }"); answer.StatusCode != http.StatusConflict {
 		t.Errorf("the same id: %d", answer.StatusCode)
 	}
-	if answer := s.send(t, http.MethodDelete, "?operationId=endless", "", streamToken, token); answer.StatusCode != 200 {
+	if answer := s.send(t, http.MethodDelete, "?operationId=endless", "", streamToken, token); answer.StatusCode != http.StatusOK {
 		t.Errorf("ending one: %d", answer.StatusCode)
 	}
-	if answer := begin("endless", "subscription { countdown(from: 1) }"); answer.StatusCode != 202 {
+	if answer := begin("endless", "subscription { countdown(from: 1) }"); answer.StatusCode != http.StatusAccepted {
 		t.Errorf("the same id afterwards: %d", answer.StatusCode)
 	}
 	want := ":\n\n" +
@@ -223,7 +221,7 @@ func TestOneStreamCarriesManyOperations(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	_ = stream.Body.Close()
-	for deadline := time.Now().Add(soon); begin("1", "{ hello }").StatusCode != 404; { // the server learns of it in its own time
+	for deadline := time.Now().Add(soon); begin("1", "{ hello }").StatusCode != http.StatusNotFound; { // the server learns of it in its own time
 		if time.Now().After(deadline) {
 			t.Fatal("the stream lives on without a reader")
 		}
@@ -232,13 +230,13 @@ func TestOneStreamCarriesManyOperations(t *testing.T) {
 
 func TestAReservationIsForgottenWhenNobodyComes(t *testing.T) {
 	s := serve(t, 0, func(o *web.Options) { o.Limits.Init, o.Limits.Streams = 100*time.Millisecond, 1 })
-	if answer := s.send(t, http.MethodPut, "", ""); answer.StatusCode != 201 {
+	if answer := s.send(t, http.MethodPut, "", ""); answer.StatusCode != http.StatusCreated {
 		t.Fatalf("%d", answer.StatusCode)
 	}
-	if answer := s.send(t, http.MethodPut, "", ""); answer.StatusCode != 503 {
+	if answer := s.send(t, http.MethodPut, "", ""); answer.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("one too many: %d", answer.StatusCode)
 	}
-	for deadline := time.Now().Add(soon); s.send(t, http.MethodPut, "", "").StatusCode != 201; {
+	for deadline := time.Now().Add(soon); s.send(t, http.MethodPut, "", "").StatusCode != http.StatusCreated; {
 		if time.Now().After(deadline) {
 			t.Fatal("never forgotten")
 		}
