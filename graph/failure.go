@@ -63,8 +63,7 @@ func unfit(ctx context.Context, err error) (*problem.Problem, bool) {
 		return nil, false // the arguments have been read, or something else went wrong while they were
 	}
 	p := problem.New(problem.Invalid, "invalidDocument")
-	var at *gqlerror.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*gqlerror.Error](err); ok {
 		for _, step := range at.Path[min(len(at.Path), len(graphql.GetPath(ctx))):] {
 			p.Path = append(p.Path, fmt.Sprint(step))
 		}

@@ -144,7 +144,7 @@ func TestNobodyLearnsOfACommentFromItsEvent(t *testing.T) {
 		var out []string
 		list, _ := h.As(name).Ask(`{ caseEvents(first: 100) { nodes { type } } }`, nil).Works().At("caseEvents.nodes").([]any)
 		for _, e := range list {
-			out = append(out, e.(map[string]any)["type"].(string)) //nolint:forcetypeassert // an enum
+			out = append(out, e.(map[string]any)["type"].(string))
 		}
 		slices.Sort(out)
 		return out

@@ -155,8 +155,8 @@ func matrix(t *testing.T, contract *ast.Schema) string {
 			}
 		}
 	}
-	for _, print := range slices.Concat(parts, verbs, others) {
-		print()
+	for _, tell := range slices.Concat(parts, verbs, others) {
+		tell()
 	}
 	return aligned(table)
 }

@@ -60,7 +60,7 @@ func claims(t *testing.T, who *housetest.Caller, c housetest.Case) (allowed, ref
 	names := func(path string) (out []string) {
 		list, _ := known.At(path).([]any)
 		for _, f := range list {
-			out = append(out, f.(map[string]any)["name"].(string)) //nolint:forcetypeassert // introspection
+			out = append(out, f.(map[string]any)["name"].(string))
 		}
 		return out
 	}
