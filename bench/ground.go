@@ -66,7 +66,7 @@ func breakGround(ctx context.Context, p plan, progress io.Writer) (g *ground, er
 	if err := os.MkdirAll(g.folder, 0o711); err != nil {
 		return g, err
 	}
-	if err := os.Chmod(g.folder, 0o711); err != nil { // whoever runs PostgreSQL in place of root has to get through
+	if err := os.Chmod(g.folder, 0o711); err != nil { //nolint:gosec // whoever runs PostgreSQL in place of root has to get through
 		return g, err
 	}
 	_, _ = rand.Read(g.key) // never fails

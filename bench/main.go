@@ -91,7 +91,7 @@ func measure(ctx context.Context, p plan, g *ground, progress io.Writer) (*Resul
 		asked = slices.DeleteFunc(asked, func(q question) bool { return !slices.Contains(only, q.name) })
 	}
 	for _, q := range asked {
-		if err := q.agree(ctx, g); err != nil {
+		if err := q.agree(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -78,11 +78,7 @@ func questions(ctx context.Context, g *ground) ([]question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q4, err := g.messages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return append([]question{q1, q2, q2land, q4}, g.strangers()...), nil
+	return append([]question{q1, q2, q2land, g.messages()}, g.strangers()...), nil
 }
 
 // caller is what a token of the limit says.
@@ -235,7 +231,7 @@ func (g *ground) pages(ctx context.Context, name string, of []authority, who fun
 }
 
 // messages sends messages: each of those who ask has cases of its own, and knows their revisions.
-func (g *ground) messages(ctx context.Context) (question, error) {
+func (g *ground) messages() question {
 	sent := []byte(`"problems":[]`)
 	good := func(status int, body []byte) bool { return answered(status, body) && bytes.Contains(body, sent) }
 	q := question{name: "q4"}
@@ -273,7 +269,7 @@ func (g *ground) messages(ctx context.Context) (question, error) {
 			},
 		})
 	}
-	return q, nil
+	return q
 }
 
 // strangers ask without a token what must cost nothing.
@@ -329,7 +325,7 @@ func once(ctx context.Context, s *server, request []byte) ([]byte, error) {
 }
 
 // agree compares what both answer: a limit that answers something else would be none.
-func (q question) agree(ctx context.Context, g *ground) error {
+func (q question) agree(ctx context.Context) error {
 	for n := range q.keys {
 		var answers [2]any
 		for i, s := range q.sides {

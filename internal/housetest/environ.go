@@ -23,6 +23,7 @@ func (h *House) Environ() []string {
 	if err := os.WriteFile(file, issuers, 0o600); err != nil {
 		h.Fatal(err)
 	}
-	return append(os.Environ(), "OZG_DATABASE_URL="+h.ground.DatabaseURL, "OZG_BLOBS_URL="+h.ground.BlobsURL, "OZG_ISSUERS_FILE="+file,
+	inherited := os.Environ() //nolint:forbidigo // a program that is started gets the environment of who starts it
+	return append(inherited, "OZG_DATABASE_URL="+h.ground.DatabaseURL, "OZG_BLOBS_URL="+h.ground.BlobsURL, "OZG_ISSUERS_FILE="+file,
 		"OZG_SECRET_KEY="+base64.StdEncoding.EncodeToString(h.ground.Secret), "OZG_METRICS_LISTEN=", "OZG_DOCUMENTS=free")
 }
