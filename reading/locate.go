@@ -66,7 +66,7 @@ func (r *Reader) locate(ctx context.Context, t *catalog.Type, id uuid.UUID) (aut
 	scope := p.Scope()
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
-	batch.Queue("/*"+scope.Class()+"*/ "+question.numbered(), question.args...)
+	sql("/*" + scope.Class() + "*/ ").then(question).queue(batch)
 	results := r.pool.SendBatch(ctx, batch)
 	defer func() { _ = results.Close() }() // what went wrong has been told
 	var version int64

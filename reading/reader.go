@@ -241,7 +241,7 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 			continue
 		}
 		s := l.statement(class)
-		batch.Queue(s.numbered(), s.args...)
+		s.queue(batch)
 		asked = append(asked, s)
 	}
 	if len(asked) > 0 {

@@ -108,7 +108,7 @@ func (w *Watch) differing(ctx context.Context, g glance) ([]fragment, error) {
 func repeat(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, statements []fragment) ([][]string, error) {
 	before := batch.Len()
 	for _, s := range statements {
-		batch.Queue(s.numbered(), s.args...)
+		s.queue(batch)
 	}
 	results := tx.SendBatch(ctx, batch)
 	defer func() { _ = results.Close() }() // all has been read, or has failed
