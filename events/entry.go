@@ -46,6 +46,7 @@ type reach struct {
 	to      Position // everything before it has been read
 	more    bool     // there is more below the horizon
 	held    bool     // there is something beyond the horizon, which waits for a transaction
+	newest  Position // what is told is as it was when this was the last event, or later
 	oldest  Position // nothing is left up to here
 	version int64    // of all rights at that moment
 }
@@ -81,6 +82,7 @@ func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Posit
 	if err != nil {
 		return nil, r, fmt.Errorf("events: reading the log: %w", err)
 	}
+	r.newest = r.to
 	if r.more = len(found) == page; r.more {
 		r.to = found[page-1].At
 	}

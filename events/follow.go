@@ -23,7 +23,8 @@ type Story struct {
 	// Sees tells whether somebody may see what is told of an event, as far as that depends on the case. It is asked often.
 	Sees func(p *authz.Principal, at authz.Target) bool
 	// Read gives what is shown of events now, in their order, under the rights that the principal of ctx has now. What is not shown is left out.
-	Read func(ctx context.Context, at []Position) ([]Told, error)
+	// now is the last event of all: as long as it is the same, nothing that is told has changed.
+	Read func(ctx context.Context, at []Position, now Position) ([]Told, error)
 }
 
 // Told is what is shown of an event.
@@ -122,7 +123,7 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 			}
 		}
 		p = now
-		if err := tell(ctx, p, s, found, send); err != nil {
+		if err := tell(ctx, p, s, found, r.newest, send); err != nil {
 			return err
 		}
 		if now, err = authz.From(ctx); err != nil {
@@ -161,13 +162,13 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 }
 
 // tell sends what a story has of some entries. It decides by rights that are at least as young as the entries.
-func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, send func(Frame) error) error {
+func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, now Position, send func(Frame) error) error {
 	var at []Position
 	read := func() error {
 		if len(at) == 0 {
 			return nil
 		}
-		told, err := s.Read(ctx, at)
+		told, err := s.Read(ctx, at, now)
 		if err != nil {
 			return err
 		}
@@ -243,7 +244,10 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 			return err
 		}
 		l.mu.Lock()
-		r = reach{to: l.to, oldest: l.oldest, version: l.version}
+		r = reach{to: l.to, newest: l.since, oldest: l.oldest, version: l.version}
+		if n := len(l.entries); n > 0 {
+			r.newest = l.entries[n-1].At
+		}
 		if r.to.Compare(v.mark) < 0 {
 			r.to = v.mark // another process has read further
 		}

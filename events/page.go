@@ -74,7 +74,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 			}
 		}
 		if len(at) > 0 {
-			told, err := s.Read(ctx, at)
+			told, err := s.Read(ctx, at, r.newest)
 			if err != nil {
 				return out, err
 			}

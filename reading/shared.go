@@ -37,20 +37,20 @@ type sharedRead struct {
 	err  error
 }
 
-// sharedFor is how long what was read may be shown to others who ask the same.
+// sharedFor is how long what was read is kept for others who ask the same.
 const sharedFor = time.Second
 
 var errUnread = errors.New("reading: an event was not read")
 
 // tellOnce is tell for a receiver among many. Whoever is shown what somebody else has read has the same rights, which are as young as what was read;
 // that it is shown is written down for each.
-func (r *Reader) tellOnce(ctx context.Context, t told, filter any, at []events.Position) ([]events.Told, error) {
+func (r *Reader) tellOnce(ctx context.Context, t told, filter any, at []events.Position, now events.Position) ([]events.Told, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, err
 	}
 	oc := graphql.GetOperationContext(ctx)
-	got, err := r.shared(ctx, p, oc, at, func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
+	got, err := r.shared(ctx, p, oc, append(at[:len(at):len(at)], now), func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,8 @@ func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.Ope
 	return s.read, s.err
 }
 
-// questionOf says everything that what is shown depends on: the operation, its variables, the rights, and the events. Where a stream began does not matter.
+// questionOf says everything that what is shown depends on: the operation, its variables, the rights, the events, and the last one of all, as every
+// change of a case is one. Where a stream began does not matter.
 func questionOf(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, error) {
 	variables := maps.Clone(oc.Variables)
 	for _, d := range oc.Operation.VariableDefinitions {

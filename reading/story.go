@@ -89,11 +89,11 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	s.Sees = func(p *authz.Principal, at authz.Target) bool {
 		return p.Rows("event").Contains(at) && p.Rows(object).Contains(at)
 	}
-	s.Read = func(ctx context.Context, at []events.Position) (out []events.Told, err error) {
+	s.Read = func(ctx context.Context, at []events.Position, now events.Position) (out []events.Told, err error) {
 		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
 		defer cancel()
 		err = authz.Current(ctx, func() error {
-			out, err = r.tellOnce(ctx, t, filter, at)
+			out, err = r.tellOnce(ctx, t, filter, at, now)
 			return err
 		})
 		return out, err
@@ -294,7 +294,7 @@ func (r *Reader) CursorOf(ctx context.Context, file uuid.UUID, revision int) (cu
 			then(where(sql("k.id = ? and e.sequence = ?", file, revision), seen))
 		batch := &pgx.Batch{}
 		batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
-		batch.Queue(question.numbered(), question.args...)
+		question.queue(batch)
 		answers := r.pool.SendBatch(ctx, batch)
 		defer func() { _ = answers.Close() }() // what went wrong has been told
 		var version int64
