@@ -7,17 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"maps"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/jackc/pgx/v5"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/documents"
-	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/web"
 )
@@ -72,22 +70,18 @@ func manifest(c console, file string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := documents.Check(all, contract, bounded(web.NewGuard(contract, web.DefaultLimits()))); err != nil {
-		return nil, err
+	guard := web.NewGuard(contract, web.DefaultLimits())
+	var wrong []error
+	for _, hash := range slices.Sorted(maps.Keys(all)) {
+		if err := guard.Fits(all[hash]); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", hash, err))
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
 	}
 	fmt.Fprintf(c.out, "%d documents fit the contract\n", len(all))
 	return all, nil
-}
-
-// bounded asks the guard. How much a list costs whose length is a variable is only known when it is asked.
-func bounded(guard *web.Guard) func(string, *ast.OperationDefinition) error {
-	return func(text string, o *ast.OperationDefinition) error {
-		_, err := guard.Measure(&graphql.RawParams{Query: text, OperationName: o.Name})
-		if p, ok := problem.Of(err); ok && p.Rule == "tooCostly" && len(o.VariableDefinitions) > 0 {
-			return nil
-		}
-		return err
-	}
 }
 
 // onShelf does something with the owner's login.
@@ -115,15 +109,4 @@ func listDocuments(ctx context.Context, conn *pgx.Conn, out io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", b.Client, b.Edition, b.Documents, b.LoadedAt.UTC().Format(time.RFC3339))
 	}
 	return t.Flush()
-}
-
-// warm lets an engine read and validate documents before somebody asks for them.
-func warm(ctx context.Context, engine graphql.GraphExecutor, all iter.Seq[string]) {
-	left := validKept
-	for text := range all {
-		if left--; left < 0 || ctx.Err() != nil {
-			return
-		}
-		_, _ = engine.CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{Query: text}) // it tells again what is wrong when it is asked
-	}
 }

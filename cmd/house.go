@@ -211,8 +211,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		e := graph.Engine(resolver, c, g.Log)
 		e.SetQueryCache(metrics.Documents(validKept)) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
-		warming.Go(func() { warm(warmth, e, register.All()) })
-		return web.Engine{Executor: e, Guard: web.NewGuard(c, limits)}
+		engine := web.Engine{Executor: e, Guard: web.NewGuard(c, limits)}
+		warming.Go(func() { engine.Warm(warmth, register.All(), validKept) })
+		return engine
 	})
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {

@@ -9,10 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/ozg-cloud/platform/documents"
-	"github.com/ozg-cloud/platform/schema"
 )
 
 const (
@@ -82,31 +79,5 @@ func TestAManifestThatCannotBeTrustedIsRefused(t *testing.T) {
 		if got, err := documents.Read(strings.NewReader(manifest)); err == nil {
 			t.Errorf("%s: %d documents", name, len(got))
 		}
-	}
-}
-
-func TestADocumentThatDoesNotFitTheContractIsFoundBeforeItIsLoaded(t *testing.T) {
-	contract, err := schema.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(text string, bounded error) error {
-		return documents.Check(map[string]string{documents.Hash(text): text}, contract, func(string, *ast.OperationDefinition) error { return bounded })
-	}
-	for _, text := range []string{first, second} {
-		if err := check(text, nil); err != nil {
-			t.Error(err)
-		}
-	}
-	for name, text := range map[string]string{
-		"unreadable": `query {`, "no operation": `fragment a on Case { id }`, "an unknown field": `{ noSuchField }`,
-		"a wrong type": `query($n: String!) { cases(first: $n) { totalCount } }`, "an unused fragment": first + ` fragment a on Case { id }`,
-	} {
-		if err := check(text, nil); err == nil {
-			t.Errorf("%s passes", name)
-		}
-	}
-	if check(first, fmt.Errorf("beyond the limits")) == nil {
-		t.Error("nobody is asked about the limits")
 	}
 }

@@ -184,7 +184,11 @@ func TestTheConsoleChecksBeforeItLoads(t *testing.T) {
 	if status, said := run("list"); status != 0 || !strings.Contains(said, "portal") {
 		t.Error(said)
 	}
-	for name, text := range map[string]string{"an unknown field": `{ noSuchField }`, "too costly": wide, "too deep": strings.Repeat("{ a ", 50) + strings.Repeat("}", 50)} {
+	for name, text := range map[string]string{
+		"an unknown field": `{ noSuchField }`, "too costly": wide, "too deep": strings.Repeat("{ a ", 50) + strings.Repeat("}", 50), "unreadable": `query {`,
+		"no operation": `fragment a on Case { id }`, "a wrong type": `query($n: String!) { cases(first: $n) { totalCount } }`,
+		"an unused fragment": first + ` fragment a on Case { id }`, "one bad operation of two": first + ` query Other { noSuchField }`,
+	} {
 		bad := file(map[string]string{documents.Hash(text): text})
 		if status, said := run("load", "--client", "portal", bad); status != 1 {
 			t.Errorf("%s is loaded: %s", name, said)

@@ -3,10 +3,18 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/ozg-cloud/platform/internal/problem"
 )
@@ -52,4 +60,39 @@ func (d *Door) trusted(hash string) (string, bool) {
 		return "", false
 	}
 	return d.o.Documents(hash)
+}
+
+// Fits says what keeps a document from being trusted: it cannot be read, is beyond a limit in one of its operations, or does not fit the contract.
+// The cost of an operation with variables is left open: how long its lists are is known when it is asked.
+func (g *Guard) Fits(text string) error {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, g.limits.Tokens)
+	if err != nil {
+		return fmt.Errorf("it cannot be read: %w", err)
+	}
+	if len(doc.Operations) == 0 {
+		return errors.New("it has no operation")
+	}
+	for _, o := range doc.Operations { // before validation, whose time grows with the square of what is bounded here
+		_, err := g.Measure(&graphql.RawParams{Query: text, OperationName: o.Name})
+		if p, ok := problem.Of(err); ok && p.Rule == "tooCostly" && len(o.VariableDefinitions) > 0 {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s is beyond the limits: %w", o.Name, err)
+		}
+	}
+	if found := validator.ValidateWithRules(g.schema, doc, rules.NewDefaultRules()); len(found) > 0 {
+		return fmt.Errorf("it does not fit the contract: %w", found)
+	}
+	return nil
+}
+
+// Warm lets an engine read and validate so many documents before somebody asks for them. What is wrong with one is told when it is asked.
+func (e Engine) Warm(ctx context.Context, documents iter.Seq[string], most int) {
+	for text := range documents {
+		if most--; most < 0 || ctx.Err() != nil {
+			return
+		}
+		_, _ = e.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{Query: text})
+	}
 }
