@@ -108,9 +108,19 @@ func (m *Metrics) Documents(size int) graphql.Cache[*ast.QueryDocument] {
 	return &documents{lru.New[*ast.QueryDocument](size), m.documents.WithLabelValues("yes"), m.documents.WithLabelValues("no")}
 }
 
+// longestKept is the longest document that is remembered, in bytes: one that consists of comments would be remembered with them.
+const longestKept = 8 << 10
+
 type documents struct {
 	*lru.LRU[*ast.QueryDocument]
 	found, unknown prometheus.Counter
+}
+
+// Add remembers a document.
+func (d *documents) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
+	if len(text) <= longestKept {
+		d.LRU.Add(ctx, text, doc)
+	}
 }
 
 // Get finds a document.

@@ -3,11 +3,13 @@
 package web_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/web"
 )
@@ -57,6 +59,20 @@ func TestWhatCallersMakeUpIsNoLabel(t *testing.T) {
 		}
 	}
 	if got := gathered(t, registry); got["ozg_requests_total query /graphql 2xx"] != 2 || got["ozg_requests_total none none 4xx"] < 2 || got["ozg_requests_in_flight"] != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestLongDocumentsAreNotRemembered(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	kept := web.NewMetrics(registry).Documents(10)
+	for text, want := range map[string]bool{"{ hello }": true, "{ hello }" + strings.Repeat("#", 8<<10): false} {
+		kept.Add(context.Background(), text, &ast.QueryDocument{})
+		if _, found := kept.Get(context.Background(), text); found != want {
+			t.Errorf("a document of %d bytes is found: %v", len(text), found)
+		}
+	}
+	if got := gathered(t, registry); got["ozg_documents_total yes"] != 1 || got["ozg_documents_total no"] != 1 {
 		t.Errorf("%v", got)
 	}
 }
