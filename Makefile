@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain bench postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -59,6 +59,12 @@ overload: postgres ## ask ten times of the real binary what it can answer, and p
 
 drain: postgres ## tell the real binary to end 200 times under load, and count what was lost
 	@$(GO) test -count=1 -v -timeout 30m -run '^TestNothingIsLostWhenAHouseUnderLoadIsToldToEnd$$' ./internal/housetest -rounds 200
+
+BENCH_CASES ?= 200000
+
+bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
+	@$(GO) build -trimpath -o .build/limit ./bench/limit
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases $(BENCH_CASES)
 
 postgres:
 	@sh deploy/postgres.sh

@@ -125,6 +125,11 @@ func (g *ground) furnish(ctx context.Context, p plan, db *cluster.Cluster, progr
 			return err
 		}
 	}
+	migrate := exec.CommandContext(ctx, p.House, "migrate") // the last run may have been another program's
+	migrate.Env = []string{"OZG_DATABASE_URL=" + address}
+	if out, err := migrate.CombinedOutput(); err != nil {
+		return fmt.Errorf("bench: migrating: %w\n%s", err, out)
+	}
 	if g.db, err = pgx.Connect(ctx, address); err != nil {
 		return err
 	}
