@@ -33,7 +33,7 @@ type Told struct {
 	Shown any
 }
 
-// tells tells whether an event may be part of the story under somebody's rights.
+// tells says whether an event may be part of the story under somebody's rights.
 func (s *Story) tells(p *authz.Principal, e *Entry) bool {
 	return (s.Types == nil || s.Types[e.Type]) && s.about(e) && s.Sees(p, e.Target)
 }

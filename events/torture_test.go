@@ -41,7 +41,7 @@ func press(t *testing.T, h *housetest.House) {
 	}
 	var wait sync.WaitGroup
 	for w, id := range cases {
-		conn, order := h.Database(), rand.New(rand.NewPCG(7, uint64(w))) //nolint:gosec // few
+		conn, order := h.Database(), rand.New(rand.NewPCG(7, uint64(w)))
 		wait.Go(func() {
 			exec := func(statement string, args ...any) {
 				if _, err := conn.Exec(t.Context(), statement, args...); err != nil {
@@ -127,7 +127,7 @@ func TestNothingIsLostAndAllComesInTheOrderOfCommits(t *testing.T) {
 	twins.Go(func() { forgetful(naive, t, twin, &seen) })
 	for i := range heard {
 		wait.Go(func() {
-			chance := rand.New(rand.NewPCG(9, uint64(i))) //nolint:gosec // few
+			chance := rand.New(rand.NewPCG(9, uint64(i)))
 			for at, complete := begin, false; !complete; breaks[i]++ {
 				who := houses[breaks[i]%2].As("kiel-caseworker")
 				var s *housetest.Stream
@@ -165,7 +165,7 @@ func TestNothingIsLostAndAllComesInTheOrderOfCommits(t *testing.T) {
 		}
 	}
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline) && int(seen.Load()) < len(want); {
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 	stop()
 	twins.Wait()

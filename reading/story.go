@@ -137,7 +137,7 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 	set, last := w.sets[l], len(l.views)-1
 	out := make([]events.Told, len(set.rows))
 	for i := range out {
-		row := int32(i) //nolint:gosec // a hundred at most
+		row := int32(i)
 		s := &shown{views: make([]Value, last), denied: make([][]ast.Path, last)}
 		for v := range last {
 			s.views[v] = w.view(nil, l, set, row, v)
