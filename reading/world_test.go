@@ -124,7 +124,8 @@ func load(h *housetest.House, db *pgx.Conn) *world {
 // viewer is somebody who asks, and the same person as the policy sees them.
 type viewer struct {
 	*authz.Principal
-	as *housetest.Caller
+	as    *housetest.Caller
+	words *words // where the policy is a random one
 }
 
 func (v viewer) ask(document string, variables map[string]any) housetest.Answer {
@@ -159,7 +160,7 @@ func (w *world) viewer(name string, trust authz.TrustLevel) viewer {
 	if given == nil {
 		given = []authz.Assignment{{Role: authz.Applicant, Tenant: authz.TenantRef{Kind: authz.Federation}}}
 	}
-	return viewer{w.policy.Principal(subject, trust, given), w.With(name, trust)}
+	return viewer{w.policy.Principal(subject, trust, given), w.With(name, trust), nil}
 }
 
 func (w *world) unitsBelow(top uuid.UUID) []uuid.UUID {
