@@ -4,6 +4,7 @@ package reading
 
 import (
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/ent/rule"
 )
 
@@ -26,4 +27,11 @@ func GapInCounts() (mend func()) {
 		return where(append(which[:n-2:n-2], which[n-1])...)
 	}
 	return func() { counted = where }
+}
+
+// Filter compiles a filter on cases for a principal and gives its text with numbered marks, and how many arguments it has.
+func Filter(p *authz.Principal, input any) (text string, args int, err error) {
+	c := &compiler{r: &Reader{}, p: p}
+	f, err := c.filter(catalog.Types["Case"], "t", input, []string{"where"})
+	return f.numbered(), len(f.args), err
 }

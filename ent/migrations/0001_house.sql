@@ -155,7 +155,9 @@ begin
                    where attrelid = tab and attname = 'place' and atttypid = 'bigint'::regtype and attnotnull and not attisdropped) then
         raise exception '% has no column place of type bigint not null', tab;
     end if;
-    condition := format($c$%s and (current_setting('app.owner', true) = '' or (%s))$c$, condition, owner_condition);
+    -- As a case the planner takes it for a filter, which it is: behind the first wall every row passes. Taken for a condition it is reckoned to
+    -- leave one row in two hundred, and a page of an authority is then sorted out of all its cases instead of being read off an index.
+    condition := format($c$case when %s and (current_setting('app.owner', true) = '' or (%s)) then true else false end$c$, condition, owner_condition);
     execute format('alter table %s enable row level security, force row level security', tab);
     execute format('drop policy if exists wall on %s', tab);
     execute format('create policy wall on %s for all to ozg_serving, ozg_owner using (%s) with check (%2$s)', tab, condition);
