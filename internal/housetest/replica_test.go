@@ -93,6 +93,7 @@ func (r *replicas) newEnemy(rounds int, takeAway func()) (saw, late int) {
 		r.exec("delete from blocked_subjects")
 		r.dismiss()
 		r.hire()
+		r.exec("update rights_version set version = version + 1") // of the new role everybody hears, in the twin too
 		r.amend("before")
 		if _, there, a := r.looks(r.b); !there {
 			r.Fatalf("a new caseworker sees nothing: %s", a.Raw)
