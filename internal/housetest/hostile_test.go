@@ -360,11 +360,12 @@ func (c *canaries) end(t *testing.T) {
 	slices.Sort(c.took)
 	at := func(percent int) time.Duration { return c.took[(len(c.took)-1)*percent/100] }
 	t.Logf("meanwhile %d simple questions took %v at the median, %v at the 99th of 100, %v at most", len(c.took), at(50), at(99), at(100))
-	most := 50 // under the race detector, on a machine that others share, a few are late whatever is asked meanwhile
+	// Under the race detector, on a machine that others share, a few are late or told to come again, whatever is asked meanwhile.
+	most, bearable := 50, len(c.took)/50
 	if *long > 0 {
-		most = 95
+		most, bearable = 95, 0
 	}
-	if c.bad > 0 || at(most) > answersWithin {
+	if c.bad > bearable || at(most) > answersWithin {
 		t.Errorf("meanwhile %d of %d simple questions were not answered, and %d of 100 took up to %v", c.bad, len(c.took), most, at(most))
 	}
 }
