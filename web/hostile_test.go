@@ -79,7 +79,7 @@ func misbehaves(h http.Handler, bodies map[string]string) (found []string) {
 				found = append(found, fmt.Sprintf("%s: status %d", name, w.Code))
 			case w.Body.Len() >= 64<<10:
 				found = append(found, fmt.Sprintf("%s: an answer of %d bytes", name, w.Body.Len()))
-			case took > time.Second:
+			case took > 4*time.Second:
 				found = append(found, fmt.Sprintf("%s: took %v", name, took))
 			case !json.Valid(w.Body.Bytes()):
 				found = append(found, fmt.Sprintf("%s: no JSON", name))
