@@ -51,6 +51,7 @@ type operations struct {
 
 	mu      sync.Mutex
 	running map[string]*running
+	over    bool // no more are begun
 	wait    sync.WaitGroup
 }
 
@@ -64,11 +65,13 @@ func (d *Door) newOperations(language string, send func(frame) error) *operation
 }
 
 // start carries out an operation under an id until it is complete, ctx ends or stop is called for it. An id that is in use is a
-// conflict; one operation too many is busy.
+// conflict; one operation too many is busy; after finish nothing is there to start it on.
 func (o *operations) start(ctx context.Context, id string, prepare func(context.Context) (operation, error)) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
+	case o.over:
+		return problem.New(problem.Missing, "notFound")
 	case o.running[id] != nil:
 		return problem.New(problem.Conflict, "idTaken")
 	case len(o.running) >= o.door.o.Limits.Running:
@@ -105,6 +108,14 @@ func (o *operations) stop(id string) {
 		r.stop()
 		delete(o.running, id)
 	}
+}
+
+// finish begins no more and waits for those under way, whose context must have ended.
+func (o *operations) finish() {
+	o.mu.Lock()
+	o.over = true
+	o.mu.Unlock()
+	o.wait.Wait()
 }
 
 // next tells an answer.

@@ -79,7 +79,7 @@ func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.listen(ctx)
 	cancel()
-	s.operations.wait.Wait()
+	s.operations.finish()
 	return nil
 }
 

@@ -214,15 +214,15 @@ func (all *reservations) forget(token string) {
 	delete(all.of, token)
 }
 
-// find gives the open stream of a token.
-func (all *reservations) find(token string) (*reservation, error) {
+// find gives the open stream of a token, as it stands now.
+func (all *reservations) find(token string) (reservation, error) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	v := all.of[token]
 	if v == nil || v.operations == nil {
-		return nil, problem.New(problem.Missing, "notFound")
+		return reservation{}, problem.New(problem.Missing, "notFound")
 	}
-	return v, nil
+	return *v, nil
 }
 
 // take gives the reservation of a token to the one stream that it is for.
@@ -250,14 +250,15 @@ func (d *Door) openReserved(ctx context.Context, w http.ResponseWriter, r *http.
 		}
 		return e.frame(f)
 	})
-	ctx, cancel := context.WithCancel(ctx)
+	lasts, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := d.reserved.take(token, func(v *reservation) { v.operations, v.open = o, ctx }); err != nil {
+	o.mu.Lock() // nothing is sent, nor lost, before the stream is open
+	if err := d.reserved.take(token, func(v *reservation) { v.operations, v.open = o, lasts }); err != nil {
+		o.mu.Unlock()
 		return err
 	}
 	defer d.reserved.forget(token)
-	o.mu.Lock() // nothing is sent before the stream is open
-	opened, ended, err := d.openStream(ctx, w)
+	opened, ended, err := d.openStream(lasts, w)
 	e = opened
 	o.mu.Unlock()
 	if err != nil {
@@ -266,7 +267,7 @@ func (d *Door) openReserved(ctx context.Context, w http.ResponseWriter, r *http.
 	defer e.end()
 	<-ended.Done()
 	cancel()
-	o.wait.Wait()
+	o.finish()
 	return nil
 }
 
