@@ -21,7 +21,7 @@ type publisher func(statistics.Cell) int64
 
 // afresh draws new noise for every question, as a house without keys would.
 func afresh(seed uint64) publisher {
-	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // an experiment that can be repeated
+	rng := rand.New(rand.NewPCG(seed, 1))
 	return func(c statistics.Cell) int64 {
 		c.K = rng.Int64N(statistics.KeyMask)
 		return statistics.Published(c)
@@ -49,7 +49,7 @@ func sum(all []statistics.Cell) (out statistics.Cell) {
 
 // recovered is the share of attempts that end at the true number.
 func recovered(attempts int, seed uint64, attempt func(*rand.Rand) (guess float64, truth int64)) float64 {
-	rng, hit := rand.New(rand.NewPCG(seed, 2)), 0 //nolint:gosec // an experiment that can be repeated
+	rng, hit := rand.New(rand.NewPCG(seed, 2)), 0
 	for range attempts {
 		if guess, truth := attempt(rng); int64(math.Round(guess)) == truth {
 			hit++
@@ -154,7 +154,7 @@ func TestOneCaseMoreOrLessIsNotSeen(t *testing.T) {
 func TestWhatIsToldOfOneAndTwoIsNoughtOrThree(t *testing.T) {
 	t.Parallel()
 	told := func(tell publisher) map[int64]int {
-		rng, out := rand.New(rand.NewPCG(6, 6)), map[int64]int{} //nolint:gosec // an experiment that can be repeated
+		rng, out := rand.New(rand.NewPCG(6, 6)), map[int64]int{}
 		for range 3000 {
 			out[tell(sum(cells(rng, 1+rng.IntN(2))))]++
 		}
@@ -231,7 +231,7 @@ func (w *world) table(t statistics.Table) (cellOf []int, size int) {
 // whatever else can be added up. spread says how little is known beforehand: at 1 that cases fall evenly, as many as fall on average, at 10,000
 // nothing. It counts the cells of 1 to 10 cases, those that it finds, and those that each number by itself already is.
 func (w *world) linear(tables []statistics.Table, cases int, seed uint64, spread float64) (small, found, alone int) {
-	rng := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // an experiment that can be repeated
+	rng := rand.New(rand.NewPCG(seed, 7))
 	truth := make([]statistics.Cell, w.leaves)
 	for _, c := range cells(rng, cases) {
 		leaf := int(float64(w.leaves) * math.Pow(rng.Float64(), 1.5)) // some are busier than others
@@ -340,7 +340,7 @@ const (
 func attacked(parts map[statistics.Axis]int, tables []statistics.Table, cases, times int, spread float64) (small int, found, alone float64) {
 	w, f, a := newWorld(parts), 0, 0
 	for seed := range times {
-		n, hit, single := w.linear(tables, cases, uint64(seed), spread) //nolint:gosec // small
+		n, hit, single := w.linear(tables, cases, uint64(seed), spread)
 		small, f, a = small+n, f+hit, a+single
 	}
 	return small, float64(f) / float64(max(1, small)), float64(a) / float64(max(1, small))
@@ -352,11 +352,11 @@ func TestAllDeclaredTablesTogetherDoNotGiveSmallCountsAway(t *testing.T) {
 	t.Parallel()
 	attackedBefore := map[string]bool{}
 	for _, cube := range statistics.Standard().Cubes() {
-		if name := fmt.Sprint(cube.Published); attackedBefore[name] {
+		name := fmt.Sprint(cube.Published)
+		if attackedBefore[name] {
 			continue
-		} else {
-			attackedBefore[name] = true
 		}
+		attackedBefore[name] = true
 		parts := map[statistics.Axis]int{statistics.District: 4, statistics.Authority: 3, statistics.ServiceGroup: 4, statistics.Service: 3}
 		for _, table := range cube.Published {
 			for _, a := range table {

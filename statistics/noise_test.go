@@ -36,7 +36,7 @@ func faultsOf(table []statistics.Step) map[string]bool {
 		}
 		last = s
 	}
-	for n := int64(0); n <= 8; n++ {
+	for n := range int64(9) {
 		if math.Abs(share[n]-1) > 1e-12 {
 			out["shares do not add up"] = true
 		}

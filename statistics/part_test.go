@@ -72,11 +72,11 @@ func member(n int) statistics.Contribution {
 
 var cases = rapid.Custom(func(t *rapid.T) []decided {
 	n := rapid.IntRange(0, 300).Draw(t, "cases")
-	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 8)) //nolint:gosec // drawn by rapid
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 8))
 	out := make([]decided, n)
 	for i := range out {
 		out[i] = decided{
-			uint64(i), [2]string{fmt.Sprintf("9905001210400%d", rng.IntN(4)), fmt.Sprintf("2026-%02d", 8+rng.IntN(3))}, //nolint:gosec // small
+			uint64(i), [2]string{fmt.Sprintf("9905001210400%d", rng.IntN(4)), fmt.Sprintf("2026-%02d", 8+rng.IntN(3))},
 			rng.IntN(2) == 0, time.Duration(rng.ExpFloat64() * float64(10*24*time.Hour)),
 		}
 	}
@@ -123,7 +123,7 @@ func TestPartsMergeToTheSameBytesInAnyOrderAndShape(t *testing.T) {
 			for m := range members {
 				var own []decided
 				for _, d := range all {
-					if int(d.id*2654435761>>7)%members == m { //nolint:gosec // small
+					if int(d.id*2654435761>>7)%members == m {
 						own = append(own, d)
 					}
 				}
@@ -282,7 +282,7 @@ func TestQuantilesAreWithinTheAccuracyOfTheSortedOnes(t *testing.T) {
 		minutes := rapid.SliceOfN(rapid.Int64Range(0, 20*365*24*60), 1, 200).Draw(t, "minutes")
 		var all []decided
 		for i, m := range minutes {
-			all = append(all, decided{uint64(i), [2]string{"a", "2026-10"}, false, time.Duration(m) * time.Minute}) //nolint:gosec // small
+			all = append(all, decided{uint64(i), [2]string{"a", "2026-10"}, false, time.Duration(m) * time.Minute})
 		}
 		p, err := plan.Part(member(1), countRows(all))
 		figure := plan.Answer(must(t, p, err)).Rows[0].Figures[2]
@@ -302,7 +302,7 @@ func TestQuantilesAreWithinTheAccuracyOfTheSortedOnes(t *testing.T) {
 func TestMarginsHoldInNineteenOfTwenty(t *testing.T) {
 	t.Parallel()
 	plan := asked(t, statistics.Protected)
-	rng, held, all := rand.New(rand.NewPCG(9, 9)), 0, 0 //nolint:gosec // an experiment that can be repeated
+	rng, held, all := rand.New(rand.NewPCG(9, 9)), 0, 0
 	for range 300 {
 		var merged statistics.Part
 		truth := int64(0)
