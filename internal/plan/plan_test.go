@@ -35,6 +35,7 @@ var rooms = []room{
 	{"internal/seal", nil},
 	{"schema", nil},
 	{"law", nil},
+	{"statistics", []string{"internal/problem"}},
 	{"authz", []string{"internal/problem", "internal/strictjson"}},
 	{"ent/contract", nil},
 	{"ent/rule", []string{"internal/problem", "authz"}},
