@@ -19,6 +19,8 @@ type derivation struct {
 	expression func(alias string) string
 	kind       catalog.Kind
 
+	text []byte // the same in each row of a view
+
 	columns []string // of the same row, handed on in this order
 	value   derive
 	member  func(name string) derive // for an object: how each of its fields comes about
@@ -50,6 +52,9 @@ var derivations = map[string]derivation{
 	"CaseEvent.caseId":          {columns: []string{"case_id"}, value: idOfCase},
 	"CaseEvent.cursor":          {columns: []string{"xid", "seq"}, value: cursorOfEvent},
 	"MessageEvent.cursor":       {columns: []string{"xid", "seq"}, value: cursorOfEvent},
+	"WorkListChange.caseId":     {columns: []string{"case_id"}, value: idOfCase},
+	"WorkListChange.cursor":     {columns: []string{"xid", "seq"}, value: cursorOfEvent},
+	"WorkListChange.move":       {text: moves[entered]},
 }
 
 func overdueCase(a string) string {

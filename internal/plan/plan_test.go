@@ -61,6 +61,7 @@ var rooms = []room{
 	{"cmd", []string{"internal/problem", "schema", "authz", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"authz", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
+	{"client", nil},
 	{"internal/plan", nil},
 }
 
