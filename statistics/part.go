@@ -157,7 +157,7 @@ func Merge(a, b Part) (Part, error) {
 	out.Rows = make([]Row, 0, max(len(a.Rows), len(b.Rows)))
 	i, j := 0, 0
 	for i < len(a.Rows) || j < len(b.Rows) {
-		order := 0
+		var order int
 		switch {
 		case i == len(a.Rows):
 			order = 1
