@@ -43,7 +43,7 @@ func (k *Keys) Of(record [16]byte) int64 {
 	h.Reset()
 	h.Write(record[:])
 	var sum [sha256.Size]byte
-	return int64(binary.BigEndian.Uint64(h.Sum(sum[:0])) & KeyMask) //nolint:gosec // 62 bits
+	return int64(binary.BigEndian.Uint64(h.Sum(sum[:0])) & KeyMask)
 }
 
 // Record is the cell of one record.

@@ -28,7 +28,7 @@ func TestTheKeyOfARecordIsTheHMACOfItsId(t *testing.T) {
 	id := record(7)
 	h := hmac.New(sha256.New, []byte("a secret of at least thirty-two bytes"))
 	h.Write(id[:])
-	want := int64(binary.BigEndian.Uint64(h.Sum(nil)) << 2 >> 2) //nolint:gosec // 62 bits
+	want := int64(binary.BigEndian.Uint64(h.Sum(nil)) << 2 >> 2)
 	if got := keys.Of(id); got != want || got != keys.Of(id) {
 		t.Errorf("the key is %d, not %d", got, want)
 	}
@@ -160,7 +160,7 @@ func TestAHistoryFoldedInPartsIsWhatACountOfItsCasesGives(t *testing.T) {
 		for _, m := range order {
 			var own []change
 			for _, c := range history {
-				if int(c.id)%members == m { //nolint:gosec // small
+				if int(c.id)%members == m {
 					own = append(own, c)
 				}
 			}

@@ -150,9 +150,9 @@ type Catalogue struct {
 // in the smallest hierarchy that is to be protected. A cube whose published tables give away more than GainLimit is refused, and so is one
 // that contradicts itself.
 func Declare(parts map[Axis]int, cubes ...Cube) (*Catalogue, error) {
-	seen, counted := map[Measure]bool{}, map[Population]bool{}
-	for _, c := range cubes {
-		counted[c.Population] = true
+	seen, counted := map[Measure]bool{}, map[Population]*Cube{}
+	for i := range cubes {
+		counted[cubes[i].Population] = &cubes[i]
 	}
 	for i := range cubes {
 		c := &cubes[i]
@@ -171,8 +171,13 @@ func Declare(parts map[Axis]int, cubes ...Cube) (*Catalogue, error) {
 				return nil, fmt.Errorf("statistics: declaring %s: %s is measured twice", c.Population, m.Measure)
 			}
 			seen[m.Measure] = true
-			if (m.Kind == Share) != (m.Of != "") || m.Of != "" && !counted[m.Of] {
+			if (m.Kind == Share) != (m.Of != "") || m.Of != "" && counted[m.Of] == nil {
 				return nil, fmt.Errorf("statistics: declaring %s: %s is a share of nothing", c.Population, m.Measure)
+			}
+			for _, t := range c.Published {
+				if m.Kind == Share && !counted[m.Of].publishes(t) {
+					return nil, fmt.Errorf("statistics: declaring %s: by %v %s is a share of what is not published", c.Population, t, m.Measure)
+				}
 			}
 		}
 	}
@@ -209,6 +214,11 @@ func (c *Cube) fits(t Table) error {
 		return fmt.Errorf("statistics: declaring %s: the table %v adds up months", c.Population, t)
 	}
 	return nil
+}
+
+// publishes tells whether a table is published.
+func (c *Cube) publishes(t Table) bool {
+	return slices.ContainsFunc(c.Published, func(d Table) bool { return slices.Equal(sorted(d), sorted(t)) })
 }
 
 // Scheme names cubes, bins and noise by a hash: only figures of the same scheme can be merged.

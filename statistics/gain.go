@@ -2,6 +2,11 @@
 
 package statistics
 
+import (
+	"slices"
+	"strings"
+)
+
 // GainLimit is how much closer all published tables together may bring somebody to one figure than the figure itself does: at 1.75 the
 // noise of what can be reckoned is still three quarters of the noise of what was published.
 const GainLimit = 1.75
@@ -51,20 +56,18 @@ func divides(parts map[Axis]int, figure, table Table) (int, bool) {
 
 // level is how deep a table goes into a hierarchy; 0 is not at all.
 func level(t Table, axes []Axis) int {
-	for i := len(axes) - 1; i >= 0; i-- {
-		for _, a := range t {
-			if a == axes[i] {
-				return i + 1
-			}
+	for i, a := range slices.Backward(axes) {
+		if slices.Contains(t, a) {
+			return i + 1
 		}
 	}
 	return 0
 }
 
 func nameOf(t Table) string {
-	out := ""
+	var out strings.Builder
 	for _, a := range sorted(t) {
-		out += string(a) + " "
+		out.WriteString(string(a) + " ")
 	}
-	return out
+	return out.String()
 }

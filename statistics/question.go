@@ -135,7 +135,7 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 			return nil, problem.New(problem.Invalid, "askedTwice", "where")
 		}
 	}
-	axes := slices.Compact(sorted(q.By))
+	axes := append(Table{}, slices.Compact(sorted(q.By))...) // never nil: a part has one text
 	if len(axes) != len(q.By) {
 		return nil, problem.New(problem.Invalid, "askedTwice", "groupBy")
 	}
@@ -161,13 +161,13 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 			}
 		}
 		if q.Product == Protected {
-			if err := c.published(cube, measured, p.Table); err != nil {
+			if err := cube.published(measured, p.Table); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if q.Product == Protected {
-		return p, single(q, axes, where, months)
+		return p, single(axes, where, months)
 	}
 	return p, nil
 }
@@ -199,27 +199,18 @@ func finest(q Question, by []Axis, where []Filter) Table {
 }
 
 // published refuses a table that is not declared for a measure.
-func (c *Catalogue) published(cube *Cube, m Measured, t Table) error {
-	has := func(cube *Cube, t Table) bool {
-		return slices.ContainsFunc(cube.Published, func(d Table) bool { return slices.Equal(sorted(d), t) })
-	}
-	ok := has(cube, t)
+func (c *Cube) published(m Measured, t Table) error {
 	if m.Kind == Durations {
-		ok = has(cube, sorted(append(slices.Clone(t), Duration)))
+		t = sorted(append(slices.Clone(t), Duration))
 	}
-	for i := range c.cubes {
-		if m.Kind == Share && c.cubes[i].Population == m.Of {
-			ok = ok && has(&c.cubes[i], t)
-		}
-	}
-	if !ok {
+	if !c.publishes(t) {
 		return problem.New(problem.Invalid, "tableNotPublished", "groupBy")
 	}
 	return nil
 }
 
 // single refuses rows that would be sums of several cells: noise would thin out, and what is published could be taken from what is not.
-func single(q Question, by []Axis, where []Filter, months int) error {
+func single(by []Axis, where []Filter, months int) error {
 	told := func(a Axis) bool {
 		h, l, _ := levelOf(a)
 		return slices.ContainsFunc(by, func(b Axis) bool { g, m, ok := levelOf(b); return ok && g == h && m >= l })

@@ -81,6 +81,11 @@ func TestACubeThatGivesAwayTooMuchOrContradictsItselfIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	whole, part := crossed(statistics.State), crossed(statistics.Outcome)
+	part.Population, part.Measures = "q", []statistics.Measured{{Measure: "m", Kind: statistics.Share, Of: "p"}}
+	if _, err := statistics.Declare(parts, whole, part); err == nil || !strings.Contains(err.Error(), "not published") {
+		t.Errorf("a share of what is not published: %v", err)
+	}
 	if _, err := statistics.Declare(parts, crossed(statistics.Outcome, statistics.State)); err != nil {
 		t.Errorf("a good cube is refused: %v", err)
 	}
