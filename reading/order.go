@@ -28,21 +28,22 @@ type order []key
 
 // natural are the orders of lists that nobody has ordered.
 var natural = map[string]order{
-	"Case":               {{column: catalog.Column{Name: "received_at", Kind: catalog.Instant}, desc: true}},
-	"Tenant":             {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
-	"Service":            {{column: catalog.Column{Name: "title", Kind: catalog.Text}}},
-	"ServiceOffering":    {},
-	"OrganisationalUnit": {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
-	"Message":            {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
-	"Attachment":         {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
-	"Decision":           {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
-	"Comment":            {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
-	"FollowUp":           {{column: catalog.Column{Name: "due_on", Kind: catalog.Date}}},
-	"Assignment":         {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}}},
-	"RoleAssignment":     {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
-	"AuditEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
-	"AccessEntry":        {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
-	"HistoryEvent":       {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
+	"Case":                {{column: catalog.Column{Name: "received_at", Kind: catalog.Instant}, desc: true}},
+	"Tenant":              {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
+	"Service":             {{column: catalog.Column{Name: "title", Kind: catalog.Text}}},
+	"ServiceOffering":     {},
+	"OrganisationalUnit":  {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
+	"Message":             {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
+	"Attachment":          {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
+	"Decision":            {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
+	"Comment":             {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
+	"FollowUp":            {{column: catalog.Column{Name: "due_on", Kind: catalog.Date}}},
+	"Assignment":          {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}}},
+	"RoleAssignment":      {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
+	"AuditEntry":          {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"AccessEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"ExtensionDefinition": {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"HistoryEvent":        {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
 }
 
 // orderOf reads the argument orderBy. What an order says of a column for the second time is without effect and left out.
