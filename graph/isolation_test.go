@@ -279,8 +279,11 @@ func (h *town) happens() {
 		`update cases set via_point_of_contact = true`,
 		`insert into audit_entries (id, tenant_id, place, at, actor, action, subject, role)
 			select gen_random_uuid(), id, place, now(), 'user:dev:kiel-admin', 'ROLE_ASSIGNED', 'user:dev:new-in-kiel', 'CASEWORKER' from tenants where slug = 'kiel'`,
-		`insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
-			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '["Applicant.name"]' from cases`,
+		`do $$ begin
+			perform ozg_enter(0, 999999999999999, '');
+			insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
+				select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '["Applicant.name"]' from cases;
+			end $$`,
 	} {
 		if _, err := db.Exec(h.Context(), statement); err != nil {
 			h.Fatal(err)
