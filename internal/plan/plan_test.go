@@ -36,6 +36,7 @@ var rooms = []room{
 	{"schema", nil},
 	{"law", nil},
 	{"statistics", []string{"internal/problem"}},
+	{"extension", []string{"internal/problem"}},
 	{"authz", []string{"internal/problem", "internal/strictjson"}},
 	{"ent/contract", nil},
 	{"ent/rule", []string{"internal/problem", "authz"}},

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package extension
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// mostDocument bounds the tokens of a document that is looked at.
+const mostDocument = 15_000
+
+// Broken names the documents that are valid in one schema and not in another, in order: those of clients whose requests would be refused. The
+// documents come by name, such as their hash.
+func Broken(before, after *ast.Schema, documents iter.Seq2[string, string]) []string {
+	known := rules.NewDefaultRules()
+	valid := func(s *ast.Schema, text string) bool {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, mostDocument) // anew, since validation writes into it
+		return err == nil && len(validator.ValidateWithRules(s, doc, known)) == 0
+	}
+	var out []string
+	for name, text := range documents {
+		if valid(before, text) && !valid(after, text) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
