@@ -62,7 +62,7 @@ var rooms = []room{
 	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
 	{"cmd", []string{"internal/problem", "schema", "authz", "extension/inforce", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
-	{"internal/housetest", []string{"authz", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
+	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
 	{"client", nil},
 	{"internal/plan", nil},
 }
