@@ -20,11 +20,7 @@ func (r query) ExtensionDefinitions(ctx context.Context, _ *int, _ *string, _ *i
 // defined makes the payload of a verb on a definition.
 func (r *Resolver) defined(o desk.Outcome, err error) (*answer.Payload, error) {
 	if err != nil {
-		p, err := refused(err)
-		if p != nil {
-			p.Changes, p.Documents = []model.ExtensionChange{}, []string{}
-		}
-		return p, err
+		return refused(err)
 	}
 	p := answer.Done(r.Reading, map[string]uuid.UUID{"ExtensionDefinition": o.Definition})
 	p.Changes = make([]model.ExtensionChange, len(o.Changes))

@@ -3,7 +3,6 @@
 package graph
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/events"
-	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/generated"
@@ -31,10 +29,8 @@ type Resolver struct {
 	Intake    *intake.Desk
 	Staff     *staff.Desk
 	Extension *desk.Desk
-	// Added gives what is added to the standard house for whoever asks.
-	Added  func(context.Context) extension.Chain
-	Log    *events.Log
-	Limits model.Limits
+	Log       *events.Log
+	Limits    model.Limits
 }
 
 // Query gives the resolvers of reads.

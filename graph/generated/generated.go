@@ -368,9 +368,9 @@ type ActivateExtensionPayload {
   "The version in its new state."
   extensionDefinition: ExtensionDefinition
   "Every change against what was in force."
-  changes: [ExtensionChange!]! @listSize(assumedSize: 50)
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
   "Hashes of the trusted documents that were valid before and are not any more."
-  documents: [String!]! @listSize(assumedSize: 20)
+  documents: [String!] @listSize(assumedSize: 20)
   "Why nothing was changed; empty when it worked."
   problems: [ActivateExtensionProblem!]! @listSize(assumedSize: 5)
 }
@@ -1488,9 +1488,9 @@ type DefineExtensionPayload {
   "The draft; null where it was only tried."
   extensionDefinition: ExtensionDefinition
   "Every change against what is in force."
-  changes: [ExtensionChange!]! @listSize(assumedSize: 50)
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
   "Hashes of the trusted documents that are valid now and would not be any more."
-  documents: [String!]! @listSize(assumedSize: 20)
+  documents: [String!] @listSize(assumedSize: 20)
   "Why nothing was changed, all of it at once; empty when it worked."
   problems: [DefineExtensionProblem!]! @listSize(assumedSize: 5)
 }
@@ -2451,9 +2451,9 @@ type RetireExtensionPayload {
   "The version in its new state."
   extensionDefinition: ExtensionDefinition
   "Every change against what was in force."
-  changes: [ExtensionChange!]! @listSize(assumedSize: 50)
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
   "Hashes of the trusted documents that were valid before and are not any more."
-  documents: [String!]! @listSize(assumedSize: 20)
+  documents: [String!] @listSize(assumedSize: 20)
   "Why nothing was changed; empty when it worked."
   problems: [RetireExtensionProblem!]! @listSize(assumedSize: 5)
 }
@@ -5139,10 +5139,10 @@ func (ec *executionContext) _ActivateExtensionPayload_changes(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
-			return ec.marshalNExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ActivateExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -5171,10 +5171,10 @@ func (ec *executionContext) _ActivateExtensionPayload_documents(ctx context.Cont
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ActivateExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -5999,10 +5999,10 @@ func (ec *executionContext) _DefineExtensionPayload_changes(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
-			return ec.marshalNExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_DefineExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -6031,10 +6031,10 @@ func (ec *executionContext) _DefineExtensionPayload_documents(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_DefineExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -9035,10 +9035,10 @@ func (ec *executionContext) _RetireExtensionPayload_changes(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
-			return ec.marshalNExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RetireExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -9067,10 +9067,10 @@ func (ec *executionContext) _RetireExtensionPayload_documents(ctx context.Contex
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RetireExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -13626,12 +13626,12 @@ func (ec *executionContext) _ActivateExtensionPayload(ctx context.Context, sel a
 				})
 		case "changes":
 			out.Values[i] = ec._ActivateExtensionPayload_changes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "documents":
 			out.Values[i] = ec._ActivateExtensionPayload_documents(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "problems":
@@ -14113,12 +14113,12 @@ func (ec *executionContext) _DefineExtensionPayload(ctx context.Context, sel ast
 				})
 		case "changes":
 			out.Values[i] = ec._DefineExtensionPayload_changes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "documents":
 			out.Values[i] = ec._DefineExtensionPayload_documents(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "problems":
@@ -15098,12 +15098,12 @@ func (ec *executionContext) _RetireExtensionPayload(ctx context.Context, sel ast
 				})
 		case "changes":
 			out.Values[i] = ec._RetireExtensionPayload_changes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "documents":
 			out.Values[i] = ec._RetireExtensionPayload_documents(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "problems":
@@ -16604,22 +16604,6 @@ func (ec *executionContext) marshalNExtensionChange2githubᚗcomᚋozgᚑcloud�
 	return ec._ExtensionChange(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) unmarshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx context.Context, v any) (model.ExtensionChangeClass, error) {
 	var res model.ExtensionChangeClass
 	err := res.UnmarshalGQL(v)
@@ -17820,6 +17804,25 @@ func (ec *executionContext) marshalOEventCursor2ᚖstring(ctx context.Context, s
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
