@@ -9,6 +9,7 @@
 //	read.go        a definition out of its text, or what is wrong with it
 //	definition.go  what was defined
 //	number.go      the numbers by which values outlive a renaming
+//	key.go         what a value is found by in the whole house
 //	diff.go        what a new version changes, and what would be lost
 //	chain.go       all that holds at a tenant
 //	overlay.go     the schema of a tenant

@@ -47,11 +47,16 @@ func (c Chain) FromForm(target string, form []Item) ([]Record, []*problem.Proble
 				r.Changed = append(r.Changed, f.Number)
 			}
 		}
-		if len(values) > 0 {
-			slices.Sort(r.Changed)
-			r.Values, r.Entries = written(values), d.entries(target, values)
-			out = append(out, r)
+		if len(values) == 0 {
+			continue
 		}
+		slices.Sort(r.Changed)
+		if r.Values = written(values); len(r.Values) > mostRecord {
+			problems = append(problems, problem.New(problem.Invalid, "tooLarge"))
+			continue
+		}
+		r.Entries = d.entries(target, values)
+		out = append(out, r)
 	}
 	return out, problems[:min(len(problems), mostProblems)]
 }

@@ -49,9 +49,11 @@ const (
 	mostValues  = 500 // of an enum
 	mostDepth   = 4   // objects within objects; the extension itself is the first
 	mostItems   = 1000
-	mostText    = 100_000 // characters of a text that says so
-	mostIndexed = 250     // characters, which are at most 1,000 bytes, of a text that rows are filtered or ordered by
-	mostWords   = 1000    // characters of a description
+	mostText    = 100_000   // characters of a text that says so
+	mostIndexed = 250       // characters, which are at most 1,000 bytes, of a text that rows are filtered or ordered by
+	mostWords   = 1000      // characters of a description
+	mostName    = 100       // of a field or type, with its space
+	mostRecord  = 256 << 10 // bytes that an owner keeps of a row
 
 	usualText  = 10_000
 	usualItems = 100

@@ -12,9 +12,6 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
-// mostNumbers is how many numbers an owner can give in all its versions together. The index leaves room for three digits.
-const mostNumbers = 999
-
 // Numbers are those of an owner's fields: of a field by Type.field, of a leaf inside objects by Target.field.field. A number that was given
 // once is never given again, so that values of a field that is gone are not taken for those of another.
 type Numbers struct {
@@ -87,7 +84,7 @@ func (d *Definition) Follow(before *Definition) []*problem.Problem {
 		}
 		n.Of[key], *keys[key] = number, number
 	}
-	if n.Next > mostNumbers+1 {
+	if n.Next > MostNumbers+1 {
 		return []*problem.Problem{problem.New(problem.Invalid, "tooMany")}
 	}
 	d.settled(n)

@@ -11,9 +11,9 @@ import (
 // Owner is a tenant that adds fields. They hold in the tenant itself and in all below it.
 type Owner struct {
 	ID    uuid.UUID
+	Place int64  // in the tree of tenants, see authz.Place
 	Kind  string // LAND, DISTRICT or AUTHORITY
 	Slug  string
-	Place int64 // in the tree of tenants, see authz.Place
 }
 
 // Space is what the names of an owner begin with: nothing for a Land, whose names carry no underscore, and the slug of a district or an

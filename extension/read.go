@@ -53,7 +53,11 @@ type reader struct {
 
 func (r *reader) say(rule string, path ...string) {
 	if len(r.problems) < mostProblems {
-		r.problems = append(r.problems, problem.New(problem.Invalid, rule, path...))
+		way := slices.Clone(path)
+		for i, name := range way { // in which all are letters, digits and underscores: it is a word of the language
+			way[i] = name[:min(len(name), mostName)]
+		}
+		r.problems = append(r.problems, problem.New(problem.Invalid, rule, way...))
 	}
 }
 
@@ -111,7 +115,7 @@ func (r *reader) declare(def *ast.Definition) {
 		r.say("notExtensible", def.Name)
 	case !inSpace:
 		r.say("foreignName", def.Name)
-	case !typeName.MatchString(rest) || len(def.Name) > 100:
+	case !typeName.MatchString(rest) || len(def.Name) > mostName:
 		r.say("badName", def.Name)
 	case reserved(rest) || slices.Contains(scalars, rest):
 		r.say("reservedName", def.Name)
@@ -202,7 +206,7 @@ func (r *reader) field(t *Type, def *ast.Definition, f *ast.FieldDefinition) *Fi
 		}
 	}
 	switch {
-	case !fieldName.MatchString(rest) || len(f.Name) > 100:
+	case !fieldName.MatchString(rest) || len(f.Name) > mostName:
 		r.say("badName", path...)
 		return nil
 	case t.Field(f.Name) != nil:
@@ -240,9 +244,13 @@ func (r *reader) field(t *Type, def *ast.Definition, f *ast.FieldDefinition) *Fi
 		out.MaxItems = usualItems
 	}
 	single := !out.List && !isObject
-	for _, d := range f.Directives {
+	for i, d := range f.Directives {
 		way := append(path[:len(path):len(path)], d.Name)
 		if !r.directive(d, ast.LocationFieldDefinition, path...) {
+			continue
+		}
+		if f.Directives.ForName(d.Name) != f.Directives[i] { // once is enough
+			r.say("misplacedDirective", way...)
 			continue
 		}
 		fits := true

@@ -35,15 +35,15 @@ type Record struct {
 // Entry is an entry in the index: the number of a leaf, and its value as exactly one of the three.
 type Entry struct {
 	Number int
-	Text   *string    // of String, of enums, and of Boolean as true or false
-	Amount *float64   // of Int and Float
+	Text   *string    // of String and of enums
+	Amount *float64   // of Int, Float, and of Boolean as 0 or 1
 	Time   *time.Time // of DateTime, and of Date as midnight in UTC
 }
 
 // Apply brings values that were handed in for a target, as GraphQL or JSON has them, to the records that the owners keep of the row, by owner;
 // what is not handed in stays, null takes a value away. Only records that change come back. All that does not fit is told, each with its path from the
 // field on, and then there is no record: unknownField, wrongType, required, minLength, maxLength, pattern, range, tooFew, tooMany,
-// unknownValue, notText.
+// unknownValue, notText, tooLarge.
 func (c Chain) Apply(target string, stored map[uuid.UUID]json.RawMessage, given map[string]any) ([]Record, []*problem.Problem) {
 	var problems []*problem.Problem
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -105,7 +105,9 @@ func (d *Definition) apply(target string, stored json.RawMessage, given map[stri
 		return nil, check.problems
 	}
 	slices.Sort(r.Changed)
-	r.Values = written(values)
+	if r.Values = written(values); len(r.Values) > mostRecord {
+		return nil, []*problem.Problem{problem.New(problem.Invalid, "tooLarge")}
+	}
 	r.Entries = d.entries(target, values)
 	return r, nil
 }
@@ -254,14 +256,18 @@ func (c *checker) number(f *Field, v any, path []string) any {
 	case f.Scalar == "Int" && (n < math.MinInt32 || n > math.MaxInt32), f.Min != nil && n < *f.Min, f.Max != nil && n > *f.Max:
 		return c.say("range", path)
 	}
+	return json.Number(decimal(n))
+}
+
+// decimal is the one form of a number, so that 1, 1.0 and 1e0 are the same.
+func decimal(n float64) string {
 	if n == 0 {
-		n = 0 // there is no negative zero
+		return "0" // not -0
 	}
-	text = strconv.FormatFloat(n, 'g', -1, 64)
-	if f.Scalar == "Int" {
-		text = strconv.FormatInt(int64(n), 10)
+	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
+		return strconv.FormatInt(int64(n), 10)
 	}
-	return json.Number(text)
+	return strconv.FormatFloat(n, 'g', -1, 64)
 }
 
 func (c *checker) object(t *Type, v any, path []string) any {
@@ -325,6 +331,12 @@ func put(b *bytes.Buffer, v any) {
 			put(b, e)
 		}
 		b.WriteByte(']')
+	case json.Number: // a database may have written it in another way
+		n, err := v.Float64()
+		if err != nil {
+			panic(err) // it was a number when it was kept
+		}
+		b.WriteString(decimal(n))
 	default:
 		out := json.NewEncoder(b)
 		out.SetEscapeHTML(false)
@@ -350,8 +362,11 @@ func (d *Definition) entries(target string, values map[string]any) []Entry {
 		case nil:
 			continue
 		case bool:
-			text := strconv.FormatBool(v)
-			e.Text = &text
+			n := 0.0
+			if v {
+				n = 1
+			}
+			e.Amount = &n
 		case json.Number:
 			n, err := v.Float64()
 			if err != nil {
