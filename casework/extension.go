@@ -20,13 +20,13 @@ import (
 // not in it does not exist (unknownField). All that does not fit is told at once, as a problem.List. History and event say that something was
 // written, not what: values may be personal data. Writing what stands there already changes nothing.
 func (d *Desk) SetExtension(ctx context.Context, on On, known extension.Chain, values map[string]any) (Changed, error) {
-	if len(known.Fields("Case")) == 0 {
-		return Changed{}, problem.New(problem.Invalid, "unknownField", "input", "extension")
-	}
 	return d.change(ctx, on, "extend", func(w *work) error {
 		w.line.Action = ExtensionChanged
 		if err := w.stays(); err != nil {
 			return err
+		}
+		if len(known.Fields("Case")) == 0 {
+			return problem.New(problem.Invalid, "unknownField", "input", "extension")
 		}
 		places := map[uuid.UUID]int64{}
 		for _, o := range known {

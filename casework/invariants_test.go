@@ -131,7 +131,11 @@ func (s *scene) full() *housetest.Case {
 	s.exec(fmt.Sprintf(`do $$ begin
 		perform ozg_enter(0, 999999999999999, '');
 		insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
-			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = '%s';
+			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = '%[1]s';
+		insert into extension_records (id, tenant_id, place, case_id, target, target_id, owner, document, updated_at)
+			select gen_random_uuid(), tenant_id, place, id, 'CASE', id, place, '{}', now() from cases where id = '%[1]s';
+		insert into extension_entries (id, tenant_id, place, case_id, target_id, field, text)
+			select gen_random_uuid(), tenant_id, place, id, id, place * 8192 + 1, 'x' from cases where id = '%[1]s';
 		end $$`, key(c.ID)))
 	return c
 }

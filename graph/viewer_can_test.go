@@ -31,6 +31,8 @@ func least(s *ast.Schema, t *ast.Type) any {
 			}
 		}
 		return in
+	case def.Name == "CaseExtensionInput":
+		return map[string]any{}
 	case def.Name == "Int":
 		return 1
 	case def.Name == "Date":
