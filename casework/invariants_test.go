@@ -155,10 +155,12 @@ func TestNothingCanBeHungOnACaseOfAnotherTenant(t *testing.T) {
 				wrong = errors.Join(wrong, fmt.Errorf("no row of %s hangs on the case, so nothing was tried", table))
 			}
 			columns := strings.Join(texts(s, `select column_name from information_schema.columns where table_schema = 'public' and table_name = $1
-				and column_name not in ('id', 'tenant_id', 'place', 'sequence') and is_generated = 'NEVER' and is_identity = 'NO' order by column_name`, table), ", ")
+				and column_name not in ('id', 'tenant_id', 'place', 'sequence', 'field') and is_generated = 'NEVER' and is_identity = 'NO' order by column_name`, table), ", ")
 			numbered, number := "", ""
-			if slices.Contains(having(s, "sequence"), table) {
-				numbered, number = ", sequence", ", sequence + 1000"
+			for _, column := range []string{"sequence", "field"} { // of which there is one each
+				if slices.Contains(having(s, column), table) {
+					numbered, number = ", "+column, ", "+column+" + 1000"
+				}
 			}
 			code := attempt(t, conn, fmt.Sprintf(`insert into %s (id, tenant_id, place%s, %s)
 				select gen_random_uuid(), t.id, t.place%s, %s from %s x, tenants t where t.slug = 'luebeck' and x.case_id = $1 limit 1`,
