@@ -312,7 +312,7 @@ func (d drawn) fill(t *rapid.T, f made) (given, kept any) {
 			n := rapid.Int32().Draw(t, "whole number")
 			return rapid.SampledFrom([]any{int64(n), json.Number(strconv.Itoa(int(n))), float64(n)}).Draw(t, "as"), float64(n)
 		case "Float":
-			n := rapid.Float64Range(-1e300, 1e300).Draw(t, "number")
+			n := rapid.Float64Range(-1e300, 1e300).Draw(t, "number") + 0 // not -0, which is kept as 0
 			return n, n
 		case "Boolean":
 			b := rapid.Bool().Draw(t, "statement")
