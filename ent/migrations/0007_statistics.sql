@@ -1,0 +1,231 @@
+-- SPDX-License-Identifier: EUPL-1.2
+-- Figures: what each case counts for (facts), and the sums of that at every node of the tree (cells). Both are written by ozg_fold alone, in one transaction with
+-- the position in the log up to which events have been counted, so that each is counted exactly once, however often a fold breaks off.
+--
+-- A cell is a number of cases with the sum of their secret keys modulo 2^62: see docs/decisions/0022. A question is answered out of cells, never out of cases,
+-- and no cell has to be added up over tenants: every case is counted at its authority, its district, its Land and the federation at once.
+
+-- +goose Up
+-- The one position up to which events are counted, and the instant at which they were. The first position of all is before everything.
+create table statistics_offset (
+  only_one boolean primary key default true check (only_one),
+  xid      xid8 not null,
+  seq      bigint not null,
+  at       timestamptz not null
+);
+insert into statistics_offset (xid, seq, at) values ('0', 0, 'epoch');
+
+-- What a case counts for now. It is taken back out of the cells before what it counts for next is added.
+create table statistics_facts (
+  case_id     uuid primary key,
+  authority   bigint not null,   -- the place of its tenant
+  service_id  uuid not null,
+  key         bigint not null check (key >= 0),
+  state       text not null,
+  channel     text not null,
+  trust_level text not null,
+  outcome     text,              -- of the decision that holds
+  received_at timestamptz not null,
+  acted_at    timestamptz,       -- staff did something about it for the first time
+  decided_at  timestamptz,       -- the first decision
+  asked_at    timestamptz,       -- the applicant was asked for the first time
+  refused_at  timestamptz,       -- a mailbox refused a message for the first time
+  due_at      timestamptz,
+  digital     boolean not null,  -- decided, and nothing went by post
+  open        boolean not null,
+  counted_in  date not null,     -- the month in which it was counted: months before it are over
+  open_months date[] not null,   -- at whose ends it was open
+  open_states text[] not null    -- and in which states
+);
+create index statistics_facts_to_come on statistics_facts (counted_in) where open;
+
+-- The cells. level 0 is an authority (or whichever tenant the case lies at), 1 a district, 2 a Land, 3 the federation; lo and hi are the part of the tree.
+--   shape   month: by month. marks: by month and marks. bin: by month and bin of a duration. day: by day and marks. now: open at present, by the day of
+--           receipt (of overdue: the day on which it is due) and marks.
+--   detail  empty; marks "STATE|CHANNEL|TRUST|OUTCOME"; or the number of the bin.
+create table statistics_cells (
+  level      smallint not null,
+  lo         bigint not null,
+  hi         bigint not null,
+  population text not null,
+  shape      text not null check (shape in ('month', 'marks', 'bin', 'day', 'now')),
+  period     date not null,
+  service_id uuid not null,
+  detail     text not null,
+  n          bigint not null,
+  k          bigint not null check (k >= 0),
+  primary key (level, lo, population, shape, period, service_id, detail)
+);
+create index statistics_cells_empty on statistics_cells (level) where n = 0;
+
+-- The second wall: a cell is a row of the part of the tree that it counts, and of no applicant.
+alter table statistics_cells enable row level security, force row level security;
+-- +goose StatementBegin
+do $$
+declare
+    within text := $c$case when lo >= (select nullif(current_setting('app.lo', true), '')::bigint) and hi <= (select nullif(current_setting('app.hi', true), '')::bigint)
+        and (select current_setting('app.owner', true)) = '' then true else false end$c$;
+begin
+    execute format('create policy wall on statistics_cells for all to ozg_serving, ozg_owner using (%1$s) with check (%1$s)', within);
+end $$;
+-- +goose StatementEnd
+grant select on statistics_cells, statistics_offset to ozg_serving;
+
+-- +goose StatementBegin
+-- Counts cases as they are now: takes back what they counted for and adds what they count for. Each case that is given has its key. present decides which months are
+-- over. bounds are the lower bounds of the bins of durations, in minutes. An erased case counts for what its tombstone, its history and its decisions tell.
+-- Whoever calls it has entered the scope of the whole country.
+create function ozg_count(ids uuid[], keys bigint[], present timestamptz, bounds bigint[]) returns void
+    language plpgsql volatile security definer
+    set search_path = public, pg_temp
+    set timezone = 'Europe/Berlin'
+    set work_mem = '64MB'
+as $$
+begin
+    with given as materialized (
+        select distinct on (g.id) g.id, g.key from unnest(ids, keys) g(id, key)
+    ), lines as materialized (
+        select h.case_id, h.at, h.action, h.to_state, coalesce(lead(h.at) over (partition by h.case_id order by h.sequence), present) as until
+        from given g join history_events h on h.case_id = g.id
+    ), steps as materialized (
+        select case_id,
+               min(at) filter (where action in ('CASE_ACCEPTED', 'CASE_DISCARDED', 'CASE_STARTED', 'CASE_ASSIGNED', 'COMMENT_ADDED', 'FOLLOW_UP_ADDED',
+                                                'APPLICANT_ASKED', 'MESSAGE_SENT', 'CASE_DECIDED')) as acted_at,
+               min(at) filter (where action = 'CASE_DECIDED') as decided_at,
+               min(at) filter (where action = 'APPLICANT_ASKED') as asked_at,
+               min(at) filter (where action = 'MESSAGE_REFUSED') as refused_at
+        from lines group by case_id
+    ), stock as materialized (
+        select l.case_id, array_agg(m.month::date order by m.month) as months, array_agg(l.to_state order by m.month) as states
+        from lines l cross join lateral generate_series(date_trunc('month', l.at), date_trunc('month', least(l.until, present)) - interval '1 month', interval '1 month') m(month)
+        where l.to_state in ('NEW', 'ACCEPTED', 'IN_PROGRESS', 'WAITING_FOR_APPLICANT', 'FORWARDED')
+        group by l.case_id
+    ), fresh as materialized (
+        select k.id as case_id, k.place as authority, k.service_id, g.key, k.state, k.channel, k.trust_level, d.outcome, k.received_at,
+               s.acted_at, s.decided_at, s.asked_at, s.refused_at, k.due_at,
+               s.decided_at is not null and not exists (select from announcements a join decisions e on e.id = a.decision_id and e.tenant_id = a.tenant_id
+                                                        where e.case_id = k.id and a.channel = 'POST') as digital,
+               k.state in ('NEW', 'ACCEPTED', 'IN_PROGRESS', 'WAITING_FOR_APPLICANT', 'FORWARDED') as open,
+               date_trunc('month', present)::date as counted_in, coalesce(o.months, '{}') as open_months, coalesce(o.states, '{}') as open_states
+        from given g join cases k on k.id = g.id
+        left join steps s on s.case_id = k.id
+        left join stock o on o.case_id = k.id
+        left join lateral (select outcome from decisions where case_id = k.id order by sent_at desc, id desc limit 1) d on true
+    ), before as materialized (
+        select f.* from given g join statistics_facts f on f.case_id = g.id
+    ), changed as materialized (
+        select a.case_id from fresh a left join before b on b.case_id = a.case_id where b is distinct from a
+    ), signed as (
+        select 1 as sign, a.* from fresh a join changed using (case_id)
+        union all
+        select -1, b.* from before b join changed using (case_id)
+    ), flows as (
+        select s.sign, s.authority, s.service_id, s.key, v.population, v.at::date as day, v.bin,
+               concat(s.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks
+        from signed s cross join lateral (values
+            ('received', s.received_at, null),
+            ('acted', s.acted_at, extract(epoch from s.acted_at - s.received_at)),
+            ('decided', s.decided_at, extract(epoch from s.decided_at - s.received_at)),
+            ('digital', case when s.digital then s.decided_at end, null),
+            ('asked', s.asked_at, null),
+            ('failed', s.refused_at, null)) v(population, at, bin)
+        where v.at is not null
+    ), stocks as (
+        select s.sign, s.authority, s.service_id, s.key, v.population, m.month, v.bin,
+               concat(m.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks
+        from signed s cross join lateral unnest(s.open_months, s.open_states) m(month, state)
+        cross join lateral (values
+            ('open', extract(epoch from (m.month + interval '1 month')::timestamptz - s.received_at)),
+            ('overdue', null)) v(population, bin)
+        where v.population = 'open' or s.due_at < (m.month + interval '1 month')::timestamptz
+    ), marked as (
+        select concat(s.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks, s.* from signed s where s.open
+    ), contributions(sign, authority, service_id, key, population, shape, period, detail) as (
+        select sign, authority, service_id, key, population, 'month', date_trunc('month', day)::date, '' from flows
+        union all select sign, authority, service_id, key, population, 'marks', date_trunc('month', day)::date, marks from flows
+        union all select sign, authority, service_id, key, population, 'day', day, marks from flows
+        union all select sign, authority, service_id, key, population, 'bin', date_trunc('month', day)::date, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)::text from flows where bin is not null
+        union all select sign, authority, service_id, key, population, 'month', month, '' from stocks
+        union all select sign, authority, service_id, key, population, 'marks', month, marks from stocks
+        union all select sign, authority, service_id, key, population, 'bin', month, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)::text from stocks where bin is not null
+        union all select sign, authority, service_id, key, 'open', 'now', received_at::date, marks from marked
+        union all select sign, authority, service_id, key, 'overdue', 'now', due_at::date, marks from marked where due_at is not null
+    ), leaves as materialized ( -- a key in two halves: sums of int need no numeric
+        select authority, service_id, population, shape, period, detail, sum(sign) as n,
+               sum(sign * (key >> 31)::int) as upper, sum(sign * (key & 2147483647)::int) as lower
+        from contributions group by 1, 2, 3, 4, 5, 6
+    ), nodes as (
+        select v.level, v.lo, v.lo + v.width - 1 as hi, population, shape, period, service_id, detail, sum(n)::bigint as n, sum(upper)::bigint as upper, sum(lower)::bigint as lower
+        from leaves cross join lateral (values
+            (0, authority, 1::bigint),
+            (1, authority / 10000000000 * 10000000000, 10000000000),
+            (2, authority / 10000000000000 * 10000000000000, 10000000000000),
+            (3, 0, 1000000000000000)) v(level, lo, width)
+        where n <> 0 or upper <> 0 or lower <> 0
+        group by 1, 2, 3, 4, 5, 6, 7, 8
+    ), summed as (
+        insert into statistics_cells as c (level, lo, hi, population, shape, period, service_id, detail, n, k)
+        select level, lo, hi, population, shape, period, service_id, detail, n, (((upper << 31) & 4611686018427387903) + lower) & 4611686018427387903
+        from nodes where n <> 0 or upper <> 0 or lower <> 0
+        order by 1, 2, 4, 5, 6, 7, 8
+        on conflict (level, lo, population, shape, period, service_id, detail) do update set n = c.n + excluded.n, k = (c.k + excluded.k) & 4611686018427387903
+    )
+    insert into statistics_facts as f select a.* from fresh a join changed using (case_id)
+    on conflict (case_id) do update set
+        (authority, service_id, key, state, channel, trust_level, outcome, received_at, acted_at, decided_at, asked_at, refused_at, due_at, digital, open, counted_in, open_months, open_states)
+        = (excluded.authority, excluded.service_id, excluded.key, excluded.state, excluded.channel, excluded.trust_level, excluded.outcome, excluded.received_at, excluded.acted_at,
+           excluded.decided_at, excluded.asked_at, excluded.refused_at, excluded.due_at, excluded.digital, excluded.open, excluded.counted_in, excluded.open_months, excluded.open_states);
+    delete from statistics_cells where n = 0;
+end $$;
+-- +goose StatementEnd
+revoke all on function ozg_count(uuid[], bigint[], timestamptz, bigint[]) from public;
+
+-- +goose StatementBegin
+-- Counts the cases of a page of the log and moves the position from the one before the page to its end. false: somebody else has counted meanwhile, and nothing
+-- is changed.
+create function ozg_fold(after_xid xid8, after_seq bigint, to_xid xid8, to_seq bigint, ids uuid[], keys bigint[], present timestamptz, bounds bigint[]) returns boolean
+    language plpgsql volatile security definer
+    set search_path = public, pg_temp
+as $$
+begin
+    update statistics_offset set xid = to_xid, seq = to_seq, at = greatest(at, present) where (xid, seq) = (after_xid, after_seq);
+    if not found then
+        return false;
+    end if;
+    if cardinality(ids) > 0 then
+        perform ozg_count(ids, keys, present, bounds);
+    end if;
+    return true;
+end $$;
+-- +goose StatementEnd
+revoke all on function ozg_fold(xid8, bigint, xid8, bigint, uuid[], bigint[], timestamptz, bigint[]) from public;
+grant execute on function ozg_fold(xid8, bigint, xid8, bigint, uuid[], bigint[], timestamptz, bigint[]) to ozg_serving;
+
+-- +goose StatementBegin
+-- Begins to count anew: forgets everything that was counted and sets the position to the present end of the log, behind which nothing that is not visible to
+-- the next statement has ended. Until the transaction ends, nobody else counts, and everybody sees what was counted before.
+create function ozg_count_anew(present timestamptz) returns void
+    language plpgsql volatile security definer
+    set search_path = public, pg_temp
+as $$
+begin
+    update statistics_offset set xid = pg_snapshot_xmin(pg_current_snapshot()), seq = 0, at = present;
+    delete from statistics_facts;
+    delete from statistics_cells;
+end $$;
+-- +goose StatementEnd
+revoke all on function ozg_count_anew(timestamptz) from public;
+grant execute on function ozg_count_anew(timestamptz) to ozg_serving;
+
+-- +goose StatementBegin
+-- The cases that were open when they were last counted, in a month that is over since: at its end they count anew. most bounds them.
+create function ozg_to_count(present timestamptz, most integer) returns setof uuid
+    language sql stable security definer
+    set search_path = public, pg_temp
+    set timezone = 'Europe/Berlin'
+begin atomic
+    select case_id from statistics_facts where open and counted_in < date_trunc('month', present)::date order by counted_in limit most;
+end;
+-- +goose StatementEnd
+revoke all on function ozg_to_count(timestamptz, integer) from public;
+grant execute on function ozg_to_count(timestamptz, integer) to ozg_serving;
