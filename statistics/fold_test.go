@@ -41,7 +41,7 @@ type ledger struct {
 	books  *store.Store
 }
 
-func newLedger(t *testing.T, seed uint64, cases int) *ledger {
+func newLedger(t testing.TB, seed uint64, cases int) *ledger {
 	t.Helper()
 	h := housetest.New(t)
 	l := &ledger{House: h, db: h.Database(), chance: rand.New(rand.NewPCG(seed, 1)), now: h.Clock.Now().UTC().Truncate(time.Microsecond)}
@@ -94,7 +94,7 @@ func (l *ledger) change(id uuid.UUID) {
 		l.Fatal(err)
 	}
 	decide := func() {
-		outcome := []string{"GRANTED", "PARTLY_GRANTED", "REJECTED", "OTHER"}[l.chance.IntN(4)]
+		outcome := outcomes[l.chance.IntN(4)]
 		channel := []string{"PORTAL", "POST", "ELECTRONIC"}[l.chance.IntN(3)]
 		l.exec(`with d as (insert into decisions (id, tenant_id, place, case_id, outcome, message_id, author, sent_at)
 				select gen_random_uuid(), tenant_id, place, id, $2, gen_random_uuid(), 'user:dev:somebody', $3 from cases where id = $1 returning *)
@@ -147,12 +147,29 @@ func (l *ledger) folds() {
 
 // told is where a cell stands.
 type told struct {
-	level                     int
-	lo                        int64
-	population, shape, period string
-	service                   uuid.UUID
-	detail                    string
+	level, population, shape, detail int
+	lo                               int64
+	period                           string
+	service                          uuid.UUID
 }
+
+// The numbers that migration 0007 gives populations and shapes.
+const (
+	ofReceived = 1 + iota
+	ofActed
+	ofDecided
+	ofDigital
+	ofOpen
+	ofOverdue
+	ofAsked
+	ofFailed
+
+	byMonth = iota - 8
+	byMarks
+	byBin
+	byDay
+	atPresent
+)
 
 // cells are those that are stored.
 func (l *ledger) cells() map[told]statistics.Cell {
@@ -173,7 +190,11 @@ func (l *ledger) cells() map[told]statistics.Cell {
 	return out
 }
 
-var openStates = []string{"NEW", "ACCEPTED", "IN_PROGRESS", "WAITING_FOR_APPLICANT", "FORWARDED"}
+var (
+	states     = []string{"NEW", "ACCEPTED", "IN_PROGRESS", "WAITING_FOR_APPLICANT", "FORWARDED", "DECIDED", "CLOSED", "DISCARDED", "TO_BE_DELETED", "ERASED"}
+	openStates = states[:5]
+	outcomes   = []string{"GRANTED", "PARTLY_GRANTED", "REJECTED", "OTHER"}
+)
 
 // counted are the cells that counting the cases one by one gives: the oracle, which knows neither facts nor the log.
 func (l *ledger) counted() map[told]statistics.Cell {
@@ -224,21 +245,24 @@ func (l *ledger) counted() map[told]statistics.Cell {
 	out := map[told]statistics.Cell{}
 	for _, f := range files {
 		record := l.keys.Record(f.id)
-		add := func(population, shape, period, detail string) {
+		add := func(population, shape int, period string, detail int) {
 			for level, width := range []int64{1, 10_000_000_000, 10_000_000_000_000, 1_000_000_000_000_000} {
-				at := told{level, f.place / width * width, population, shape, period, f.service, detail}
+				at := told{level, population, shape, detail, f.place / width * width, period, f.service}
 				out[at] = out[at].Plus(record)
 			}
 		}
 		state, due := f.state, f.due
-		marks := func(state string) string { return state + "|" + f.channel + "|" + f.trust + "|" + f.outcome }
-		flow := func(population string, at time.Time, lasted bool) {
-			month := at.In(berlin).Format("2006-01") + "-01"
-			add(population, "month", month, "")
-			add(population, "marks", month, marks(state))
-			add(population, "day", at.In(berlin).Format(time.DateOnly), marks(state))
+		marks := func(state string) int {
+			return 1 + slices.Index(states, state) + 16*(1+slices.Index([]string{"FORM_SERVER", "PORTAL"}, f.channel)) +
+				64*(1+slices.Index([]string{"BASIC", "SUBSTANTIAL", "HIGH"}, f.trust)) + 256*(1+slices.Index(outcomes, f.outcome))
+		}
+		flow := func(population int, at time.Time, lasted bool) {
+			first := at.In(berlin).Format("2006-01") + "-01"
+			add(population, byMonth, first, 0)
+			add(population, byMarks, first, marks(state))
+			add(population, byDay, at.In(berlin).Format(time.DateOnly), 0)
 			if lasted {
-				add(population, "bin", month, strconv.Itoa(statistics.BinOf(at.Sub(f.received))))
+				add(population, byBin, first, statistics.BinOf(at.Sub(f.received)))
 			}
 		}
 		first := func(actions ...string) (time.Time, bool) {
@@ -249,26 +273,26 @@ func (l *ledger) counted() map[told]statistics.Cell {
 			}
 			return time.Time{}, false
 		}
-		flow("received", f.received, false)
+		flow(ofReceived, f.received, false)
 		if at, ok := first("CASE_ACCEPTED", "CASE_DISCARDED", "CASE_STARTED", "CASE_ASSIGNED", "COMMENT_ADDED", "FOLLOW_UP_ADDED", "APPLICANT_ASKED", "MESSAGE_SENT", "CASE_DECIDED"); ok {
-			flow("acted", at, true)
+			flow(ofActed, at, true)
 		}
 		if at, ok := first("CASE_DECIDED"); ok {
-			flow("decided", at, true)
+			flow(ofDecided, at, true)
 			if !f.post {
-				flow("digital", at, false)
+				flow(ofDigital, at, false)
 			}
 		}
 		if at, ok := first("APPLICANT_ASKED"); ok {
-			flow("asked", at, false)
+			flow(ofAsked, at, false)
 		}
 		if at, ok := first("MESSAGE_REFUSED"); ok {
-			flow("failed", at, false)
+			flow(ofFailed, at, false)
 		}
 		// At the end of each month that is over: the state in which the last line before has left it.
 		begin := f.steps[0].at.In(berlin)
-		for month := time.Date(begin.Year(), begin.Month(), 1, 0, 0, 0, 0, berlin); ; month = month.AddDate(0, 1, 0) {
-			end := month.AddDate(0, 1, 0)
+		for from := time.Date(begin.Year(), begin.Month(), 1, 0, 0, 0, 0, berlin); ; from = from.AddDate(0, 1, 0) {
+			end := from.AddDate(0, 1, 0)
 			if end.After(l.now) {
 				break
 			}
@@ -281,19 +305,19 @@ func (l *ledger) counted() map[told]statistics.Cell {
 			if !slices.Contains(openStates, in) {
 				continue
 			}
-			period := month.Format(time.DateOnly)
-			add("open", "month", period, "")
-			add("open", "marks", period, marks(in))
-			add("open", "bin", period, strconv.Itoa(statistics.BinOf(end.Sub(f.received))))
+			period := from.Format(time.DateOnly)
+			add(ofOpen, byMonth, period, 0)
+			add(ofOpen, byMarks, period, marks(in))
+			add(ofOpen, byBin, period, statistics.BinOf(end.Sub(f.received)))
 			if due != nil && due.Before(end) {
-				add("overdue", "month", period, "")
-				add("overdue", "marks", period, marks(in))
+				add(ofOverdue, byMonth, period, 0)
+				add(ofOverdue, byMarks, period, marks(in))
 			}
 		}
 		if slices.Contains(openStates, state) {
-			add("open", "now", f.received.In(berlin).Format(time.DateOnly), marks(state))
+			add(ofOpen, atPresent, f.received.In(berlin).Format(time.DateOnly), marks(state))
 			if due != nil {
-				add("overdue", "now", due.In(berlin).Format(time.DateOnly), marks(state))
+				add(ofOverdue, atPresent, due.In(berlin).Format(time.DateOnly), marks(state))
 			}
 		}
 	}

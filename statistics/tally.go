@@ -89,7 +89,7 @@ func (t *Tally) Fold(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if p.from == p.to && len(p.overdue) == 0 {
+	if len(p.cases)+len(p.overdue) == 0 {
 		return false, nil
 	}
 	if err := t.count(ctx, t.books, p.from, p.to, append(p.cases, p.overdue...), present); err != nil {

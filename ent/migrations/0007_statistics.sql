@@ -40,20 +40,21 @@ create table statistics_facts (
 create index statistics_facts_to_come on statistics_facts (counted_in) where open;
 
 -- The cells. level 0 is an authority (or whichever tenant the case lies at), 1 a district, 2 a Land, 3 the federation; lo and hi are the part of the tree.
---   shape   month: by month. marks: by month and marks. bin: by month and bin of a duration. day: by day and marks. now: open at present, by the day of
---           receipt (of overdue: the day on which it is due) and marks.
---   detail  empty; marks "STATE|CHANNEL|TRUST|OUTCOME"; or the number of the bin.
+--   population  1 received, 2 acted on, 3 decided, 4 decided without paper, 5 open, 6 overdue, 7 asked, 8 refused by a mailbox
+--   shape       0 by month; 1 by month and marks; 2 by month and bin of a duration; 3 by day; 4 open at present, by the day of receipt (of overdue: the day on which it
+--               is due) and marks
+--   detail      0; the bin; or the marks: state (1 to 10, in the order of ozg_marks) + 16 channel (1, 2) + 64 trust level (1 to 3) + 256 outcome (0 none, 1 to 4)
 create table statistics_cells (
-  level      smallint not null,
-  lo         bigint not null,
-  hi         bigint not null,
-  population text not null,
-  shape      text not null check (shape in ('month', 'marks', 'bin', 'day', 'now')),
-  period     date not null,
-  service_id uuid not null,
-  detail     text not null,
   n          bigint not null,
   k          bigint not null check (k >= 0),
+  lo         bigint not null,
+  hi         bigint not null,
+  service_id uuid not null,
+  period     date not null,
+  detail     integer not null,
+  level      smallint not null,
+  population smallint not null,
+  shape      smallint not null,
   primary key (level, lo, population, shape, period, service_id, detail)
 );
 create index statistics_cells_empty on statistics_cells (level) where n = 0;
@@ -70,6 +71,19 @@ begin
 end $$;
 -- +goose StatementEnd
 grant select on statistics_cells, statistics_offset to ozg_serving;
+
+-- +goose StatementBegin
+-- The marks of a case as one number.
+create function ozg_marks(state text, channel text, trust_level text, outcome text) returns integer
+    language sql immutable parallel safe -- without a SET of its own, so that it is put in where it is called
+begin atomic
+    select array_position(array['NEW', 'ACCEPTED', 'IN_PROGRESS', 'WAITING_FOR_APPLICANT', 'FORWARDED', 'DECIDED', 'CLOSED', 'DISCARDED', 'TO_BE_DELETED', 'ERASED'], state)
+        + 16 * array_position(array['FORM_SERVER', 'PORTAL'], channel)
+        + 64 * array_position(array['BASIC', 'SUBSTANTIAL', 'HIGH'], trust_level)
+        + 256 * coalesce(array_position(array['GRANTED', 'PARTLY_GRANTED', 'REJECTED', 'OTHER'], outcome), 0);
+end;
+-- +goose StatementEnd
+revoke all on function ozg_marks(text, text, text, text) from public;
 
 -- +goose StatementBegin
 -- Counts cases as they are now: takes back what they counted for and adds what they count for. Each case that is given has its key. present decides which months are
@@ -121,35 +135,35 @@ begin
         select -1, b.* from before b join changed using (case_id)
     ), flows as (
         select s.sign, s.authority, s.service_id, s.key, v.population, v.at::date as day, v.bin,
-               concat(s.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks
+               ozg_marks(s.state, s.channel, s.trust_level, s.outcome) as marks
         from signed s cross join lateral (values
-            ('received', s.received_at, null),
-            ('acted', s.acted_at, extract(epoch from s.acted_at - s.received_at)),
-            ('decided', s.decided_at, extract(epoch from s.decided_at - s.received_at)),
-            ('digital', case when s.digital then s.decided_at end, null),
-            ('asked', s.asked_at, null),
-            ('failed', s.refused_at, null)) v(population, at, bin)
+            (1, s.received_at, null),
+            (2, s.acted_at, extract(epoch from s.acted_at - s.received_at)),
+            (3, s.decided_at, extract(epoch from s.decided_at - s.received_at)),
+            (4, case when s.digital then s.decided_at end, null),
+            (7, s.asked_at, null),
+            (8, s.refused_at, null)) v(population, at, bin)
         where v.at is not null
     ), stocks as (
         select s.sign, s.authority, s.service_id, s.key, v.population, m.month, v.bin,
-               concat(m.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks
+               ozg_marks(m.state, s.channel, s.trust_level, s.outcome) as marks
         from signed s cross join lateral unnest(s.open_months, s.open_states) m(month, state)
         cross join lateral (values
-            ('open', extract(epoch from (m.month + interval '1 month')::timestamptz - s.received_at)),
-            ('overdue', null)) v(population, bin)
-        where v.population = 'open' or s.due_at < (m.month + interval '1 month')::timestamptz
+            (5, extract(epoch from (m.month + interval '1 month')::timestamptz - s.received_at)),
+            (6, null)) v(population, bin)
+        where v.population = 5 or s.due_at < (m.month + interval '1 month')::timestamptz
     ), marked as (
-        select concat(s.state, '|', s.channel, '|', s.trust_level, '|', s.outcome) as marks, s.* from signed s where s.open
+        select ozg_marks(s.state, s.channel, s.trust_level, s.outcome) as marks, s.* from signed s where s.open
     ), contributions(sign, authority, service_id, key, population, shape, period, detail) as (
-        select sign, authority, service_id, key, population, 'month', date_trunc('month', day)::date, '' from flows
-        union all select sign, authority, service_id, key, population, 'marks', date_trunc('month', day)::date, marks from flows
-        union all select sign, authority, service_id, key, population, 'day', day, marks from flows
-        union all select sign, authority, service_id, key, population, 'bin', date_trunc('month', day)::date, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)::text from flows where bin is not null
-        union all select sign, authority, service_id, key, population, 'month', month, '' from stocks
-        union all select sign, authority, service_id, key, population, 'marks', month, marks from stocks
-        union all select sign, authority, service_id, key, population, 'bin', month, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)::text from stocks where bin is not null
-        union all select sign, authority, service_id, key, 'open', 'now', received_at::date, marks from marked
-        union all select sign, authority, service_id, key, 'overdue', 'now', due_at::date, marks from marked where due_at is not null
+        select sign, authority, service_id, key, population, 0, date_trunc('month', day)::date, 0 from flows
+        union all select sign, authority, service_id, key, population, 1, date_trunc('month', day)::date, marks from flows
+        union all select sign, authority, service_id, key, population, 3, day, 0 from flows
+        union all select sign, authority, service_id, key, population, 2, date_trunc('month', day)::date, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds) from flows where bin is not null
+        union all select sign, authority, service_id, key, population, 0, month, 0 from stocks
+        union all select sign, authority, service_id, key, population, 1, month, marks from stocks
+        union all select sign, authority, service_id, key, population, 2, month, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds) from stocks where bin is not null
+        union all select sign, authority, service_id, key, 5, 4, received_at::date, marks from marked
+        union all select sign, authority, service_id, key, 6, 4, due_at::date, marks from marked where due_at is not null
     ), leaves as materialized ( -- a key in two halves: sums of int need no numeric
         select authority, service_id, population, shape, period, detail, sum(sign) as n,
                sum(sign * (key >> 31)::int) as upper, sum(sign * (key & 2147483647)::int) as lower
