@@ -21,7 +21,7 @@ import (
 )
 
 // beyond are columns that the model does not have: the database fills them itself.
-var beyond = map[string][]string{"cases": {"land", "district"}, "events": {"xid", "seq"}}
+var beyond = map[string][]string{"cases": {"land", "district"}, "events": {"xid", "seq"}, "extension_entries": {"ranked_at"}}
 
 // registers belong to subjects or to nobody, and have no place: no wall stands around them.
 var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "idempotency_keys"}
@@ -29,42 +29,47 @@ var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "
 // serving is what serving may do to each table, and which columns it may change. What is not here it may not.
 var serving = map[string]string{
 	"tenants": "SELECT", "services": "SELECT", "blocked_subjects": "SELECT INSERT DELETE", "uploads": "SELECT INSERT DELETE", "idempotency_keys": "SELECT INSERT DELETE",
-	"organisational_units": "SELECT INSERT, name parent_id retired_at",
-	"service_offerings":    "SELECT INSERT, unit_id valid_to",
-	"connectors":           "SELECT INSERT, active name",
-	"cases":                "SELECT INSERT, closed_at complete_at decided_at due_at file_reference history_head owner revision state unit_id updated_at",
-	"submissions":          "SELECT INSERT",
-	"applicants":           "SELECT INSERT",
-	"messages":             "SELECT INSERT, delivery_state opened_at provided_at",
-	"attachments":          "SELECT INSERT, scan_state",
-	"decisions":            "SELECT INSERT",
-	"announcements":        "SELECT INSERT, announced_on explanation first_retrieved_at notified_at provided_at rule",
-	"comments":             "SELECT INSERT",
-	"follow_ups":           "SELECT INSERT, done_at",
-	"assignments":          "SELECT INSERT, ended_at",
-	"history_events":       "SELECT INSERT",
-	"events":               "SELECT INSERT",
-	"role_assignments":     "SELECT INSERT DELETE",
-	"audit_entries":        "SELECT INSERT",
-	"access_entries":       "SELECT INSERT",
-	"goose_db_version":     "SELECT",
-	"events_forgotten":     "SELECT",
-	"statistics_offset":    "SELECT",
-	"statistics_cells":     "SELECT",
-	"trusted_documents":    "SELECT", "trusted_documents_version": "SELECT",
+	"organisational_units":  "SELECT INSERT, name parent_id retired_at",
+	"service_offerings":     "SELECT INSERT, unit_id valid_to",
+	"connectors":            "SELECT INSERT, active name",
+	"cases":                 "SELECT INSERT, closed_at complete_at decided_at due_at file_reference history_head owner revision state unit_id updated_at",
+	"submissions":           "SELECT INSERT",
+	"applicants":            "SELECT INSERT",
+	"messages":              "SELECT INSERT, delivery_state opened_at provided_at",
+	"attachments":           "SELECT INSERT, scan_state",
+	"decisions":             "SELECT INSERT",
+	"announcements":         "SELECT INSERT, announced_on explanation first_retrieved_at notified_at provided_at rule",
+	"comments":              "SELECT INSERT",
+	"follow_ups":            "SELECT INSERT, done_at",
+	"assignments":           "SELECT INSERT, ended_at",
+	"history_events":        "SELECT INSERT",
+	"events":                "SELECT INSERT",
+	"role_assignments":      "SELECT INSERT DELETE",
+	"audit_entries":         "SELECT INSERT",
+	"access_entries":        "SELECT INSERT",
+	"extension_definitions": "SELECT INSERT DELETE, activated_at activated_by retired_at retired_by state",
+	"extension_records":     "SELECT INSERT DELETE, document updated_at",
+	"extension_entries":     "SELECT INSERT DELETE",
+	"extension_version":     "SELECT",
+	"goose_db_version":      "SELECT",
+	"events_forgotten":      "SELECT",
+	"statistics_offset":     "SELECT",
+	"statistics_cells":      "SELECT",
+	"trusted_documents":     "SELECT", "trusted_documents_version": "SELECT",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "statistics_offset", "statistics_facts", "statistics_cells"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{
 	"connectors(subject)",             // one machine speaks for one connector
 	"tenants(slug)", "tenants(place)", // the directory itself
-	"tenants(id,place)",             // what foreign keys hold on to
-	"services(leika_key)",           // the shared catalogue
-	"blocked_subjects(subject)",     // belongs to a subject
-	"idempotency_keys(subject,key)", // belongs to a subject
+	"tenants(id,place)",                  // what foreign keys hold on to
+	"services(leika_key)",                // the shared catalogue
+	"blocked_subjects(subject)",          // belongs to a subject
+	"idempotency_keys(subject,key)",      // belongs to a subject
+	"extension_entries(target_id,field)", // looked up by the row alone, whose id is unique in the whole house
 }
 
 // outside are foreign keys of tenants' tables that lead out of the tenant: into the directory and the shared catalogue.
@@ -160,6 +165,8 @@ func kind(c *schema.Column) []string {
 		types = []string{"uuid"}
 	case c.Type == field.TypeTime:
 		types = []string{"timestamp with time zone"}
+	case c.Type == field.TypeFloat64:
+		types = []string{"double precision"}
 	case c.Type == field.TypeInt64:
 		types = []string{"bigint"}
 	case c.Type == field.TypeInt:
