@@ -164,12 +164,12 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	class := "/*" + scope.Class() + "*/ "
 	b := &pgx.Batch{}
 	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
-	b.Queue(class + "select o.at, exists (select from events e where (e.xid, e.seq) > (o.xid, o.seq)) from statistics_offset o")
+	b.Queue(class + "select o.at, exists (select from events e where (e.xid, e.seq) > (o.xid, o.seq)) from statistics_offset o where o.answers")
 	b.Queue(class+"select kind, place, slug from tenants where kind = any($1) and (place between $2 and $3 or $2 between place and place_end)", kinds, int64(q.at.Lo), int64(q.at.Hi))
 	// Keys are summed as numeric, so that nothing overflows.
 	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+services+`, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint
 		from statistics_cells c join services s on s.id = c.service_id
-		where c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
+		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
 			and ($8::text[] is null or s.leika_key = any($8)) and c.n <> 0
 		group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
 	answers := t.log.SendBatch(ctx, b)
