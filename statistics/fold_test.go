@@ -26,7 +26,7 @@ import (
 )
 
 // lives is how many random lives of a house are counted.
-var lives = flag.Int("lives", 3, "how many random lives of a house are counted")
+var lives = flag.Int("lives", 2, "how many random lives of a house are counted")
 
 var berlin, _ = time.LoadLocation("Europe/Berlin")
 
@@ -372,7 +372,7 @@ func TestCellsAreWhatCountingTheCasesGives(t *testing.T) {
 	for history := range *lives {
 		t.Run(strconv.Itoa(history), func(t *testing.T) {
 			t.Parallel()
-			l := newLedger(t, uint64(history)+1, 120)
+			l := newLedger(t, uint64(history)+1, 80)
 			all := l.cases()
 			for round := range 4 {
 				for range 40 {
