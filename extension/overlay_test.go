@@ -153,3 +153,24 @@ func BenchmarkADefinitionIsRead(b *testing.B) {
 		}
 	}
 }
+
+// The same schema without sharing: its text parsed anew.
+func BenchmarkAWholeSchemaIsParsed(b *testing.B) {
+	standard := contract(b)
+	whole := text(thousand(b, standard)[0].Overlay(standard))
+	schemas := make([]*ast.Schema, 0, b.N)
+	var empty, full runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&empty)
+	for b.Loop() {
+		s, err := gqlparser.LoadSchema(&ast.Source{Name: "whole", Input: whole})
+		if err != nil {
+			b.Fatal(err)
+		}
+		schemas = append(schemas, s)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&full)
+	b.ReportMetric(float64(full.HeapAlloc-empty.HeapAlloc)/float64(len(schemas))/1024, "KiB/schema")
+	runtime.KeepAlive(schemas)
+}
