@@ -3,7 +3,9 @@
 package extension_test
 
 import (
+	"maps"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,6 +107,40 @@ func TestADefinitionOnItsWayOutSaysSo(t *testing.T) {
 	}
 	if text(s) == text(extension.Chain{read(t, ofSH, sh, standard)}.Overlay(standard)) {
 		t.Error("nobody would notice")
+	}
+}
+
+func TestWhatIsCutOutOfTheContractLeadsToNothing(t *testing.T) {
+	t.Parallel()
+	standard := contract(t)
+	chain := extension.Chain{read(t, ofSH, sh, standard)}
+	cut := *standard // as for somebody who may not order
+	cut.Types = maps.Clone(standard.Types)
+	delete(cut.Types, "CaseExtensionOrder")
+	whole, rest := chain.Overlay(standard), chain.Overlay(&cut)
+	for name := range whole.Types {
+		if order := name == "CaseExtensionOrder" || name == "BauherrOrder"; (rest.Types[name] == nil) != order {
+			t.Errorf("%s: there %t", name, rest.Types[name] != nil)
+		}
+	}
+	if rest.Types["Bauherr"] != whole.Types["Bauherr"] || rest.Types["Case"] != standard.Types["Case"] {
+		t.Error("what is the same is not shared")
+	}
+}
+
+func TestATypeThatTheStandardHouseHasTakenIsNamed(t *testing.T) {
+	t.Parallel()
+	standard := contract(t)
+	land := read(t, ofSH, sh, standard)
+	if lapsed := land.Lapsed(standard); len(lapsed) > 0 {
+		t.Errorf("%v", lapsed)
+	}
+	edition, err := gqlparser.LoadSchema(&ast.Source{Name: "edition", Input: text(standard) + `input BauherrFilter { name: String } extend type Query { builders(where: BauherrFilter): Int }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lapsed := land.Lapsed(edition); !slices.Equal(lapsed, []string{"Bauherr"}) {
+		t.Errorf("%v", lapsed)
 	}
 }
 
