@@ -46,6 +46,9 @@ var entities = map[string]entity{
 	"RoleAssignment":     {"roleAssignment", Owned},
 	"AuditEntry":         {"audit", Owned},
 	"AccessEntry":        {"accessLog", OfCase},
+	"Webhook":            {"webhook", Kept},
+	"WebhookDelivery":    {"webhook", Kept},
+	"BulkOperation":      {"export", Kept},
 	"BlockedSubject":     {"blockedSubject", Shared}, // for the doorkeeper: no role reads it
 	"Tenant":             {"tenant", Shared},
 	"Service":            {"service", Shared},
