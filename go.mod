@@ -2,6 +2,12 @@ module github.com/ozg-cloud/platform
 
 go 1.26.4
 
+// What npm fetched is no part of the house, whatever languages it is written in.
+ignore (
+	./conformance/node_modules
+	./portal/node_modules
+)
+
 require (
 	ariga.io/atlas v0.36.2-0.20250730182955-2c6300d0a3e1 // indirect
 	entgo.io/ent v0.14.6 // indirect

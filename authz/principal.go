@@ -220,6 +220,20 @@ func With(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, s)
 }
 
+// Renewed seats whoever has signed in anew in the place of the principal of ctx, for ctx and for all that comes after. It has to be the same person with
+// the same trust level: anybody else is Forbidden.
+func Renewed(ctx context.Context, p *Principal) error {
+	s, before, err := seated(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Subject != before.Subject || p.TrustLevel != before.TrustLevel {
+		return problem.New(problem.Forbidden, "notAllowed")
+	}
+	s.principal.Store(p)
+	return nil
+}
+
 // From takes the principal out of the context. A door without one is closed: a problem of the kind Unauthenticated.
 // It is another one after Current has renewed it.
 func From(ctx context.Context) (*Principal, error) {

@@ -251,3 +251,28 @@ func TestWhileNobodysRightsChangeNobodysAreReadAgain(t *testing.T) {
 		t.Error("a change was noticed that nobody counted: what was asked, then?")
 	}
 }
+
+func TestOnlyTheSamePersonSitsDownAnew(t *testing.T) {
+	before := &authz.Principal{Subject: "user:dev:wanda", TrustLevel: authz.Substantial}
+	for name, c := range map[string]struct {
+		now  authz.Principal
+		sits bool
+	}{
+		"the same person":     {authz.Principal{Subject: "user:dev:wanda", TrustLevel: authz.Substantial, ExpiresAt: time.Unix(1, 0)}, true},
+		"somebody else":       {authz.Principal{Subject: "user:dev:berta", TrustLevel: authz.Substantial}, false},
+		"a lower trust level": {authz.Principal{Subject: "user:dev:wanda", TrustLevel: authz.Basic}, false},
+		"a higher one":        {authz.Principal{Subject: "user:dev:wanda", TrustLevel: authz.High}, false},
+	} {
+		ctx := authz.With(t.Context(), before)
+		below, cancel := context.WithCancel(ctx)
+		err := authz.Renewed(ctx, &c.now)
+		p, _ := authz.From(below)
+		if c.sits != (err == nil) || c.sits != (p == &c.now) || !c.sits && !errors.Is(err, problem.New(problem.Forbidden, "")) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+	if err := authz.Renewed(t.Context(), before); err == nil {
+		t.Error("somebody sits down where nobody sat")
+	}
+}

@@ -256,6 +256,13 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			}
 			return authz.With(ctx, p), nil
 		},
+		Renew: func(ctx context.Context, token string) error {
+			p, err := keeper.Principal(ctx, token)
+			if err != nil {
+				return err
+			}
+			return authz.Renewed(ctx, p)
+		},
 		SignedInUntil: func(ctx context.Context) time.Time {
 			p, err := authz.From(ctx)
 			if err != nil {

@@ -33,6 +33,17 @@ func polled(t *testing.T, c *housetest.Caller, size int) (cursors []string) {
 	}
 }
 
+// settled waits until everything that is stored can be told: as long as a transaction of anybody in the cluster is older, it cannot.
+func settled(t *testing.T, h *housetest.House) {
+	t.Helper()
+	db := h.Database()
+	for still := true; still; {
+		if err := db.QueryRow(t.Context(), "select exists (select from events where xid >= pg_snapshot_xmin(pg_current_snapshot()))").Scan(&still); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestPollingFindsWhatAStreamTells(t *testing.T) {
 	t.Parallel()
 	h := housetest.New(t)
@@ -64,6 +75,7 @@ func TestAFilterChoosesTypesAndCases(t *testing.T) {
 	a := h.As("kiel-applicant").Submit(parking, kiel)
 	b := h.As("kiel-applicant").Submit(parking, kiel)
 	h.As("kiel-mailroom").Must("acceptCase", &a, nil)
+	settled(t, h)
 	for _, c := range []struct {
 		where map[string]any
 		want  int

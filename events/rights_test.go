@@ -75,6 +75,7 @@ func TestACaseThatGoesToAnotherUnitIsRevokedOnce(t *testing.T) {
 	t.Parallel()
 	h := housetest.New(t)
 	c := h.As("kiel-applicant").Submit(parking, kiel)
+	settled(t, h)
 	var here, there string
 	var unit uuid.UUID
 	err := h.Database().QueryRow(t.Context(), `select a.external_id, b.external_id, b.id from cases c join organisational_units a on a.id = c.unit_id
@@ -97,6 +98,7 @@ func TestACaseThatGoesToAnotherUnitIsRevokedOnce(t *testing.T) {
 		t.Errorf("the unit that has lost the case hears of %s", heard[0].Raw)
 	}
 	// Who was away meanwhile is told as well.
+	settled(t, h)
 	later := h.As("hier").Follow(stream, map[string]any{"after": mark.Cursor})
 	revoked(t, later, c.ID)
 	checkpoint(t, later)
@@ -120,6 +122,7 @@ func TestWhoLosesARoleIsToldWithinASecondAndHearsNoMore(t *testing.T) {
 	h := housetest.New(t)
 	other := h.Another()
 	c := h.As("kiel-applicant").Submit(parking, kiel)
+	settled(t, h)
 	h.Give("wanda", "CASEWORKER", "kiel", "")
 	s := other.With("wanda", authz.Substantial).Follow(stream, nil)
 	checkpoint(t, s)

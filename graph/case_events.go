@@ -41,7 +41,20 @@ func (r subscription) CaseEvents(ctx context.Context, after *string, where map[s
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, after, heartbeatSeconds, live, story)
+	return r.follow(ctx, after, heartbeatSeconds, live, story, r.each)
+}
+
+func (r subscription) WorkList(ctx context.Context, where map[string]any, after *string, heartbeatSeconds int, live bool) (<-chan *reading.Frame, error) {
+	list, err := r.Reading.WorkList(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	return r.follow(ctx, after, heartbeatSeconds, live, list.Story, list.Frame)
+}
+
+// each writes everything that is told.
+func (r subscription) each(ctx context.Context, f events.Frame) (reading.Frame, bool) {
+	return r.Reading.Frame(ctx, f), true
 }
 
 func (r subscription) Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, live bool) (<-chan *reading.Frame, error) {
@@ -49,7 +62,7 @@ func (r subscription) Messages(ctx context.Context, caseID string, after *string
 	if err != nil {
 		return nil, err
 	}
-	return r.follow(ctx, after, heartbeatSeconds, live, story)
+	return r.follow(ctx, after, heartbeatSeconds, live, story, r.each)
 }
 
 // longestHeartbeat is in seconds.
@@ -58,8 +71,11 @@ const longestHeartbeat = 300
 // errTold ends a story that is told up to now.
 var errTold = errors.New("graph: everything up to now is told")
 
-// follow tells a story until ctx ends, or everything up to now is told. What else stops it earlier is told as the last frame.
-func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, live bool, story events.Story) (<-chan *reading.Frame, error) {
+// follow tells a story until ctx ends, or everything up to now is told. What else stops it earlier is told as the last frame. write makes a frame,
+// or says that there is none.
+func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, live bool, story events.Story,
+	write func(context.Context, events.Frame) (reading.Frame, bool),
+) (<-chan *reading.Frame, error) {
 	if heartbeatSeconds < 1 || heartbeatSeconds > longestHeartbeat {
 		return nil, problem.New(problem.Invalid, "range", "heartbeatSeconds")
 	}
@@ -84,7 +100,10 @@ func (r subscription) follow(ctx context.Context, after *string, heartbeatSecond
 	go func() {
 		defer close(frames)
 		err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second, func(f events.Frame) error {
-			told := r.Reading.Frame(ctx, f)
+			told, any := write(ctx, f)
+			if !any {
+				return nil
+			}
 			err := send(&told)
 			if err == nil && !live && f.Kind == events.Checkpoint && f.CaughtUp {
 				err = errTold

@@ -45,7 +45,7 @@ func (p press) MutateSchema(s *ast.Schema) error {
 	for name := range catalog.Types {
 		mark(s, name, stored)
 	}
-	for _, name := range []string{"CaseEventConnection", "CaseStreamFrame", "MessageStreamFrame"} { // the log is stored as well
+	for _, name := range []string{"CaseEventConnection", "CaseStreamFrame", "MessageStreamFrame", "WorkListStreamFrame"} { // the log is stored as well
 		mark(s, name, stored)
 	}
 	arguments := map[string]bool{}

@@ -125,7 +125,7 @@ var frames = map[string]string{"CaseEvent": "EVENT", "StreamGap": "GAP", "Stream
 func frameOf(a Answer) (typ string, caughtUp bool) {
 	var data map[string]struct {
 		Typename string `json:"__typename"`
-		CaughtUp bool   `json:"caughtUp"`
+		CaughtUp bool   `json:"ozgCaughtUp"`
 	}
 	if json.Unmarshal(a.Data, &data) != nil {
 		return "", false

@@ -45,7 +45,11 @@ func (d *Desk) CreateWebhook(ctx context.Context, w Webhook) (uuid.UUID, error) 
 	if err := subscribes(w.Document); err != nil {
 		return uuid.Nil, err
 	}
-	if err := d.engine.Fits(ctx, w.Document); err != nil {
+	played, err := live(w.Document)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if err := d.engine.Fits(ctx, played, w.Document); err != nil {
 		return uuid.Nil, ofDocument(err)
 	}
 	from := w.After

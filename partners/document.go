@@ -19,9 +19,10 @@ const (
 	mostTokens = 1000
 	// pageLength is how many things an export asks for at once: as many as anybody gets.
 	pageLength = "100"
-	// nextPage and behind name what an export adds to a document.
+	// nextPage, behind and upToNow name what is added to documents.
 	nextPage = "ozgPage"
 	behind   = "ozgAfter"
+	upToNow  = "ozgCaughtUp"
 )
 
 // only gives the one operation of a document and the one field at its root. Whether they fit the contract is asked of the engine.
@@ -62,6 +63,24 @@ func subscribes(document string) error {
 	return problem.New(problem.Invalid, "typeNameNeeded", "input", "document")
 }
 
+// live turns the document of a webhook into the one that is played: it says of checkpoints, which are not sent, whether everything up to now was told.
+func live(document string) (string, error) {
+	doc, field, err := only(document, ast.Subscription)
+	if err != nil {
+		return "", err
+	}
+	field.SelectionSet = append(field.SelectionSet, &ast.InlineFragment{
+		TypeCondition: "StreamCheckpoint", SelectionSet: ast.SelectionSet{&ast.Field{Name: "caughtUp", Alias: upToNow}},
+	})
+	return written(doc), nil
+}
+
+func written(doc *ast.QueryDocument) string {
+	var out strings.Builder
+	formatter.NewFormatter(&out).FormatQueryDocument(doc)
+	return out.String()
+}
+
 // pages turns a query of one list into one that asks for a page of it, behind the cursor in the variable ozgAfter. The list has to be one that can be
 // read in both directions by anybody, which leaves out the log of events; nothing but nodes may be selected of it, so that no line is lost.
 func pages(document string, contract *ast.Schema) (string, error) {
@@ -93,7 +112,5 @@ func pages(document string, contract *ast.Schema) (string, error) {
 	)
 	leaf := func(name string) *ast.Field { return &ast.Field{Name: name, Alias: name} }
 	field.SelectionSet = append(field.SelectionSet, &ast.Field{Name: "pageInfo", Alias: nextPage, SelectionSet: ast.SelectionSet{leaf("hasNextPage"), leaf("endCursor")}})
-	var out strings.Builder
-	formatter.NewFormatter(&out).FormatQueryDocument(doc)
-	return out.String(), nil
+	return written(doc), nil
 }

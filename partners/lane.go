@@ -80,6 +80,10 @@ func (c *Courier) leave(ctx context.Context, h hook, err error) {
 
 // follow reads frames from behind the mark and sends them, one after the other.
 func (c *Courier) follow(ctx context.Context, h *hook) error {
+	document, err := live(h.text)
+	if err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		p, err := c.engine.Who(ctx, h.subject, h.trust)
 		if err != nil {
@@ -88,7 +92,7 @@ func (c *Courier) follow(ctx context.Context, h *hook) error {
 		if err := mayKeep(p, "webhook", h.place); err != nil {
 			return err
 		}
-		q := Question{Subject: h.subject, Trust: h.trust, Held: h.held, Document: h.text, After: c.cursors.Checkpoint(h.mark), Purpose: purpose}
+		q := Question{Subject: h.subject, Trust: h.trust, Held: h.held, Document: document, After: c.cursors.Checkpoint(h.mark), Purpose: purpose}
 		told := false
 		err = c.engine.Play(ctx, q, func(a Answer) error { told = true; return c.take(ctx, h, a) })
 		switch {
@@ -160,13 +164,17 @@ func (c *Courier) deliver(ctx context.Context, h hook, frame string, at events.P
 // replay sends an event once more, as it is shown now.
 func (c *Courier) replay(ctx context.Context, r replay) error {
 	o := outcome{failure: "GONE"}
+	document, err := live(r.text)
+	if err != nil {
+		return err
+	}
 	p, err := c.engine.Who(ctx, r.subject, r.trust)
 	if err == nil {
 		err = mayKeep(p, "webhook", r.place)
 	}
 	if err == nil {
 		before := events.Position{XID: r.at.XID, Seq: max(r.at.Seq-1, 0)}
-		q := Question{Subject: r.subject, Trust: r.trust, Document: r.text, After: c.cursors.Checkpoint(before), Purpose: purpose}
+		q := Question{Subject: r.subject, Trust: r.trust, Document: document, After: c.cursors.Checkpoint(before), Purpose: purpose}
 		err = c.engine.Play(ctx, q, func(a Answer) error {
 			typ, caughtUp := frameOf(a)
 			at, ok := c.cursors.Open(a.Cursor)

@@ -29,7 +29,6 @@ func TestAWebhookSendsWhatHappensSignedAndInOrder(t *testing.T) {
 	}
 	until(t, "both are told as delivered", func() bool {
 		a := partner.Ask(about, map[string]any{"id": id}).Works()
-		t.Logf("%s", a.Raw)
 		return a.Number("node.deliveries.totalCount") == 2 && a.Text("node.deliveries.nodes.0.state") == "DELIVERED" && a.Number("node.deliveries.nodes.0.status") == 204 &&
 			a.Text("node.deliveries.nodes.1.eventCursor") == first.Cursor && a.Text("node.caughtUpAt") != ""
 	})

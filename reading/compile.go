@@ -310,6 +310,8 @@ func (c *compiler) derivation(w *op, l *level, t *catalog.Type, alias string, ch
 	switch {
 	case d.edge != nil:
 		return c.single(w, l, t, alias, chain, f, *d.edge, d.condition)
+	case d.text != nil:
+		w.kind, w.text = constant, d.text
 	case d.expression != nil:
 		w.kind, w.scalar, w.column = scalar, d.kind, l.column(sql(d.expression(alias)))
 	default:

@@ -19,6 +19,8 @@ type derivation struct {
 	expression func(alias string) string
 	kind       catalog.Kind
 
+	text []byte // the same in each row of a view
+
 	columns []string // of the same row, handed on in this order
 	value   derive
 	member  func(name string) derive // for an object: how each of its fields comes about
@@ -56,6 +58,9 @@ var derivations = map[string]derivation{
 	"WebhookDelivery.eventCursor":  {columns: []string{"xid", "seq", "frame"}, value: cursorOfDelivery},
 	"BulkOperation.snapshotCursor": {columns: []string{"mark_xid", "mark_seq"}, value: cursorOfSnapshot},
 	"BulkOperation.url":            {columns: []string{"id", "subject", "state"}, value: exportLink, personal: true},
+	"WorkListChange.caseId":        {columns: []string{"case_id"}, value: idOfCase},
+	"WorkListChange.cursor":        {columns: []string{"xid", "seq"}, value: cursorOfEvent},
+	"WorkListChange.move":          {text: moves[entered]},
 }
 
 func overdueCase(a string) string {

@@ -27,8 +27,10 @@ import (
 // told is a type of the contract that the log gives: an event, and the thing that has to be visible for it to be told.
 type told struct {
 	*catalog.Type
-	frame string // the union of a stream
-	about string // the edge to the thing
+	frame string   // the union of a stream
+	about string   // the edge to the thing
+	list  bool     // the filter does not choose what is told, but says what becomes of it
+	path  []string // where the filter stands among the arguments
 }
 
 // ofLog says where the columns of events in the contract come from. They are not in the catalog, because the log is no list of things with ids.
@@ -40,14 +42,20 @@ var ofLog = map[string]told{
 				"type": {Name: "type", Kind: catalog.Enum}, "at": {Name: "at", Kind: catalog.Instant}, "revision": {Name: "revision", Kind: catalog.Int},
 			},
 			Edges: map[string]catalog.Edge{"case": {To: "Case", Column: "case_id"}},
-		}, "CaseStreamFrame", "case",
+		}, "CaseStreamFrame", "case", false, []string{"where", "cases"},
 	},
 	"MessageEvent": {
 		&catalog.Type{
 			Name: "MessageEvent", Entity: "Event", Table: "events", Owned: true, OfCase: true,
 			Columns: map[string]catalog.Column{"type": {Name: "type", Kind: catalog.Enum}, "at": {Name: "at", Kind: catalog.Instant}},
 			Edges:   map[string]catalog.Edge{"message": {To: "Message", Column: "message_id"}},
-		}, "MessageStreamFrame", "message",
+		}, "MessageStreamFrame", "message", false, nil,
+	},
+	"WorkListChange": {
+		&catalog.Type{
+			Name: "WorkListChange", Entity: "Event", Table: "events", Owned: true, OfCase: true,
+			Edges: map[string]catalog.Edge{"case": {To: "Case", Column: "listed_id"}},
+		}, "WorkListStreamFrame", "case", true, []string{"where"},
 	},
 }
 
@@ -112,8 +120,9 @@ const patienceWithStories = 10 * time.Second
 
 // shown is what a receiver is shown of an event, once for each place in the answer where it stands.
 type shown struct {
-	views  []Value
-	denied [][]ast.Path // the places in each that are refused
+	views   []Value
+	denied  [][]ast.Path // the places in each that are refused
+	listing              // of a work list
 }
 
 // read is what was read of events.
@@ -144,6 +153,9 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 			w.denials(nil, l, row, v, func(p ast.Path) { s.denied[v] = append(s.denied[v], p) })
 		}
 		raw := w.view(nil, l, set, row, last)[1:]
+		if t.list {
+			s.file, s.meets = uuid.UUID(raw[16:32]), raw[32] == 1
+		}
 		out[i] = events.Told{At: events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))}, Shown: s} //nolint:gosec // the database's own
 	}
 	return &read{out, w.seen, w.version, c.personal}, nil
@@ -159,11 +171,15 @@ func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, f
 	seen = and(seen, c.mentioned("e"))
 	a, edge := c.alias(), t.Edges[t.about]
 	target := catalog.Types[edge.To]
+	about := t.Edges[t.about]
+	if t.list {
+		about.Column = "case_id"
+	}
 	visible, err := c.predicate(target, a)
 	if err != nil {
 		return nil, nil, err
 	}
-	wanted, err := c.filter(target, a, filter, []string{"where", "cases"})
+	wanted, err := c.filter(target, a, filter, t.path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,9 +188,19 @@ func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, f
 		xids[i], seqs[i] = p.XID, p.Seq
 	}
 	alias := c.alias()
-	from := sql("(select * from (select e.*, " + messageOf + " as message_id from events e").
-		then(where(sql("(e.xid, e.seq) in (select * from unnest(?::xid8[], ?::bigint[]))", xids, seqs), seen)).with(") e").
-		then(where(exists(target.Table+" "+a, sql(join(t.Type, "e", edge, target, a)), visible, wanted))).with(") " + alias)
+	these := where(sql("(e.xid, e.seq) in (select * from unnest(?::xid8[], ?::bigint[]))", xids, seqs), seen)
+	there := sql(join(t.Type, "e", about, target, a))
+	from := sql("(select * from (select e.*, " + messageOf + " as message_id from events e").then(these).with(") e").
+		then(where(exists(target.Table+" "+a, there, visible, wanted))).with(") " + alias)
+	if t.list {
+		// What does not meet the filter is joined to no case, so that nothing of it is read.
+		meets := sql("true")
+		if wanted.text != "" {
+			meets = sql("coalesce(").then(wanted).with(", false)")
+		}
+		from = sql("(select e.*, m.meets, case when m.meets then e.case_id end as listed_id from events e cross join lateral (select ").then(meets).
+			with(" as meets from " + target.Table + " " + a).then(where(there, visible)).with(") m").then(these).with(") " + alias)
+	}
 	l, err := c.add(&level{alias: alias, source: from, chain: from, order: " order by " + alias + ".xid, " + alias + ".seq", limit: -1})
 	if err != nil {
 		return nil, nil, err
@@ -183,7 +209,14 @@ func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, f
 		return nil, nil, err
 	}
 	position := op{kind: derived, value: rawPosition, from: []int{l.column(sql(alias + ".xid")), l.column(sql(alias + ".seq"))}}
-	l.views = append(l.views, &object{present: -1, ops: []op{position}})
+	last := &object{present: -1, ops: []op{position}}
+	if t.list {
+		whether := func(_ *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+			return rawListing(dst, row), nil
+		}
+		last.add(op{kind: derived, value: whether, from: []int{l.column(sql(alias + ".case_id")), l.column(sql(alias + ".meets"))}})
+	}
+	l.views = append(l.views, last)
 	return c, l, nil
 }
 
@@ -211,7 +244,12 @@ func (c *compiler) places(l *level, t told, field graphql.CollectedField) error 
 		return err
 	}
 	if field.Definition.Type.Name() == t.frame {
-		return view(c.object(l, t.Type, l.alias, l.chain, field.Selections))
+		o, err := c.object(l, t.Type, l.alias, l.chain, field.Selections)
+		if err == nil && t.list {
+			l.views = append(l.views, inEachMove(o)...)
+			return nil
+		}
+		return view(o, err)
 	}
 	for _, f := range c.collect(field.Selections, t.Name+"Connection") {
 		var err error

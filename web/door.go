@@ -31,6 +31,9 @@ type Options struct {
 	// SignedInUntil says when the sign-in of the principal in the context ends: sockets and streams end then. Where it is nil, or says
 	// the zero time, they last.
 	SignedInUntil func(ctx context.Context) time.Time
+	// Renew lets the principal in the context go on with another token of the same person. Where it is nil, a socket ends with the sign-in that it
+	// began with.
+	Renew func(ctx context.Context, token string) error
 	// Caller tells what fairness has to know of the principal in the context. Where it is nil, nobody has a budget.
 	Caller func(ctx context.Context) Caller
 	// Strain tells how long all operations have waited for connections to the database since the beginning, and how often they took one.
@@ -166,12 +169,21 @@ func (d *Door) identified(r *http.Request) (ctx context.Context, known bool, err
 	if len(headers) == 0 {
 		return r.Context(), false, nil
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return nil, false, problem.New(problem.Unauthenticated, "badToken")
+	token, err := bearerOf(headers)
+	if err != nil {
+		return nil, false, err
 	}
 	ctx, err = d.o.Identify(r.Context(), token)
 	return ctx, err == nil, err
+}
+
+// bearerOf is the token in the one header that may bring one.
+func bearerOf(headers []string) (string, error) {
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", problem.New(problem.Unauthenticated, "badToken")
+	}
+	return token, nil
 }
 
 // ServeHTTP answers. It is the outermost layer: headers, origins, the line in the log, and whatever panicked.

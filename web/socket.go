@@ -171,6 +171,9 @@ func (s *socket) take(kind websocket.MessageType, text []byte) (websocket.Status
 	case name == "connection_init":
 		return s.greet(payload)
 	case name == "ping":
+		if code, reason := s.renew(payload); code != 0 {
+			return code, reason
+		}
 		return s.pong()
 	case name == "pong":
 		return 0, ""
@@ -203,13 +206,7 @@ func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
 	}
 	s.greeted = true
 	s.hello.Stop()
-	bearer := &http.Request{Header: http.Header{}}
-	for name, value := range payload {
-		if strings.EqualFold(name, "Authorization") {
-			text, _ := value.(string)
-			bearer.Header.Add("Authorization", text)
-		}
-	}
+	bearer := &http.Request{Header: bearerIn(payload)}
 	if len(bearer.Header) > 0 {
 		ctx, known, err := s.door.identified(bearer.WithContext(s.principal))
 		if err != nil {
@@ -220,8 +217,43 @@ func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
 	if !s.known {
 		return forbidden, "Forbidden"
 	}
-	s.release = s.door.untilSignedOut(s.principal, func() { s.close(forbidden, "Sign-in has ended") })
+	s.release = s.untilSignedOut()
 	return s.write([]byte(`{"type":"connection_ack"}`))
+}
+
+// renew lets who was let in go on with another token, which a ping may bring. One that is refused ends the connection: going on until the old one
+// expires would hide it.
+func (s *socket) renew(payload map[string]any) (websocket.StatusCode, string) {
+	headers := bearerIn(payload)
+	if s.release == nil || s.door.o.Renew == nil || len(headers) == 0 {
+		return 0, ""
+	}
+	token, err := bearerOf(headers.Values("Authorization"))
+	if err == nil {
+		err = s.door.o.Renew(s.principal, token)
+	}
+	if err != nil {
+		return s.refused(err)
+	}
+	s.release()
+	s.release = s.untilSignedOut()
+	return 0, ""
+}
+
+func (s *socket) untilSignedOut() (release func() bool) {
+	return s.door.untilSignedOut(s.principal, func() { s.close(forbidden, "Sign-in has ended") })
+}
+
+// bearerIn is the token in a payload, as the header that it stands for.
+func bearerIn(payload map[string]any) http.Header {
+	h := http.Header{}
+	for name, value := range payload {
+		if strings.EqualFold(name, "Authorization") {
+			text, _ := value.(string)
+			h.Add("Authorization", text)
+		}
+	}
+	return h
 }
 
 func (s *socket) refused(err error) (websocket.StatusCode, string) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/web"
 )
 
@@ -320,6 +321,42 @@ func TestASocketEndsWithTheSignIn(t *testing.T) {
 	w.subscribe("1", "subscription { endless }")
 	if code := w.closed(soon); code != 4403 || time.Now().Before(signedOut) {
 		t.Errorf("closed with %d", code)
+	}
+}
+
+func TestASocketGoesOnWhereTheTokenIsRenewed(t *testing.T) {
+	begun := time.Now()
+	var until atomic.Pointer[time.Time]
+	for name, c := range map[string]struct {
+		ping string
+		code websocket.StatusCode
+	}{
+		"no token":              {`{"type":"ping"}`, 4403},
+		"a token":               {`{"type":"ping","payload":{"authorization":"Bearer kiel"}}`, -1},
+		"a token that is none":  {`{"type":"ping","payload":{"Authorization":"Bearer forged"}}`, 4403},
+		"two tokens":            {`{"type":"ping","payload":{"Authorization":"Bearer kiel","authorization":"Bearer kiel"}}`, 4403},
+		"something else":        {`{"type":"ping","payload":{"Authorization":7}}`, 4403},
+		"a token of no account": {`{"type":"ping","payload":{"note":"Bearer kiel"}}`, 4403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, later := time.Now().Add(300*time.Millisecond), begun.Add(time.Hour)
+			until.Store(&first)
+			s := serve(t, 0, func(o *web.Options) {
+				o.SignedInUntil = func(context.Context) time.Time { return *until.Load() }
+				o.Renew = func(_ context.Context, token string) error {
+					if token != "kiel" {
+						return problem.New(problem.Unauthenticated, "badToken")
+					}
+					until.Store(&later)
+					return nil
+				}
+			})
+			w := call(t, s.url)
+			w.say(c.ping)
+			if code := w.closed(time.Second); code != c.code {
+				t.Errorf("closed with %d", code)
+			}
+		})
 	}
 }
 

@@ -10,7 +10,7 @@ import { parse, print, visit } from 'graphql';
 // What has no id of its own: parts of something that has one, and answers.
 const parts = [
   'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'ExplanationStep', 'FormField', 'Limits', 'MessageEvent', 'PageInfo', 'RoleAtTenant',
-  'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer',
+  'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];
 
 const own = {

@@ -102,6 +102,7 @@ type RoleAtTenantResolver interface {
 type SubscriptionResolver interface {
 	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
+	WorkList(ctx context.Context, where map[string]any, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -3316,6 +3317,43 @@ extend type Query {
   ): WebhookConnection! @policy(object: "webhook", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
+	{Name: "../../schema/work_list.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"How a case moves in a work list."
+enum WorkListMove {
+  "It meets the filter, and this stream has not said so before: put it in. Whoever has read the list already may have it there."
+  ENTERED
+  "It still meets the filter: show it as it is now."
+  CHANGED
+  "It does not meet the filter any more, or the viewer does not see it any more: take it out. Whoever has not got it has nothing to do."
+  LEFT
+}
+
+"A change of a case, as it shows in a work list (Arbeitsliste). It is told at least once, in the order of commits; whoever is told twice sees the same cursor."
+type WorkListChange {
+  "Where it stands; send it back as after to go on behind it."
+  cursor: EventCursor!
+  "What to do with the case."
+  move: WorkListMove!
+  "The case that was changed."
+  caseId: ID!
+  "The case as it is now, under the rights that the viewer has now; null where it left."
+  case: Case
+}
+
+"What the stream of a work list tells at a time."
+union WorkListStreamFrame = WorkListChange | StreamCheckpoint | StreamGap | StreamRevocation
+
+extend type Subscription {
+  "A work list as it moves: read the list, and follow it from a position that is older. What comes into a list or leaves it by the passing of time alone is not told. Over SSE the header Last-Event-ID goes before after."
+  workList(
+    "Which cases are in the list: the same filter as that of cases." where: CaseFilter
+    "Only what comes behind this position, on whatever replica; null: from now on." after: EventCursor
+    "After how many seconds a checkpoint comes again, 1 to 300." heartbeatSeconds: Int! = 15
+    "Whether it goes on live; if not, it is complete as soon as everything up to now was told." follow: Boolean! = true
+  ): WorkListStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -4876,6 +4914,44 @@ func (ec *executionContext) field_Subscription_messages_args(ctx context.Context
 		return nil, err
 	}
 	args["caseId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "heartbeatSeconds",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["heartbeatSeconds"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_workList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOCaseFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
@@ -9662,6 +9738,50 @@ func (ec *executionContext) fieldContext_Subscription_messages(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_messages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_workList(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_workList(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().WorkList(ctx, fc.Args["where"].(map[string]any), fc.Args["after"].(*string), fc.Args["heartbeatSeconds"].(int), fc.Args["follow"].(bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+			return ec.marshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_workList(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type WorkListStreamFrame does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_workList_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -15625,6 +15745,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_caseEvents(ctx, fields[0])
 	case "messages":
 		return ec._Subscription_messages(ctx, fields[0])
+	case "workList":
+		return ec._Subscription_workList(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -17700,6 +17822,20 @@ func (ec *executionContext) unmarshalNWebhookConnection2githubᚗcomᚋozgᚑclo
 func (ec *executionContext) marshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "WebhookConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
+	var res = new(reading.Frame)
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, sel ast.SelectionSet, v *reading.Frame) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkListStreamFrame!")
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)

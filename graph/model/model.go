@@ -2405,3 +2405,64 @@ func (e WebhookState) MarshalJSON() ([]byte, error) {
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
 }
+
+// How a case moves in a work list.
+type WorkListMove string
+
+const (
+	// It meets the filter, and this stream has not said so before: put it in. Whoever has read the list already may have it there.
+	WorkListMoveEntered WorkListMove = "ENTERED"
+	// It still meets the filter: show it as it is now.
+	WorkListMoveChanged WorkListMove = "CHANGED"
+	// It does not meet the filter any more, or the viewer does not see it any more: take it out. Whoever has not got it has nothing to do.
+	WorkListMoveLeft WorkListMove = "LEFT"
+)
+
+var AllWorkListMove = []WorkListMove{
+	WorkListMoveEntered,
+	WorkListMoveChanged,
+	WorkListMoveLeft,
+}
+
+func (e WorkListMove) IsValid() bool {
+	switch e {
+	case WorkListMoveEntered, WorkListMoveChanged, WorkListMoveLeft:
+		return true
+	}
+	return false
+}
+
+func (e WorkListMove) String() string {
+	return string(e)
+}
+
+func (e *WorkListMove) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkListMove(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkListMove", str)
+	}
+	return nil
+}
+
+func (e WorkListMove) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkListMove) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkListMove) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}

@@ -35,6 +35,7 @@ var rooms = []room{
 	{"internal/seal", nil},
 	{"schema", nil},
 	{"law", nil},
+	{"statistics", []string{"internal/problem"}},
 	{"authz", []string{"internal/problem", "internal/strictjson"}},
 	{"ent/contract", nil},
 	{"ent/rule", []string{"internal/problem", "authz"}},
@@ -61,6 +62,7 @@ var rooms = []room{
 	{"cmd", []string{"internal/problem", "schema", "authz", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"authz", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
+	{"client", nil},
 	{"internal/plan", nil},
 }
 

@@ -86,6 +86,13 @@ var texts = map[string]text{
 	"attachmentUsed":     {"Diese Anlage gehört schon zu etwas anderem.", "This attachment already belongs to something else."},
 	"attachmentInfected": {"In dieser Anlage wurde Schadsoftware gefunden.", "Malware was found in this attachment."},
 
+	// figures (Statistik)
+	"axisNotMeasured":   {"Diese Kennzahl gibt es nicht nach diesem Merkmal.", "This measure does not exist by this characteristic."},
+	"askedTwice":        {"Das wurde zweimal gefragt.", "This was asked for twice."},
+	"tableNotPublished": {"Diese Kombination von Merkmalen wird über Mandanten hinweg nicht veröffentlicht.", "This combination of characteristics is not published across tenants."},
+	"freeUnion":         {"Über Mandanten hinweg gibt es nur einzelne Werte, keine frei gewählten Summen.", "Across tenants there are single values only, no sums of one's own choice."},
+	"openPeriod":        {"Über Mandanten hinweg gibt es nur Zahlen abgeschlossener Monate.", "Across tenants there are figures of months that are over only."},
+
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},
 	"contentType":        {"Diese Art von Inhalt wird hier nicht gelesen.", "This type of content is not read here."},

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+// Package statistics counts what happened and protects small counts: cells, bins, cubes, the noise of the cell-key method, and answers that are
+// merged from parts. Rights and rows of cases do not belong here: whoever fills the cells has seen to both.
+//
+//	cell.go      a count with the sum of its records' keys
+//	bins.go      durations in fixed bins, median and 90th percentile
+//	noise.go     what is published of a cell
+//	cube.go      what is counted, and which tables are published
+//	gain.go      what all published tables together give away
+//	question.go  which questions are answered, exactly or protected
+//	part.go      what one member counts, and how parts become one
+//	answer.go    figures with their margins
+//	csv.go, jsonstat.go
+package statistics
