@@ -22,7 +22,6 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/internal/problem"
-	"github.com/ozg-cloud/platform/internal/seal"
 	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/web"
 )
@@ -39,9 +38,13 @@ type backstage struct {
 
 var _ partners.Engine = backstage{}
 
-// Who says who a subject is now.
+// Who says who a subject is now, past all memories: nothing is stopped because of rights that were given a moment ago.
 func (b backstage) Who(ctx context.Context, subject string, trust authz.TrustLevel) (*authz.Principal, error) {
-	return b.keeper.Recall(ctx, subject, trust)
+	p, err := b.keeper.Recall(ctx, subject, trust)
+	if err != nil {
+		return nil, err
+	}
+	return b.still(authz.With(ctx, p))
 }
 
 // Fits tells whether ctx's principal could ask a document. Of a document that is made of another one, the other one has to be loaded.
@@ -86,7 +89,7 @@ func (b backstage) prepare(ctx, as context.Context, q partners.Question) (web.En
 func (b backstage) Play(ctx context.Context, q partners.Question, each func(partners.Answer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	now, err := b.keeper.Recall(ctx, q.Subject, q.Trust)
+	now, err := b.Who(ctx, q.Subject, q.Trust)
 	if err != nil {
 		return err
 	}
@@ -136,7 +139,7 @@ func (b backstage) Play(ctx context.Context, q partners.Question, each func(part
 
 // partnership is everything for partners: the desk, and what works beside the door.
 func partnership(g Ground, client *ent.Client, writes *store.Driver, engine partners.Engine, log *events.Log, contract *ast.Schema, blobs *content.Store) (*partners.Desk, *Partners, error) {
-	signet, err := authz.NewSignet(seal.Key(g.Secret, "webhook signature"))
+	signet, err := authz.NewSignet(partners.SigningSeed(g.Secret))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/internal/seal"
 	"github.com/ozg-cloud/platform/schema"
 )
 
@@ -22,6 +23,9 @@ import (
 type Signer interface {
 	Sign(body []byte, typ, id string, at time.Time) (string, error)
 }
+
+// SigningSeed is the seed of the key that signs, derived from the secret of the house: the same on every replica, and another with another secret.
+func SigningSeed(secret []byte) []byte { return seal.Key(secret, "webhook signature") }
 
 // signatureType is the typ of signatures, so that they are taken for nothing else.
 const signatureType = "ozg-webhook+jws"
