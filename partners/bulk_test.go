@@ -22,7 +22,7 @@ import (
 const ofExport = `query($id: ID!) { node(id: $id) { ... on BulkOperation { state failedBecause objectCount refusedFields size sha256 snapshotCursor url completedAt expiresAt } } }`
 
 // exports begins an export and gives its id.
-func exports(t *testing.T, c *housetest.Caller, text string) string {
+func exports(t testing.TB, c *housetest.Caller, text string) string {
 	t.Helper()
 	a := c.Say("startBulkExport", map[string]any{"tenantId": tenantOf(c, "kiel"), "document": text}).Works()
 	id := a.Text("startBulkExport.bulkOperation.id")
@@ -33,7 +33,7 @@ func exports(t *testing.T, c *housetest.Caller, text string) string {
 }
 
 // ends waits until an export is in a state.
-func ends(t *testing.T, c *housetest.Caller, id, state string) (a housetest.Answer) {
+func ends(t testing.TB, c *housetest.Caller, id, state string) (a housetest.Answer) {
 	t.Helper()
 	until(t, "the export is "+state, func() bool {
 		a = c.Ask(ofExport, map[string]any{"id": id}).Works()
@@ -214,7 +214,7 @@ func missed(t *testing.T, from func(snapshot, after string) string) (missed int)
 	started(t, h)
 	admin, clerk := h.As("kiel-admin"), h.As("kiel-caseworker")
 	var cases []housetest.Case
-	for range 6 { // the newest, which stand on the first page
+	for range 6 { // those that are read first
 		c := h.As("kiel-applicant").Submit(parking, kiel)
 		cases = append(cases, c)
 	}
@@ -227,7 +227,7 @@ func missed(t *testing.T, from func(snapshot, after string) string) (missed int)
 			}
 		})
 	}
-	id := exports(t, admin, `{ cases { nodes { id revision } } }`)
+	id := exports(t, admin, `{ cases(orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { id revision } } }`)
 	a := ends(t, admin, id, "COMPLETED")
 	end()
 	writing.Wait()

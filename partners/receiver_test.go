@@ -38,7 +38,7 @@ func near(g *cmd.Ground) {
 }
 
 // started lets a house work for its partners until the test ends or it is stopped.
-func started(t *testing.T, h *housetest.House) (stop func()) {
+func started(t testing.TB, h *housetest.House) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var under sync.WaitGroup
@@ -62,7 +62,7 @@ type letter struct {
 // receiver is a partner's door on a real socket.
 type receiver struct {
 	*httptest.Server
-	t    *testing.T
+	t    testing.TB
 	keys map[string]ed25519.PublicKey
 
 	mu     sync.Mutex
@@ -71,7 +71,7 @@ type receiver struct {
 	taken  chan letter               // those that were answered with 204
 }
 
-func receives(t *testing.T, h *housetest.House) *receiver {
+func receives(t testing.TB, h *housetest.House) *receiver {
 	t.Helper()
 	r := &receiver{t: t, keys: keysOf(t, h), taken: make(chan letter, 100_000)}
 	r.Server = httptest.NewServer(r)
@@ -80,7 +80,7 @@ func receives(t *testing.T, h *housetest.House) *receiver {
 }
 
 // keysOf reads the keys of the house as a partner does.
-func keysOf(t *testing.T, h *housetest.House) map[string]ed25519.PublicKey {
+func keysOf(t testing.TB, h *housetest.House) map[string]ed25519.PublicKey {
 	t.Helper()
 	a := h.Anonymous().Send(h.Request(http.MethodGet, "/.well-known/jwks.json"))
 	var set struct {
@@ -210,7 +210,7 @@ func tenantOf(c *housetest.Caller, slug string) string {
 }
 
 // hooks makes a webhook of Kiel and gives its id.
-func hooks(t *testing.T, c *housetest.Caller, url string, further map[string]any) string {
+func hooks(t testing.TB, c *housetest.Caller, url string, further map[string]any) string {
 	t.Helper()
 	in := map[string]any{"tenantId": tenantOf(c, "kiel"), "name": "Fachverfahren", "url": url, "document": document}
 	for k, v := range further {
@@ -228,7 +228,7 @@ const about = `query($id: ID!) { node(id: $id) { ... on Webhook { state stoppedB
 	deliveries(first: 100) { totalCount nodes { id frame eventCursor state attempts failure status webhook { id } } } } } }`
 
 // until asks until something holds.
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(soon); !holds(); {
 		if time.Now().After(end) {
