@@ -128,8 +128,11 @@ func (s *scene) full() *housetest.Case {
 		s.caseworker.Must(verb, c, input[verb])
 	}
 	s.caseworker.Must("decideCase", c, with("decideCase", map[string]any{"documentUploadId": s.caseworker.Upload("Bescheid.txt", []byte("Bescheid"))}))
-	s.exec(`insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
-		select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = $1`, key(c.ID))
+	s.exec(fmt.Sprintf(`do $$ begin
+		perform ozg_enter(0, 999999999999999, '');
+		insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
+			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = '%s';
+		end $$`, key(c.ID)))
 	return c
 }
 

@@ -30,6 +30,9 @@ import (
 	"github.com/ozg-cloud/platform/ent/connector"
 	"github.com/ozg-cloud/platform/ent/decision"
 	"github.com/ozg-cloud/platform/ent/event"
+	"github.com/ozg-cloud/platform/ent/extensiondefinition"
+	"github.com/ozg-cloud/platform/ent/extensionentry"
+	"github.com/ozg-cloud/platform/ent/extensionrecord"
 	"github.com/ozg-cloud/platform/ent/followup"
 	"github.com/ozg-cloud/platform/ent/historyevent"
 	"github.com/ozg-cloud/platform/ent/idempotencykey"
@@ -76,6 +79,12 @@ type Client struct {
 	Decision *DecisionClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// ExtensionDefinition is the client for interacting with the ExtensionDefinition builders.
+	ExtensionDefinition *ExtensionDefinitionClient
+	// ExtensionEntry is the client for interacting with the ExtensionEntry builders.
+	ExtensionEntry *ExtensionEntryClient
+	// ExtensionRecord is the client for interacting with the ExtensionRecord builders.
+	ExtensionRecord *ExtensionRecordClient
 	// FollowUp is the client for interacting with the FollowUp builders.
 	FollowUp *FollowUpClient
 	// HistoryEvent is the client for interacting with the HistoryEvent builders.
@@ -126,6 +135,9 @@ func (c *Client) init() {
 	c.Connector = NewConnectorClient(c.config)
 	c.Decision = NewDecisionClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.ExtensionDefinition = NewExtensionDefinitionClient(c.config)
+	c.ExtensionEntry = NewExtensionEntryClient(c.config)
+	c.ExtensionRecord = NewExtensionRecordClient(c.config)
 	c.FollowUp = NewFollowUpClient(c.config)
 	c.HistoryEvent = NewHistoryEventClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
@@ -229,34 +241,37 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:                ctx,
-		config:             cfg,
-		AccessEntry:        NewAccessEntryClient(cfg),
-		Announcement:       NewAnnouncementClient(cfg),
-		Applicant:          NewApplicantClient(cfg),
-		Assignment:         NewAssignmentClient(cfg),
-		Attachment:         NewAttachmentClient(cfg),
-		AuditEntry:         NewAuditEntryClient(cfg),
-		BlockedSubject:     NewBlockedSubjectClient(cfg),
-		BulkOperation:      NewBulkOperationClient(cfg),
-		CaseFile:           NewCaseFileClient(cfg),
-		Comment:            NewCommentClient(cfg),
-		Connector:          NewConnectorClient(cfg),
-		Decision:           NewDecisionClient(cfg),
-		Event:              NewEventClient(cfg),
-		FollowUp:           NewFollowUpClient(cfg),
-		HistoryEvent:       NewHistoryEventClient(cfg),
-		IdempotencyKey:     NewIdempotencyKeyClient(cfg),
-		Message:            NewMessageClient(cfg),
-		OrganisationalUnit: NewOrganisationalUnitClient(cfg),
-		RoleAssignment:     NewRoleAssignmentClient(cfg),
-		Service:            NewServiceClient(cfg),
-		ServiceOffering:    NewServiceOfferingClient(cfg),
-		Submission:         NewSubmissionClient(cfg),
-		Tenant:             NewTenantClient(cfg),
-		Upload:             NewUploadClient(cfg),
-		Webhook:            NewWebhookClient(cfg),
-		WebhookDelivery:    NewWebhookDeliveryClient(cfg),
+		ctx:                 ctx,
+		config:              cfg,
+		AccessEntry:         NewAccessEntryClient(cfg),
+		Announcement:        NewAnnouncementClient(cfg),
+		Applicant:           NewApplicantClient(cfg),
+		Assignment:          NewAssignmentClient(cfg),
+		Attachment:          NewAttachmentClient(cfg),
+		AuditEntry:          NewAuditEntryClient(cfg),
+		BlockedSubject:      NewBlockedSubjectClient(cfg),
+		BulkOperation:       NewBulkOperationClient(cfg),
+		CaseFile:            NewCaseFileClient(cfg),
+		Comment:             NewCommentClient(cfg),
+		Connector:           NewConnectorClient(cfg),
+		Decision:            NewDecisionClient(cfg),
+		Event:               NewEventClient(cfg),
+		ExtensionDefinition: NewExtensionDefinitionClient(cfg),
+		ExtensionEntry:      NewExtensionEntryClient(cfg),
+		ExtensionRecord:     NewExtensionRecordClient(cfg),
+		FollowUp:            NewFollowUpClient(cfg),
+		HistoryEvent:        NewHistoryEventClient(cfg),
+		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
+		Message:             NewMessageClient(cfg),
+		OrganisationalUnit:  NewOrganisationalUnitClient(cfg),
+		RoleAssignment:      NewRoleAssignmentClient(cfg),
+		Service:             NewServiceClient(cfg),
+		ServiceOffering:     NewServiceOfferingClient(cfg),
+		Submission:          NewSubmissionClient(cfg),
+		Tenant:              NewTenantClient(cfg),
+		Upload:              NewUploadClient(cfg),
+		Webhook:             NewWebhookClient(cfg),
+		WebhookDelivery:     NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -274,34 +289,37 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:                ctx,
-		config:             cfg,
-		AccessEntry:        NewAccessEntryClient(cfg),
-		Announcement:       NewAnnouncementClient(cfg),
-		Applicant:          NewApplicantClient(cfg),
-		Assignment:         NewAssignmentClient(cfg),
-		Attachment:         NewAttachmentClient(cfg),
-		AuditEntry:         NewAuditEntryClient(cfg),
-		BlockedSubject:     NewBlockedSubjectClient(cfg),
-		BulkOperation:      NewBulkOperationClient(cfg),
-		CaseFile:           NewCaseFileClient(cfg),
-		Comment:            NewCommentClient(cfg),
-		Connector:          NewConnectorClient(cfg),
-		Decision:           NewDecisionClient(cfg),
-		Event:              NewEventClient(cfg),
-		FollowUp:           NewFollowUpClient(cfg),
-		HistoryEvent:       NewHistoryEventClient(cfg),
-		IdempotencyKey:     NewIdempotencyKeyClient(cfg),
-		Message:            NewMessageClient(cfg),
-		OrganisationalUnit: NewOrganisationalUnitClient(cfg),
-		RoleAssignment:     NewRoleAssignmentClient(cfg),
-		Service:            NewServiceClient(cfg),
-		ServiceOffering:    NewServiceOfferingClient(cfg),
-		Submission:         NewSubmissionClient(cfg),
-		Tenant:             NewTenantClient(cfg),
-		Upload:             NewUploadClient(cfg),
-		Webhook:            NewWebhookClient(cfg),
-		WebhookDelivery:    NewWebhookDeliveryClient(cfg),
+		ctx:                 ctx,
+		config:              cfg,
+		AccessEntry:         NewAccessEntryClient(cfg),
+		Announcement:        NewAnnouncementClient(cfg),
+		Applicant:           NewApplicantClient(cfg),
+		Assignment:          NewAssignmentClient(cfg),
+		Attachment:          NewAttachmentClient(cfg),
+		AuditEntry:          NewAuditEntryClient(cfg),
+		BlockedSubject:      NewBlockedSubjectClient(cfg),
+		BulkOperation:       NewBulkOperationClient(cfg),
+		CaseFile:            NewCaseFileClient(cfg),
+		Comment:             NewCommentClient(cfg),
+		Connector:           NewConnectorClient(cfg),
+		Decision:            NewDecisionClient(cfg),
+		Event:               NewEventClient(cfg),
+		ExtensionDefinition: NewExtensionDefinitionClient(cfg),
+		ExtensionEntry:      NewExtensionEntryClient(cfg),
+		ExtensionRecord:     NewExtensionRecordClient(cfg),
+		FollowUp:            NewFollowUpClient(cfg),
+		HistoryEvent:        NewHistoryEventClient(cfg),
+		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
+		Message:             NewMessageClient(cfg),
+		OrganisationalUnit:  NewOrganisationalUnitClient(cfg),
+		RoleAssignment:      NewRoleAssignmentClient(cfg),
+		Service:             NewServiceClient(cfg),
+		ServiceOffering:     NewServiceOfferingClient(cfg),
+		Submission:          NewSubmissionClient(cfg),
+		Tenant:              NewTenantClient(cfg),
+		Upload:              NewUploadClient(cfg),
+		Webhook:             NewWebhookClient(cfg),
+		WebhookDelivery:     NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -333,10 +351,10 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
 		c.AuditEntry, c.BlockedSubject, c.BulkOperation, c.CaseFile, c.Comment,
-		c.Connector, c.Decision, c.Event, c.FollowUp, c.HistoryEvent, c.IdempotencyKey,
-		c.Message, c.OrganisationalUnit, c.RoleAssignment, c.Service,
-		c.ServiceOffering, c.Submission, c.Tenant, c.Upload, c.Webhook,
-		c.WebhookDelivery,
+		c.Connector, c.Decision, c.Event, c.ExtensionDefinition, c.ExtensionEntry,
+		c.ExtensionRecord, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -348,10 +366,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
 		c.AuditEntry, c.BlockedSubject, c.BulkOperation, c.CaseFile, c.Comment,
-		c.Connector, c.Decision, c.Event, c.FollowUp, c.HistoryEvent, c.IdempotencyKey,
-		c.Message, c.OrganisationalUnit, c.RoleAssignment, c.Service,
-		c.ServiceOffering, c.Submission, c.Tenant, c.Upload, c.Webhook,
-		c.WebhookDelivery,
+		c.Connector, c.Decision, c.Event, c.ExtensionDefinition, c.ExtensionEntry,
+		c.ExtensionRecord, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -386,6 +404,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Decision.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *ExtensionDefinitionMutation:
+		return c.ExtensionDefinition.mutate(ctx, m)
+	case *ExtensionEntryMutation:
+		return c.ExtensionEntry.mutate(ctx, m)
+	case *ExtensionRecordMutation:
+		return c.ExtensionRecord.mutate(ctx, m)
 	case *FollowUpMutation:
 		return c.FollowUp.mutate(ctx, m)
 	case *HistoryEventMutation:
@@ -2812,6 +2836,491 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 	}
 }
 
+// ExtensionDefinitionClient is a client for the ExtensionDefinition schema.
+type ExtensionDefinitionClient struct {
+	config
+}
+
+// NewExtensionDefinitionClient returns a client for the ExtensionDefinition from the given config.
+func NewExtensionDefinitionClient(c config) *ExtensionDefinitionClient {
+	return &ExtensionDefinitionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `extensiondefinition.Hooks(f(g(h())))`.
+func (c *ExtensionDefinitionClient) Use(hooks ...Hook) {
+	c.hooks.ExtensionDefinition = append(c.hooks.ExtensionDefinition, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `extensiondefinition.Intercept(f(g(h())))`.
+func (c *ExtensionDefinitionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ExtensionDefinition = append(c.inters.ExtensionDefinition, interceptors...)
+}
+
+// Create returns a builder for creating a ExtensionDefinition entity.
+func (c *ExtensionDefinitionClient) Create() *ExtensionDefinitionCreate {
+	mutation := newExtensionDefinitionMutation(c.config, OpCreate)
+	return &ExtensionDefinitionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ExtensionDefinition entities.
+func (c *ExtensionDefinitionClient) CreateBulk(builders ...*ExtensionDefinitionCreate) *ExtensionDefinitionCreateBulk {
+	return &ExtensionDefinitionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExtensionDefinitionClient) MapCreateBulk(slice any, setFunc func(*ExtensionDefinitionCreate, int)) *ExtensionDefinitionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExtensionDefinitionCreateBulk{err: fmt.Errorf("calling to ExtensionDefinitionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExtensionDefinitionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExtensionDefinitionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ExtensionDefinition.
+func (c *ExtensionDefinitionClient) Update() *ExtensionDefinitionUpdate {
+	mutation := newExtensionDefinitionMutation(c.config, OpUpdate)
+	return &ExtensionDefinitionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExtensionDefinitionClient) UpdateOne(_m *ExtensionDefinition) *ExtensionDefinitionUpdateOne {
+	mutation := newExtensionDefinitionMutation(c.config, OpUpdateOne, withExtensionDefinition(_m))
+	return &ExtensionDefinitionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExtensionDefinitionClient) UpdateOneID(id uuid.UUID) *ExtensionDefinitionUpdateOne {
+	mutation := newExtensionDefinitionMutation(c.config, OpUpdateOne, withExtensionDefinitionID(id))
+	return &ExtensionDefinitionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ExtensionDefinition.
+func (c *ExtensionDefinitionClient) Delete() *ExtensionDefinitionDelete {
+	mutation := newExtensionDefinitionMutation(c.config, OpDelete)
+	return &ExtensionDefinitionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExtensionDefinitionClient) DeleteOne(_m *ExtensionDefinition) *ExtensionDefinitionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExtensionDefinitionClient) DeleteOneID(id uuid.UUID) *ExtensionDefinitionDeleteOne {
+	builder := c.Delete().Where(extensiondefinition.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExtensionDefinitionDeleteOne{builder}
+}
+
+// Query returns a query builder for ExtensionDefinition.
+func (c *ExtensionDefinitionClient) Query() *ExtensionDefinitionQuery {
+	return &ExtensionDefinitionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExtensionDefinition},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ExtensionDefinition entity by its id.
+func (c *ExtensionDefinitionClient) Get(ctx context.Context, id uuid.UUID) (*ExtensionDefinition, error) {
+	return c.Query().Where(extensiondefinition.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExtensionDefinitionClient) GetX(ctx context.Context, id uuid.UUID) *ExtensionDefinition {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a ExtensionDefinition.
+func (c *ExtensionDefinitionClient) QueryTenant(_m *ExtensionDefinition) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extensiondefinition.Table, extensiondefinition.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extensiondefinition.TenantTable, extensiondefinition.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ExtensionDefinitionClient) Hooks() []Hook {
+	hooks := c.hooks.ExtensionDefinition
+	return append(hooks[:len(hooks):len(hooks)], extensiondefinition.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExtensionDefinitionClient) Interceptors() []Interceptor {
+	inters := c.inters.ExtensionDefinition
+	return append(inters[:len(inters):len(inters)], extensiondefinition.Interceptors[:]...)
+}
+
+func (c *ExtensionDefinitionClient) mutate(ctx context.Context, m *ExtensionDefinitionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExtensionDefinitionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExtensionDefinitionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExtensionDefinitionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExtensionDefinitionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ExtensionDefinition mutation op: %q", m.Op())
+	}
+}
+
+// ExtensionEntryClient is a client for the ExtensionEntry schema.
+type ExtensionEntryClient struct {
+	config
+}
+
+// NewExtensionEntryClient returns a client for the ExtensionEntry from the given config.
+func NewExtensionEntryClient(c config) *ExtensionEntryClient {
+	return &ExtensionEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `extensionentry.Hooks(f(g(h())))`.
+func (c *ExtensionEntryClient) Use(hooks ...Hook) {
+	c.hooks.ExtensionEntry = append(c.hooks.ExtensionEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `extensionentry.Intercept(f(g(h())))`.
+func (c *ExtensionEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ExtensionEntry = append(c.inters.ExtensionEntry, interceptors...)
+}
+
+// Create returns a builder for creating a ExtensionEntry entity.
+func (c *ExtensionEntryClient) Create() *ExtensionEntryCreate {
+	mutation := newExtensionEntryMutation(c.config, OpCreate)
+	return &ExtensionEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ExtensionEntry entities.
+func (c *ExtensionEntryClient) CreateBulk(builders ...*ExtensionEntryCreate) *ExtensionEntryCreateBulk {
+	return &ExtensionEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExtensionEntryClient) MapCreateBulk(slice any, setFunc func(*ExtensionEntryCreate, int)) *ExtensionEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExtensionEntryCreateBulk{err: fmt.Errorf("calling to ExtensionEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExtensionEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExtensionEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ExtensionEntry.
+func (c *ExtensionEntryClient) Update() *ExtensionEntryUpdate {
+	mutation := newExtensionEntryMutation(c.config, OpUpdate)
+	return &ExtensionEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExtensionEntryClient) UpdateOne(_m *ExtensionEntry) *ExtensionEntryUpdateOne {
+	mutation := newExtensionEntryMutation(c.config, OpUpdateOne, withExtensionEntry(_m))
+	return &ExtensionEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExtensionEntryClient) UpdateOneID(id uuid.UUID) *ExtensionEntryUpdateOne {
+	mutation := newExtensionEntryMutation(c.config, OpUpdateOne, withExtensionEntryID(id))
+	return &ExtensionEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ExtensionEntry.
+func (c *ExtensionEntryClient) Delete() *ExtensionEntryDelete {
+	mutation := newExtensionEntryMutation(c.config, OpDelete)
+	return &ExtensionEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExtensionEntryClient) DeleteOne(_m *ExtensionEntry) *ExtensionEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExtensionEntryClient) DeleteOneID(id uuid.UUID) *ExtensionEntryDeleteOne {
+	builder := c.Delete().Where(extensionentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExtensionEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for ExtensionEntry.
+func (c *ExtensionEntryClient) Query() *ExtensionEntryQuery {
+	return &ExtensionEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExtensionEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ExtensionEntry entity by its id.
+func (c *ExtensionEntryClient) Get(ctx context.Context, id uuid.UUID) (*ExtensionEntry, error) {
+	return c.Query().Where(extensionentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExtensionEntryClient) GetX(ctx context.Context, id uuid.UUID) *ExtensionEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a ExtensionEntry.
+func (c *ExtensionEntryClient) QueryTenant(_m *ExtensionEntry) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extensionentry.Table, extensionentry.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extensionentry.TenantTable, extensionentry.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCase queries the case edge of a ExtensionEntry.
+func (c *ExtensionEntryClient) QueryCase(_m *ExtensionEntry) *CaseFileQuery {
+	query := (&CaseFileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extensionentry.Table, extensionentry.FieldID, id),
+			sqlgraph.To(casefile.Table, casefile.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extensionentry.CaseTable, extensionentry.CaseColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ExtensionEntryClient) Hooks() []Hook {
+	hooks := c.hooks.ExtensionEntry
+	return append(hooks[:len(hooks):len(hooks)], extensionentry.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExtensionEntryClient) Interceptors() []Interceptor {
+	inters := c.inters.ExtensionEntry
+	return append(inters[:len(inters):len(inters)], extensionentry.Interceptors[:]...)
+}
+
+func (c *ExtensionEntryClient) mutate(ctx context.Context, m *ExtensionEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExtensionEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExtensionEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExtensionEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExtensionEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ExtensionEntry mutation op: %q", m.Op())
+	}
+}
+
+// ExtensionRecordClient is a client for the ExtensionRecord schema.
+type ExtensionRecordClient struct {
+	config
+}
+
+// NewExtensionRecordClient returns a client for the ExtensionRecord from the given config.
+func NewExtensionRecordClient(c config) *ExtensionRecordClient {
+	return &ExtensionRecordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `extensionrecord.Hooks(f(g(h())))`.
+func (c *ExtensionRecordClient) Use(hooks ...Hook) {
+	c.hooks.ExtensionRecord = append(c.hooks.ExtensionRecord, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `extensionrecord.Intercept(f(g(h())))`.
+func (c *ExtensionRecordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ExtensionRecord = append(c.inters.ExtensionRecord, interceptors...)
+}
+
+// Create returns a builder for creating a ExtensionRecord entity.
+func (c *ExtensionRecordClient) Create() *ExtensionRecordCreate {
+	mutation := newExtensionRecordMutation(c.config, OpCreate)
+	return &ExtensionRecordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ExtensionRecord entities.
+func (c *ExtensionRecordClient) CreateBulk(builders ...*ExtensionRecordCreate) *ExtensionRecordCreateBulk {
+	return &ExtensionRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExtensionRecordClient) MapCreateBulk(slice any, setFunc func(*ExtensionRecordCreate, int)) *ExtensionRecordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExtensionRecordCreateBulk{err: fmt.Errorf("calling to ExtensionRecordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExtensionRecordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExtensionRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ExtensionRecord.
+func (c *ExtensionRecordClient) Update() *ExtensionRecordUpdate {
+	mutation := newExtensionRecordMutation(c.config, OpUpdate)
+	return &ExtensionRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExtensionRecordClient) UpdateOne(_m *ExtensionRecord) *ExtensionRecordUpdateOne {
+	mutation := newExtensionRecordMutation(c.config, OpUpdateOne, withExtensionRecord(_m))
+	return &ExtensionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExtensionRecordClient) UpdateOneID(id uuid.UUID) *ExtensionRecordUpdateOne {
+	mutation := newExtensionRecordMutation(c.config, OpUpdateOne, withExtensionRecordID(id))
+	return &ExtensionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ExtensionRecord.
+func (c *ExtensionRecordClient) Delete() *ExtensionRecordDelete {
+	mutation := newExtensionRecordMutation(c.config, OpDelete)
+	return &ExtensionRecordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExtensionRecordClient) DeleteOne(_m *ExtensionRecord) *ExtensionRecordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExtensionRecordClient) DeleteOneID(id uuid.UUID) *ExtensionRecordDeleteOne {
+	builder := c.Delete().Where(extensionrecord.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExtensionRecordDeleteOne{builder}
+}
+
+// Query returns a query builder for ExtensionRecord.
+func (c *ExtensionRecordClient) Query() *ExtensionRecordQuery {
+	return &ExtensionRecordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExtensionRecord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ExtensionRecord entity by its id.
+func (c *ExtensionRecordClient) Get(ctx context.Context, id uuid.UUID) (*ExtensionRecord, error) {
+	return c.Query().Where(extensionrecord.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExtensionRecordClient) GetX(ctx context.Context, id uuid.UUID) *ExtensionRecord {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a ExtensionRecord.
+func (c *ExtensionRecordClient) QueryTenant(_m *ExtensionRecord) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extensionrecord.Table, extensionrecord.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extensionrecord.TenantTable, extensionrecord.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCase queries the case edge of a ExtensionRecord.
+func (c *ExtensionRecordClient) QueryCase(_m *ExtensionRecord) *CaseFileQuery {
+	query := (&CaseFileClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(extensionrecord.Table, extensionrecord.FieldID, id),
+			sqlgraph.To(casefile.Table, casefile.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, extensionrecord.CaseTable, extensionrecord.CaseColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ExtensionRecordClient) Hooks() []Hook {
+	hooks := c.hooks.ExtensionRecord
+	return append(hooks[:len(hooks):len(hooks)], extensionrecord.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExtensionRecordClient) Interceptors() []Interceptor {
+	inters := c.inters.ExtensionRecord
+	return append(inters[:len(inters):len(inters)], extensionrecord.Interceptors[:]...)
+}
+
+func (c *ExtensionRecordClient) mutate(ctx context.Context, m *ExtensionRecordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExtensionRecordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExtensionRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExtensionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExtensionRecordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ExtensionRecord mutation op: %q", m.Op())
+	}
+}
+
 // FollowUpClient is a client for the FollowUp schema.
 type FollowUpClient struct {
 	config
@@ -5020,15 +5529,17 @@ type (
 	hooks struct {
 		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
 		BlockedSubject, BulkOperation, CaseFile, Comment, Connector, Decision, Event,
-		FollowUp, HistoryEvent, IdempotencyKey, Message, OrganisationalUnit,
-		RoleAssignment, Service, ServiceOffering, Submission, Tenant, Upload, Webhook,
+		ExtensionDefinition, ExtensionEntry, ExtensionRecord, FollowUp, HistoryEvent,
+		IdempotencyKey, Message, OrganisationalUnit, RoleAssignment, Service,
+		ServiceOffering, Submission, Tenant, Upload, Webhook,
 		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
 		BlockedSubject, BulkOperation, CaseFile, Comment, Connector, Decision, Event,
-		FollowUp, HistoryEvent, IdempotencyKey, Message, OrganisationalUnit,
-		RoleAssignment, Service, ServiceOffering, Submission, Tenant, Upload, Webhook,
+		ExtensionDefinition, ExtensionEntry, ExtensionRecord, FollowUp, HistoryEvent,
+		IdempotencyKey, Message, OrganisationalUnit, RoleAssignment, Service,
+		ServiceOffering, Submission, Tenant, Upload, Webhook,
 		WebhookDelivery []ent.Interceptor
 	}
 )

@@ -26,6 +26,9 @@ import (
 	"github.com/ozg-cloud/platform/ent/connector"
 	"github.com/ozg-cloud/platform/ent/decision"
 	"github.com/ozg-cloud/platform/ent/event"
+	"github.com/ozg-cloud/platform/ent/extensiondefinition"
+	"github.com/ozg-cloud/platform/ent/extensionentry"
+	"github.com/ozg-cloud/platform/ent/extensionrecord"
 	"github.com/ozg-cloud/platform/ent/followup"
 	"github.com/ozg-cloud/platform/ent/historyevent"
 	"github.com/ozg-cloud/platform/ent/idempotencykey"
@@ -99,32 +102,35 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			accessentry.Table:        accessentry.ValidColumn,
-			announcement.Table:       announcement.ValidColumn,
-			applicant.Table:          applicant.ValidColumn,
-			assignment.Table:         assignment.ValidColumn,
-			attachment.Table:         attachment.ValidColumn,
-			auditentry.Table:         auditentry.ValidColumn,
-			blockedsubject.Table:     blockedsubject.ValidColumn,
-			bulkoperation.Table:      bulkoperation.ValidColumn,
-			casefile.Table:           casefile.ValidColumn,
-			comment.Table:            comment.ValidColumn,
-			connector.Table:          connector.ValidColumn,
-			decision.Table:           decision.ValidColumn,
-			event.Table:              event.ValidColumn,
-			followup.Table:           followup.ValidColumn,
-			historyevent.Table:       historyevent.ValidColumn,
-			idempotencykey.Table:     idempotencykey.ValidColumn,
-			message.Table:            message.ValidColumn,
-			organisationalunit.Table: organisationalunit.ValidColumn,
-			roleassignment.Table:     roleassignment.ValidColumn,
-			service.Table:            service.ValidColumn,
-			serviceoffering.Table:    serviceoffering.ValidColumn,
-			submission.Table:         submission.ValidColumn,
-			tenant.Table:             tenant.ValidColumn,
-			upload.Table:             upload.ValidColumn,
-			webhook.Table:            webhook.ValidColumn,
-			webhookdelivery.Table:    webhookdelivery.ValidColumn,
+			accessentry.Table:         accessentry.ValidColumn,
+			announcement.Table:        announcement.ValidColumn,
+			applicant.Table:           applicant.ValidColumn,
+			assignment.Table:          assignment.ValidColumn,
+			attachment.Table:          attachment.ValidColumn,
+			auditentry.Table:          auditentry.ValidColumn,
+			blockedsubject.Table:      blockedsubject.ValidColumn,
+			bulkoperation.Table:       bulkoperation.ValidColumn,
+			casefile.Table:            casefile.ValidColumn,
+			comment.Table:             comment.ValidColumn,
+			connector.Table:           connector.ValidColumn,
+			decision.Table:            decision.ValidColumn,
+			event.Table:               event.ValidColumn,
+			extensiondefinition.Table: extensiondefinition.ValidColumn,
+			extensionentry.Table:      extensionentry.ValidColumn,
+			extensionrecord.Table:     extensionrecord.ValidColumn,
+			followup.Table:            followup.ValidColumn,
+			historyevent.Table:        historyevent.ValidColumn,
+			idempotencykey.Table:      idempotencykey.ValidColumn,
+			message.Table:             message.ValidColumn,
+			organisationalunit.Table:  organisationalunit.ValidColumn,
+			roleassignment.Table:      roleassignment.ValidColumn,
+			service.Table:             service.ValidColumn,
+			serviceoffering.Table:     serviceoffering.ValidColumn,
+			submission.Table:          submission.ValidColumn,
+			tenant.Table:              tenant.ValidColumn,
+			upload.Table:              upload.ValidColumn,
+			webhook.Table:             webhook.ValidColumn,
+			webhookdelivery.Table:     webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

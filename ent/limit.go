@@ -97,6 +97,27 @@ func (_q *EventQuery) WhereP(ps ...func(*sql.Selector)) {
 }
 
 // WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *ExtensionDefinitionQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *ExtensionEntryQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *ExtensionRecordQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
 func (_q *FollowUpQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		_q.predicates = append(_q.predicates, p)

@@ -27,6 +27,9 @@ import (
 	"github.com/ozg-cloud/platform/ent/connector"
 	"github.com/ozg-cloud/platform/ent/decision"
 	"github.com/ozg-cloud/platform/ent/event"
+	"github.com/ozg-cloud/platform/ent/extensiondefinition"
+	"github.com/ozg-cloud/platform/ent/extensionentry"
+	"github.com/ozg-cloud/platform/ent/extensionrecord"
 	"github.com/ozg-cloud/platform/ent/followup"
 	"github.com/ozg-cloud/platform/ent/historyevent"
 	"github.com/ozg-cloud/platform/ent/idempotencykey"
@@ -53,32 +56,35 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccessEntry        = "AccessEntry"
-	TypeAnnouncement       = "Announcement"
-	TypeApplicant          = "Applicant"
-	TypeAssignment         = "Assignment"
-	TypeAttachment         = "Attachment"
-	TypeAuditEntry         = "AuditEntry"
-	TypeBlockedSubject     = "BlockedSubject"
-	TypeBulkOperation      = "BulkOperation"
-	TypeCaseFile           = "CaseFile"
-	TypeComment            = "Comment"
-	TypeConnector          = "Connector"
-	TypeDecision           = "Decision"
-	TypeEvent              = "Event"
-	TypeFollowUp           = "FollowUp"
-	TypeHistoryEvent       = "HistoryEvent"
-	TypeIdempotencyKey     = "IdempotencyKey"
-	TypeMessage            = "Message"
-	TypeOrganisationalUnit = "OrganisationalUnit"
-	TypeRoleAssignment     = "RoleAssignment"
-	TypeService            = "Service"
-	TypeServiceOffering    = "ServiceOffering"
-	TypeSubmission         = "Submission"
-	TypeTenant             = "Tenant"
-	TypeUpload             = "Upload"
-	TypeWebhook            = "Webhook"
-	TypeWebhookDelivery    = "WebhookDelivery"
+	TypeAccessEntry         = "AccessEntry"
+	TypeAnnouncement        = "Announcement"
+	TypeApplicant           = "Applicant"
+	TypeAssignment          = "Assignment"
+	TypeAttachment          = "Attachment"
+	TypeAuditEntry          = "AuditEntry"
+	TypeBlockedSubject      = "BlockedSubject"
+	TypeBulkOperation       = "BulkOperation"
+	TypeCaseFile            = "CaseFile"
+	TypeComment             = "Comment"
+	TypeConnector           = "Connector"
+	TypeDecision            = "Decision"
+	TypeEvent               = "Event"
+	TypeExtensionDefinition = "ExtensionDefinition"
+	TypeExtensionEntry      = "ExtensionEntry"
+	TypeExtensionRecord     = "ExtensionRecord"
+	TypeFollowUp            = "FollowUp"
+	TypeHistoryEvent        = "HistoryEvent"
+	TypeIdempotencyKey      = "IdempotencyKey"
+	TypeMessage             = "Message"
+	TypeOrganisationalUnit  = "OrganisationalUnit"
+	TypeRoleAssignment      = "RoleAssignment"
+	TypeService             = "Service"
+	TypeServiceOffering     = "ServiceOffering"
+	TypeSubmission          = "Submission"
+	TypeTenant              = "Tenant"
+	TypeUpload              = "Upload"
+	TypeWebhook             = "Webhook"
+	TypeWebhookDelivery     = "WebhookDelivery"
 )
 
 // AccessEntryMutation represents an operation that mutates the AccessEntry nodes in the graph.
@@ -14817,6 +14823,3113 @@ func (m *EventMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Event edge %s", name)
+}
+
+// ExtensionDefinitionMutation represents an operation that mutates the ExtensionDefinition nodes in the graph.
+type ExtensionDefinitionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	place         *int64
+	addplace      *int64
+	version       *int
+	addversion    *int
+	state         *extensiondefinition.State
+	sdl           *string
+	hash          *string
+	numbers       *json.RawMessage
+	appendnumbers json.RawMessage
+	created_at    *time.Time
+	created_by    *string
+	activated_at  *time.Time
+	activated_by  *string
+	retired_at    *time.Time
+	retired_by    *string
+	clearedFields map[string]struct{}
+	tenant        *uuid.UUID
+	clearedtenant bool
+	done          bool
+	oldValue      func(context.Context) (*ExtensionDefinition, error)
+	predicates    []predicate.ExtensionDefinition
+}
+
+var _ ent.Mutation = (*ExtensionDefinitionMutation)(nil)
+
+// extensiondefinitionOption allows management of the mutation configuration using functional options.
+type extensiondefinitionOption func(*ExtensionDefinitionMutation)
+
+// newExtensionDefinitionMutation creates new mutation for the ExtensionDefinition entity.
+func newExtensionDefinitionMutation(c config, op Op, opts ...extensiondefinitionOption) *ExtensionDefinitionMutation {
+	m := &ExtensionDefinitionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeExtensionDefinition,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withExtensionDefinitionID sets the ID field of the mutation.
+func withExtensionDefinitionID(id uuid.UUID) extensiondefinitionOption {
+	return func(m *ExtensionDefinitionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ExtensionDefinition
+		)
+		m.oldValue = func(ctx context.Context) (*ExtensionDefinition, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ExtensionDefinition.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withExtensionDefinition sets the old ExtensionDefinition of the mutation.
+func withExtensionDefinition(node *ExtensionDefinition) extensiondefinitionOption {
+	return func(m *ExtensionDefinitionMutation) {
+		m.oldValue = func(context.Context) (*ExtensionDefinition, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ExtensionDefinitionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ExtensionDefinitionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ExtensionDefinition entities.
+func (m *ExtensionDefinitionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ExtensionDefinitionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ExtensionDefinitionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ExtensionDefinition.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *ExtensionDefinitionMutation) SetTenantID(u uuid.UUID) {
+	m.tenant = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *ExtensionDefinitionMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *ExtensionDefinitionMutation) ResetTenantID() {
+	m.tenant = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ExtensionDefinitionMutation) SetPlace(i int64) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ExtensionDefinitionMutation) Place() (r int64, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldPlace(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *ExtensionDefinitionMutation) AddPlace(i int64) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *ExtensionDefinitionMutation) AddedPlace() (r int64, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ExtensionDefinitionMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ExtensionDefinitionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ExtensionDefinitionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ExtensionDefinitionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ExtensionDefinitionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ExtensionDefinitionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetState sets the "state" field.
+func (m *ExtensionDefinitionMutation) SetState(e extensiondefinition.State) {
+	m.state = &e
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *ExtensionDefinitionMutation) State() (r extensiondefinition.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldState(ctx context.Context) (v extensiondefinition.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *ExtensionDefinitionMutation) ResetState() {
+	m.state = nil
+}
+
+// SetSdl sets the "sdl" field.
+func (m *ExtensionDefinitionMutation) SetSdl(s string) {
+	m.sdl = &s
+}
+
+// Sdl returns the value of the "sdl" field in the mutation.
+func (m *ExtensionDefinitionMutation) Sdl() (r string, exists bool) {
+	v := m.sdl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSdl returns the old "sdl" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldSdl(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSdl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSdl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSdl: %w", err)
+	}
+	return oldValue.Sdl, nil
+}
+
+// ResetSdl resets all changes to the "sdl" field.
+func (m *ExtensionDefinitionMutation) ResetSdl() {
+	m.sdl = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *ExtensionDefinitionMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *ExtensionDefinitionMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *ExtensionDefinitionMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetNumbers sets the "numbers" field.
+func (m *ExtensionDefinitionMutation) SetNumbers(jm json.RawMessage) {
+	m.numbers = &jm
+	m.appendnumbers = nil
+}
+
+// Numbers returns the value of the "numbers" field in the mutation.
+func (m *ExtensionDefinitionMutation) Numbers() (r json.RawMessage, exists bool) {
+	v := m.numbers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumbers returns the old "numbers" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldNumbers(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumbers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumbers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumbers: %w", err)
+	}
+	return oldValue.Numbers, nil
+}
+
+// AppendNumbers adds jm to the "numbers" field.
+func (m *ExtensionDefinitionMutation) AppendNumbers(jm json.RawMessage) {
+	m.appendnumbers = append(m.appendnumbers, jm...)
+}
+
+// AppendedNumbers returns the list of values that were appended to the "numbers" field in this mutation.
+func (m *ExtensionDefinitionMutation) AppendedNumbers() (json.RawMessage, bool) {
+	if len(m.appendnumbers) == 0 {
+		return nil, false
+	}
+	return m.appendnumbers, true
+}
+
+// ResetNumbers resets all changes to the "numbers" field.
+func (m *ExtensionDefinitionMutation) ResetNumbers() {
+	m.numbers = nil
+	m.appendnumbers = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ExtensionDefinitionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ExtensionDefinitionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *ExtensionDefinitionMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *ExtensionDefinitionMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *ExtensionDefinitionMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetActivatedAt sets the "activated_at" field.
+func (m *ExtensionDefinitionMutation) SetActivatedAt(t time.Time) {
+	m.activated_at = &t
+}
+
+// ActivatedAt returns the value of the "activated_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) ActivatedAt() (r time.Time, exists bool) {
+	v := m.activated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActivatedAt returns the old "activated_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldActivatedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActivatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActivatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActivatedAt: %w", err)
+	}
+	return oldValue.ActivatedAt, nil
+}
+
+// ClearActivatedAt clears the value of the "activated_at" field.
+func (m *ExtensionDefinitionMutation) ClearActivatedAt() {
+	m.activated_at = nil
+	m.clearedFields[extensiondefinition.FieldActivatedAt] = struct{}{}
+}
+
+// ActivatedAtCleared returns if the "activated_at" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) ActivatedAtCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldActivatedAt]
+	return ok
+}
+
+// ResetActivatedAt resets all changes to the "activated_at" field.
+func (m *ExtensionDefinitionMutation) ResetActivatedAt() {
+	m.activated_at = nil
+	delete(m.clearedFields, extensiondefinition.FieldActivatedAt)
+}
+
+// SetActivatedBy sets the "activated_by" field.
+func (m *ExtensionDefinitionMutation) SetActivatedBy(s string) {
+	m.activated_by = &s
+}
+
+// ActivatedBy returns the value of the "activated_by" field in the mutation.
+func (m *ExtensionDefinitionMutation) ActivatedBy() (r string, exists bool) {
+	v := m.activated_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActivatedBy returns the old "activated_by" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldActivatedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActivatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActivatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActivatedBy: %w", err)
+	}
+	return oldValue.ActivatedBy, nil
+}
+
+// ClearActivatedBy clears the value of the "activated_by" field.
+func (m *ExtensionDefinitionMutation) ClearActivatedBy() {
+	m.activated_by = nil
+	m.clearedFields[extensiondefinition.FieldActivatedBy] = struct{}{}
+}
+
+// ActivatedByCleared returns if the "activated_by" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) ActivatedByCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldActivatedBy]
+	return ok
+}
+
+// ResetActivatedBy resets all changes to the "activated_by" field.
+func (m *ExtensionDefinitionMutation) ResetActivatedBy() {
+	m.activated_by = nil
+	delete(m.clearedFields, extensiondefinition.FieldActivatedBy)
+}
+
+// SetRetiredAt sets the "retired_at" field.
+func (m *ExtensionDefinitionMutation) SetRetiredAt(t time.Time) {
+	m.retired_at = &t
+}
+
+// RetiredAt returns the value of the "retired_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) RetiredAt() (r time.Time, exists bool) {
+	v := m.retired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredAt returns the old "retired_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldRetiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredAt: %w", err)
+	}
+	return oldValue.RetiredAt, nil
+}
+
+// ClearRetiredAt clears the value of the "retired_at" field.
+func (m *ExtensionDefinitionMutation) ClearRetiredAt() {
+	m.retired_at = nil
+	m.clearedFields[extensiondefinition.FieldRetiredAt] = struct{}{}
+}
+
+// RetiredAtCleared returns if the "retired_at" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) RetiredAtCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldRetiredAt]
+	return ok
+}
+
+// ResetRetiredAt resets all changes to the "retired_at" field.
+func (m *ExtensionDefinitionMutation) ResetRetiredAt() {
+	m.retired_at = nil
+	delete(m.clearedFields, extensiondefinition.FieldRetiredAt)
+}
+
+// SetRetiredBy sets the "retired_by" field.
+func (m *ExtensionDefinitionMutation) SetRetiredBy(s string) {
+	m.retired_by = &s
+}
+
+// RetiredBy returns the value of the "retired_by" field in the mutation.
+func (m *ExtensionDefinitionMutation) RetiredBy() (r string, exists bool) {
+	v := m.retired_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredBy returns the old "retired_by" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldRetiredBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredBy: %w", err)
+	}
+	return oldValue.RetiredBy, nil
+}
+
+// ClearRetiredBy clears the value of the "retired_by" field.
+func (m *ExtensionDefinitionMutation) ClearRetiredBy() {
+	m.retired_by = nil
+	m.clearedFields[extensiondefinition.FieldRetiredBy] = struct{}{}
+}
+
+// RetiredByCleared returns if the "retired_by" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) RetiredByCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldRetiredBy]
+	return ok
+}
+
+// ResetRetiredBy resets all changes to the "retired_by" field.
+func (m *ExtensionDefinitionMutation) ResetRetiredBy() {
+	m.retired_by = nil
+	delete(m.clearedFields, extensiondefinition.FieldRetiredBy)
+}
+
+// ClearTenant clears the "tenant" edge to the Tenant entity.
+func (m *ExtensionDefinitionMutation) ClearTenant() {
+	m.clearedtenant = true
+	m.clearedFields[extensiondefinition.FieldTenantID] = struct{}{}
+}
+
+// TenantCleared reports if the "tenant" edge to the Tenant entity was cleared.
+func (m *ExtensionDefinitionMutation) TenantCleared() bool {
+	return m.clearedtenant
+}
+
+// TenantIDs returns the "tenant" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TenantID instead. It exists only for internal usage by the builders.
+func (m *ExtensionDefinitionMutation) TenantIDs() (ids []uuid.UUID) {
+	if id := m.tenant; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTenant resets all changes to the "tenant" edge.
+func (m *ExtensionDefinitionMutation) ResetTenant() {
+	m.tenant = nil
+	m.clearedtenant = false
+}
+
+// Where appends a list predicates to the ExtensionDefinitionMutation builder.
+func (m *ExtensionDefinitionMutation) Where(ps ...predicate.ExtensionDefinition) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ExtensionDefinitionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ExtensionDefinitionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ExtensionDefinition, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ExtensionDefinitionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ExtensionDefinitionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ExtensionDefinition).
+func (m *ExtensionDefinitionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ExtensionDefinitionMutation) Fields() []string {
+	fields := make([]string, 0, 13)
+	if m.tenant != nil {
+		fields = append(fields, extensiondefinition.FieldTenantID)
+	}
+	if m.place != nil {
+		fields = append(fields, extensiondefinition.FieldPlace)
+	}
+	if m.version != nil {
+		fields = append(fields, extensiondefinition.FieldVersion)
+	}
+	if m.state != nil {
+		fields = append(fields, extensiondefinition.FieldState)
+	}
+	if m.sdl != nil {
+		fields = append(fields, extensiondefinition.FieldSdl)
+	}
+	if m.hash != nil {
+		fields = append(fields, extensiondefinition.FieldHash)
+	}
+	if m.numbers != nil {
+		fields = append(fields, extensiondefinition.FieldNumbers)
+	}
+	if m.created_at != nil {
+		fields = append(fields, extensiondefinition.FieldCreatedAt)
+	}
+	if m.created_by != nil {
+		fields = append(fields, extensiondefinition.FieldCreatedBy)
+	}
+	if m.activated_at != nil {
+		fields = append(fields, extensiondefinition.FieldActivatedAt)
+	}
+	if m.activated_by != nil {
+		fields = append(fields, extensiondefinition.FieldActivatedBy)
+	}
+	if m.retired_at != nil {
+		fields = append(fields, extensiondefinition.FieldRetiredAt)
+	}
+	if m.retired_by != nil {
+		fields = append(fields, extensiondefinition.FieldRetiredBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ExtensionDefinitionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case extensiondefinition.FieldTenantID:
+		return m.TenantID()
+	case extensiondefinition.FieldPlace:
+		return m.Place()
+	case extensiondefinition.FieldVersion:
+		return m.Version()
+	case extensiondefinition.FieldState:
+		return m.State()
+	case extensiondefinition.FieldSdl:
+		return m.Sdl()
+	case extensiondefinition.FieldHash:
+		return m.Hash()
+	case extensiondefinition.FieldNumbers:
+		return m.Numbers()
+	case extensiondefinition.FieldCreatedAt:
+		return m.CreatedAt()
+	case extensiondefinition.FieldCreatedBy:
+		return m.CreatedBy()
+	case extensiondefinition.FieldActivatedAt:
+		return m.ActivatedAt()
+	case extensiondefinition.FieldActivatedBy:
+		return m.ActivatedBy()
+	case extensiondefinition.FieldRetiredAt:
+		return m.RetiredAt()
+	case extensiondefinition.FieldRetiredBy:
+		return m.RetiredBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ExtensionDefinitionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case extensiondefinition.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case extensiondefinition.FieldPlace:
+		return m.OldPlace(ctx)
+	case extensiondefinition.FieldVersion:
+		return m.OldVersion(ctx)
+	case extensiondefinition.FieldState:
+		return m.OldState(ctx)
+	case extensiondefinition.FieldSdl:
+		return m.OldSdl(ctx)
+	case extensiondefinition.FieldHash:
+		return m.OldHash(ctx)
+	case extensiondefinition.FieldNumbers:
+		return m.OldNumbers(ctx)
+	case extensiondefinition.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case extensiondefinition.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case extensiondefinition.FieldActivatedAt:
+		return m.OldActivatedAt(ctx)
+	case extensiondefinition.FieldActivatedBy:
+		return m.OldActivatedBy(ctx)
+	case extensiondefinition.FieldRetiredAt:
+		return m.OldRetiredAt(ctx)
+	case extensiondefinition.FieldRetiredBy:
+		return m.OldRetiredBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown ExtensionDefinition field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionDefinitionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case extensiondefinition.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case extensiondefinition.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case extensiondefinition.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case extensiondefinition.FieldState:
+		v, ok := value.(extensiondefinition.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case extensiondefinition.FieldSdl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSdl(v)
+		return nil
+	case extensiondefinition.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case extensiondefinition.FieldNumbers:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumbers(v)
+		return nil
+	case extensiondefinition.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case extensiondefinition.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case extensiondefinition.FieldActivatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActivatedAt(v)
+		return nil
+	case extensiondefinition.FieldActivatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActivatedBy(v)
+		return nil
+	case extensiondefinition.FieldRetiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredAt(v)
+		return nil
+	case extensiondefinition.FieldRetiredBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ExtensionDefinitionMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, extensiondefinition.FieldPlace)
+	}
+	if m.addversion != nil {
+		fields = append(fields, extensiondefinition.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ExtensionDefinitionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case extensiondefinition.FieldPlace:
+		return m.AddedPlace()
+	case extensiondefinition.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionDefinitionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case extensiondefinition.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case extensiondefinition.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ExtensionDefinitionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(extensiondefinition.FieldActivatedAt) {
+		fields = append(fields, extensiondefinition.FieldActivatedAt)
+	}
+	if m.FieldCleared(extensiondefinition.FieldActivatedBy) {
+		fields = append(fields, extensiondefinition.FieldActivatedBy)
+	}
+	if m.FieldCleared(extensiondefinition.FieldRetiredAt) {
+		fields = append(fields, extensiondefinition.FieldRetiredAt)
+	}
+	if m.FieldCleared(extensiondefinition.FieldRetiredBy) {
+		fields = append(fields, extensiondefinition.FieldRetiredBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ExtensionDefinitionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ExtensionDefinitionMutation) ClearField(name string) error {
+	switch name {
+	case extensiondefinition.FieldActivatedAt:
+		m.ClearActivatedAt()
+		return nil
+	case extensiondefinition.FieldActivatedBy:
+		m.ClearActivatedBy()
+		return nil
+	case extensiondefinition.FieldRetiredAt:
+		m.ClearRetiredAt()
+		return nil
+	case extensiondefinition.FieldRetiredBy:
+		m.ClearRetiredBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ExtensionDefinitionMutation) ResetField(name string) error {
+	switch name {
+	case extensiondefinition.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case extensiondefinition.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case extensiondefinition.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case extensiondefinition.FieldState:
+		m.ResetState()
+		return nil
+	case extensiondefinition.FieldSdl:
+		m.ResetSdl()
+		return nil
+	case extensiondefinition.FieldHash:
+		m.ResetHash()
+		return nil
+	case extensiondefinition.FieldNumbers:
+		m.ResetNumbers()
+		return nil
+	case extensiondefinition.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case extensiondefinition.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case extensiondefinition.FieldActivatedAt:
+		m.ResetActivatedAt()
+		return nil
+	case extensiondefinition.FieldActivatedBy:
+		m.ResetActivatedBy()
+		return nil
+	case extensiondefinition.FieldRetiredAt:
+		m.ResetRetiredAt()
+		return nil
+	case extensiondefinition.FieldRetiredBy:
+		m.ResetRetiredBy()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ExtensionDefinitionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.tenant != nil {
+		edges = append(edges, extensiondefinition.EdgeTenant)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ExtensionDefinitionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case extensiondefinition.EdgeTenant:
+		if id := m.tenant; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ExtensionDefinitionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ExtensionDefinitionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ExtensionDefinitionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedtenant {
+		edges = append(edges, extensiondefinition.EdgeTenant)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case extensiondefinition.EdgeTenant:
+		return m.clearedtenant
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ExtensionDefinitionMutation) ClearEdge(name string) error {
+	switch name {
+	case extensiondefinition.EdgeTenant:
+		m.ClearTenant()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ExtensionDefinitionMutation) ResetEdge(name string) error {
+	switch name {
+	case extensiondefinition.EdgeTenant:
+		m.ResetTenant()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionDefinition edge %s", name)
+}
+
+// ExtensionEntryMutation represents an operation that mutates the ExtensionEntry nodes in the graph.
+type ExtensionEntryMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	place         *int64
+	addplace      *int64
+	target_id     *uuid.UUID
+	of_field      *int64
+	addof_field   *int64
+	text          *string
+	number        *float64
+	addnumber     *float64
+	time          *time.Time
+	clearedFields map[string]struct{}
+	tenant        *uuid.UUID
+	clearedtenant bool
+	_case         *uuid.UUID
+	cleared_case  bool
+	done          bool
+	oldValue      func(context.Context) (*ExtensionEntry, error)
+	predicates    []predicate.ExtensionEntry
+}
+
+var _ ent.Mutation = (*ExtensionEntryMutation)(nil)
+
+// extensionentryOption allows management of the mutation configuration using functional options.
+type extensionentryOption func(*ExtensionEntryMutation)
+
+// newExtensionEntryMutation creates new mutation for the ExtensionEntry entity.
+func newExtensionEntryMutation(c config, op Op, opts ...extensionentryOption) *ExtensionEntryMutation {
+	m := &ExtensionEntryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeExtensionEntry,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withExtensionEntryID sets the ID field of the mutation.
+func withExtensionEntryID(id uuid.UUID) extensionentryOption {
+	return func(m *ExtensionEntryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ExtensionEntry
+		)
+		m.oldValue = func(ctx context.Context) (*ExtensionEntry, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ExtensionEntry.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withExtensionEntry sets the old ExtensionEntry of the mutation.
+func withExtensionEntry(node *ExtensionEntry) extensionentryOption {
+	return func(m *ExtensionEntryMutation) {
+		m.oldValue = func(context.Context) (*ExtensionEntry, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ExtensionEntryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ExtensionEntryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ExtensionEntry entities.
+func (m *ExtensionEntryMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ExtensionEntryMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ExtensionEntryMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ExtensionEntry.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *ExtensionEntryMutation) SetTenantID(u uuid.UUID) {
+	m.tenant = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *ExtensionEntryMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *ExtensionEntryMutation) ResetTenantID() {
+	m.tenant = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ExtensionEntryMutation) SetPlace(i int64) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ExtensionEntryMutation) Place() (r int64, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldPlace(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *ExtensionEntryMutation) AddPlace(i int64) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *ExtensionEntryMutation) AddedPlace() (r int64, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ExtensionEntryMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetCaseID sets the "case_id" field.
+func (m *ExtensionEntryMutation) SetCaseID(u uuid.UUID) {
+	m._case = &u
+}
+
+// CaseID returns the value of the "case_id" field in the mutation.
+func (m *ExtensionEntryMutation) CaseID() (r uuid.UUID, exists bool) {
+	v := m._case
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCaseID returns the old "case_id" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldCaseID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCaseID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCaseID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCaseID: %w", err)
+	}
+	return oldValue.CaseID, nil
+}
+
+// ClearCaseID clears the value of the "case_id" field.
+func (m *ExtensionEntryMutation) ClearCaseID() {
+	m._case = nil
+	m.clearedFields[extensionentry.FieldCaseID] = struct{}{}
+}
+
+// CaseIDCleared returns if the "case_id" field was cleared in this mutation.
+func (m *ExtensionEntryMutation) CaseIDCleared() bool {
+	_, ok := m.clearedFields[extensionentry.FieldCaseID]
+	return ok
+}
+
+// ResetCaseID resets all changes to the "case_id" field.
+func (m *ExtensionEntryMutation) ResetCaseID() {
+	m._case = nil
+	delete(m.clearedFields, extensionentry.FieldCaseID)
+}
+
+// SetTargetID sets the "target_id" field.
+func (m *ExtensionEntryMutation) SetTargetID(u uuid.UUID) {
+	m.target_id = &u
+}
+
+// TargetID returns the value of the "target_id" field in the mutation.
+func (m *ExtensionEntryMutation) TargetID() (r uuid.UUID, exists bool) {
+	v := m.target_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTargetID returns the old "target_id" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldTargetID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTargetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTargetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTargetID: %w", err)
+	}
+	return oldValue.TargetID, nil
+}
+
+// ResetTargetID resets all changes to the "target_id" field.
+func (m *ExtensionEntryMutation) ResetTargetID() {
+	m.target_id = nil
+}
+
+// SetOfField sets the "of_field" field.
+func (m *ExtensionEntryMutation) SetOfField(i int64) {
+	m.of_field = &i
+	m.addof_field = nil
+}
+
+// OfField returns the value of the "of_field" field in the mutation.
+func (m *ExtensionEntryMutation) OfField() (r int64, exists bool) {
+	v := m.of_field
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOfField returns the old "of_field" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldOfField(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOfField is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOfField requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOfField: %w", err)
+	}
+	return oldValue.OfField, nil
+}
+
+// AddOfField adds i to the "of_field" field.
+func (m *ExtensionEntryMutation) AddOfField(i int64) {
+	if m.addof_field != nil {
+		*m.addof_field += i
+	} else {
+		m.addof_field = &i
+	}
+}
+
+// AddedOfField returns the value that was added to the "of_field" field in this mutation.
+func (m *ExtensionEntryMutation) AddedOfField() (r int64, exists bool) {
+	v := m.addof_field
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOfField resets all changes to the "of_field" field.
+func (m *ExtensionEntryMutation) ResetOfField() {
+	m.of_field = nil
+	m.addof_field = nil
+}
+
+// SetText sets the "text" field.
+func (m *ExtensionEntryMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *ExtensionEntryMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldText(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ClearText clears the value of the "text" field.
+func (m *ExtensionEntryMutation) ClearText() {
+	m.text = nil
+	m.clearedFields[extensionentry.FieldText] = struct{}{}
+}
+
+// TextCleared returns if the "text" field was cleared in this mutation.
+func (m *ExtensionEntryMutation) TextCleared() bool {
+	_, ok := m.clearedFields[extensionentry.FieldText]
+	return ok
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *ExtensionEntryMutation) ResetText() {
+	m.text = nil
+	delete(m.clearedFields, extensionentry.FieldText)
+}
+
+// SetNumber sets the "number" field.
+func (m *ExtensionEntryMutation) SetNumber(f float64) {
+	m.number = &f
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ExtensionEntryMutation) Number() (r float64, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldNumber(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds f to the "number" field.
+func (m *ExtensionEntryMutation) AddNumber(f float64) {
+	if m.addnumber != nil {
+		*m.addnumber += f
+	} else {
+		m.addnumber = &f
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ExtensionEntryMutation) AddedNumber() (r float64, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearNumber clears the value of the "number" field.
+func (m *ExtensionEntryMutation) ClearNumber() {
+	m.number = nil
+	m.addnumber = nil
+	m.clearedFields[extensionentry.FieldNumber] = struct{}{}
+}
+
+// NumberCleared returns if the "number" field was cleared in this mutation.
+func (m *ExtensionEntryMutation) NumberCleared() bool {
+	_, ok := m.clearedFields[extensionentry.FieldNumber]
+	return ok
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ExtensionEntryMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+	delete(m.clearedFields, extensionentry.FieldNumber)
+}
+
+// SetTime sets the "time" field.
+func (m *ExtensionEntryMutation) SetTime(t time.Time) {
+	m.time = &t
+}
+
+// Time returns the value of the "time" field in the mutation.
+func (m *ExtensionEntryMutation) Time() (r time.Time, exists bool) {
+	v := m.time
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTime returns the old "time" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldTime(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTime is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTime requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTime: %w", err)
+	}
+	return oldValue.Time, nil
+}
+
+// ClearTime clears the value of the "time" field.
+func (m *ExtensionEntryMutation) ClearTime() {
+	m.time = nil
+	m.clearedFields[extensionentry.FieldTime] = struct{}{}
+}
+
+// TimeCleared returns if the "time" field was cleared in this mutation.
+func (m *ExtensionEntryMutation) TimeCleared() bool {
+	_, ok := m.clearedFields[extensionentry.FieldTime]
+	return ok
+}
+
+// ResetTime resets all changes to the "time" field.
+func (m *ExtensionEntryMutation) ResetTime() {
+	m.time = nil
+	delete(m.clearedFields, extensionentry.FieldTime)
+}
+
+// ClearTenant clears the "tenant" edge to the Tenant entity.
+func (m *ExtensionEntryMutation) ClearTenant() {
+	m.clearedtenant = true
+	m.clearedFields[extensionentry.FieldTenantID] = struct{}{}
+}
+
+// TenantCleared reports if the "tenant" edge to the Tenant entity was cleared.
+func (m *ExtensionEntryMutation) TenantCleared() bool {
+	return m.clearedtenant
+}
+
+// TenantIDs returns the "tenant" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TenantID instead. It exists only for internal usage by the builders.
+func (m *ExtensionEntryMutation) TenantIDs() (ids []uuid.UUID) {
+	if id := m.tenant; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTenant resets all changes to the "tenant" edge.
+func (m *ExtensionEntryMutation) ResetTenant() {
+	m.tenant = nil
+	m.clearedtenant = false
+}
+
+// ClearCase clears the "case" edge to the CaseFile entity.
+func (m *ExtensionEntryMutation) ClearCase() {
+	m.cleared_case = true
+	m.clearedFields[extensionentry.FieldCaseID] = struct{}{}
+}
+
+// CaseCleared reports if the "case" edge to the CaseFile entity was cleared.
+func (m *ExtensionEntryMutation) CaseCleared() bool {
+	return m.CaseIDCleared() || m.cleared_case
+}
+
+// CaseIDs returns the "case" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CaseID instead. It exists only for internal usage by the builders.
+func (m *ExtensionEntryMutation) CaseIDs() (ids []uuid.UUID) {
+	if id := m._case; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCase resets all changes to the "case" edge.
+func (m *ExtensionEntryMutation) ResetCase() {
+	m._case = nil
+	m.cleared_case = false
+}
+
+// Where appends a list predicates to the ExtensionEntryMutation builder.
+func (m *ExtensionEntryMutation) Where(ps ...predicate.ExtensionEntry) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ExtensionEntryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ExtensionEntryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ExtensionEntry, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ExtensionEntryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ExtensionEntryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ExtensionEntry).
+func (m *ExtensionEntryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ExtensionEntryMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.tenant != nil {
+		fields = append(fields, extensionentry.FieldTenantID)
+	}
+	if m.place != nil {
+		fields = append(fields, extensionentry.FieldPlace)
+	}
+	if m._case != nil {
+		fields = append(fields, extensionentry.FieldCaseID)
+	}
+	if m.target_id != nil {
+		fields = append(fields, extensionentry.FieldTargetID)
+	}
+	if m.of_field != nil {
+		fields = append(fields, extensionentry.FieldOfField)
+	}
+	if m.text != nil {
+		fields = append(fields, extensionentry.FieldText)
+	}
+	if m.number != nil {
+		fields = append(fields, extensionentry.FieldNumber)
+	}
+	if m.time != nil {
+		fields = append(fields, extensionentry.FieldTime)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ExtensionEntryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case extensionentry.FieldTenantID:
+		return m.TenantID()
+	case extensionentry.FieldPlace:
+		return m.Place()
+	case extensionentry.FieldCaseID:
+		return m.CaseID()
+	case extensionentry.FieldTargetID:
+		return m.TargetID()
+	case extensionentry.FieldOfField:
+		return m.OfField()
+	case extensionentry.FieldText:
+		return m.Text()
+	case extensionentry.FieldNumber:
+		return m.Number()
+	case extensionentry.FieldTime:
+		return m.Time()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ExtensionEntryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case extensionentry.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case extensionentry.FieldPlace:
+		return m.OldPlace(ctx)
+	case extensionentry.FieldCaseID:
+		return m.OldCaseID(ctx)
+	case extensionentry.FieldTargetID:
+		return m.OldTargetID(ctx)
+	case extensionentry.FieldOfField:
+		return m.OldOfField(ctx)
+	case extensionentry.FieldText:
+		return m.OldText(ctx)
+	case extensionentry.FieldNumber:
+		return m.OldNumber(ctx)
+	case extensionentry.FieldTime:
+		return m.OldTime(ctx)
+	}
+	return nil, fmt.Errorf("unknown ExtensionEntry field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionEntryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case extensionentry.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case extensionentry.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case extensionentry.FieldCaseID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCaseID(v)
+		return nil
+	case extensionentry.FieldTargetID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTargetID(v)
+		return nil
+	case extensionentry.FieldOfField:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOfField(v)
+		return nil
+	case extensionentry.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	case extensionentry.FieldNumber:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case extensionentry.FieldTime:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTime(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ExtensionEntryMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, extensionentry.FieldPlace)
+	}
+	if m.addof_field != nil {
+		fields = append(fields, extensionentry.FieldOfField)
+	}
+	if m.addnumber != nil {
+		fields = append(fields, extensionentry.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ExtensionEntryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case extensionentry.FieldPlace:
+		return m.AddedPlace()
+	case extensionentry.FieldOfField:
+		return m.AddedOfField()
+	case extensionentry.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionEntryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case extensionentry.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case extensionentry.FieldOfField:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOfField(v)
+		return nil
+	case extensionentry.FieldNumber:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ExtensionEntryMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(extensionentry.FieldCaseID) {
+		fields = append(fields, extensionentry.FieldCaseID)
+	}
+	if m.FieldCleared(extensionentry.FieldText) {
+		fields = append(fields, extensionentry.FieldText)
+	}
+	if m.FieldCleared(extensionentry.FieldNumber) {
+		fields = append(fields, extensionentry.FieldNumber)
+	}
+	if m.FieldCleared(extensionentry.FieldTime) {
+		fields = append(fields, extensionentry.FieldTime)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ExtensionEntryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ExtensionEntryMutation) ClearField(name string) error {
+	switch name {
+	case extensionentry.FieldCaseID:
+		m.ClearCaseID()
+		return nil
+	case extensionentry.FieldText:
+		m.ClearText()
+		return nil
+	case extensionentry.FieldNumber:
+		m.ClearNumber()
+		return nil
+	case extensionentry.FieldTime:
+		m.ClearTime()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ExtensionEntryMutation) ResetField(name string) error {
+	switch name {
+	case extensionentry.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case extensionentry.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case extensionentry.FieldCaseID:
+		m.ResetCaseID()
+		return nil
+	case extensionentry.FieldTargetID:
+		m.ResetTargetID()
+		return nil
+	case extensionentry.FieldOfField:
+		m.ResetOfField()
+		return nil
+	case extensionentry.FieldText:
+		m.ResetText()
+		return nil
+	case extensionentry.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case extensionentry.FieldTime:
+		m.ResetTime()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ExtensionEntryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.tenant != nil {
+		edges = append(edges, extensionentry.EdgeTenant)
+	}
+	if m._case != nil {
+		edges = append(edges, extensionentry.EdgeCase)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ExtensionEntryMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case extensionentry.EdgeTenant:
+		if id := m.tenant; id != nil {
+			return []ent.Value{*id}
+		}
+	case extensionentry.EdgeCase:
+		if id := m._case; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ExtensionEntryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ExtensionEntryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ExtensionEntryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedtenant {
+		edges = append(edges, extensionentry.EdgeTenant)
+	}
+	if m.cleared_case {
+		edges = append(edges, extensionentry.EdgeCase)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ExtensionEntryMutation) EdgeCleared(name string) bool {
+	switch name {
+	case extensionentry.EdgeTenant:
+		return m.clearedtenant
+	case extensionentry.EdgeCase:
+		return m.cleared_case
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ExtensionEntryMutation) ClearEdge(name string) error {
+	switch name {
+	case extensionentry.EdgeTenant:
+		m.ClearTenant()
+		return nil
+	case extensionentry.EdgeCase:
+		m.ClearCase()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ExtensionEntryMutation) ResetEdge(name string) error {
+	switch name {
+	case extensionentry.EdgeTenant:
+		m.ResetTenant()
+		return nil
+	case extensionentry.EdgeCase:
+		m.ResetCase()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionEntry edge %s", name)
+}
+
+// ExtensionRecordMutation represents an operation that mutates the ExtensionRecord nodes in the graph.
+type ExtensionRecordMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	place          *int64
+	addplace       *int64
+	target         *extensionrecord.Target
+	target_id      *uuid.UUID
+	owner          *int64
+	addowner       *int64
+	document       *json.RawMessage
+	appenddocument json.RawMessage
+	updated_at     *time.Time
+	clearedFields  map[string]struct{}
+	tenant         *uuid.UUID
+	clearedtenant  bool
+	_case          *uuid.UUID
+	cleared_case   bool
+	done           bool
+	oldValue       func(context.Context) (*ExtensionRecord, error)
+	predicates     []predicate.ExtensionRecord
+}
+
+var _ ent.Mutation = (*ExtensionRecordMutation)(nil)
+
+// extensionrecordOption allows management of the mutation configuration using functional options.
+type extensionrecordOption func(*ExtensionRecordMutation)
+
+// newExtensionRecordMutation creates new mutation for the ExtensionRecord entity.
+func newExtensionRecordMutation(c config, op Op, opts ...extensionrecordOption) *ExtensionRecordMutation {
+	m := &ExtensionRecordMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeExtensionRecord,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withExtensionRecordID sets the ID field of the mutation.
+func withExtensionRecordID(id uuid.UUID) extensionrecordOption {
+	return func(m *ExtensionRecordMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ExtensionRecord
+		)
+		m.oldValue = func(ctx context.Context) (*ExtensionRecord, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ExtensionRecord.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withExtensionRecord sets the old ExtensionRecord of the mutation.
+func withExtensionRecord(node *ExtensionRecord) extensionrecordOption {
+	return func(m *ExtensionRecordMutation) {
+		m.oldValue = func(context.Context) (*ExtensionRecord, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ExtensionRecordMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ExtensionRecordMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ExtensionRecord entities.
+func (m *ExtensionRecordMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ExtensionRecordMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ExtensionRecordMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ExtensionRecord.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *ExtensionRecordMutation) SetTenantID(u uuid.UUID) {
+	m.tenant = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *ExtensionRecordMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *ExtensionRecordMutation) ResetTenantID() {
+	m.tenant = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ExtensionRecordMutation) SetPlace(i int64) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ExtensionRecordMutation) Place() (r int64, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldPlace(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *ExtensionRecordMutation) AddPlace(i int64) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *ExtensionRecordMutation) AddedPlace() (r int64, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ExtensionRecordMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetCaseID sets the "case_id" field.
+func (m *ExtensionRecordMutation) SetCaseID(u uuid.UUID) {
+	m._case = &u
+}
+
+// CaseID returns the value of the "case_id" field in the mutation.
+func (m *ExtensionRecordMutation) CaseID() (r uuid.UUID, exists bool) {
+	v := m._case
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCaseID returns the old "case_id" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldCaseID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCaseID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCaseID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCaseID: %w", err)
+	}
+	return oldValue.CaseID, nil
+}
+
+// ClearCaseID clears the value of the "case_id" field.
+func (m *ExtensionRecordMutation) ClearCaseID() {
+	m._case = nil
+	m.clearedFields[extensionrecord.FieldCaseID] = struct{}{}
+}
+
+// CaseIDCleared returns if the "case_id" field was cleared in this mutation.
+func (m *ExtensionRecordMutation) CaseIDCleared() bool {
+	_, ok := m.clearedFields[extensionrecord.FieldCaseID]
+	return ok
+}
+
+// ResetCaseID resets all changes to the "case_id" field.
+func (m *ExtensionRecordMutation) ResetCaseID() {
+	m._case = nil
+	delete(m.clearedFields, extensionrecord.FieldCaseID)
+}
+
+// SetTarget sets the "target" field.
+func (m *ExtensionRecordMutation) SetTarget(e extensionrecord.Target) {
+	m.target = &e
+}
+
+// Target returns the value of the "target" field in the mutation.
+func (m *ExtensionRecordMutation) Target() (r extensionrecord.Target, exists bool) {
+	v := m.target
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTarget returns the old "target" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldTarget(ctx context.Context) (v extensionrecord.Target, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTarget is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTarget requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTarget: %w", err)
+	}
+	return oldValue.Target, nil
+}
+
+// ResetTarget resets all changes to the "target" field.
+func (m *ExtensionRecordMutation) ResetTarget() {
+	m.target = nil
+}
+
+// SetTargetID sets the "target_id" field.
+func (m *ExtensionRecordMutation) SetTargetID(u uuid.UUID) {
+	m.target_id = &u
+}
+
+// TargetID returns the value of the "target_id" field in the mutation.
+func (m *ExtensionRecordMutation) TargetID() (r uuid.UUID, exists bool) {
+	v := m.target_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTargetID returns the old "target_id" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldTargetID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTargetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTargetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTargetID: %w", err)
+	}
+	return oldValue.TargetID, nil
+}
+
+// ResetTargetID resets all changes to the "target_id" field.
+func (m *ExtensionRecordMutation) ResetTargetID() {
+	m.target_id = nil
+}
+
+// SetOwner sets the "owner" field.
+func (m *ExtensionRecordMutation) SetOwner(i int64) {
+	m.owner = &i
+	m.addowner = nil
+}
+
+// Owner returns the value of the "owner" field in the mutation.
+func (m *ExtensionRecordMutation) Owner() (r int64, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwner returns the old "owner" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldOwner(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwner is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwner requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwner: %w", err)
+	}
+	return oldValue.Owner, nil
+}
+
+// AddOwner adds i to the "owner" field.
+func (m *ExtensionRecordMutation) AddOwner(i int64) {
+	if m.addowner != nil {
+		*m.addowner += i
+	} else {
+		m.addowner = &i
+	}
+}
+
+// AddedOwner returns the value that was added to the "owner" field in this mutation.
+func (m *ExtensionRecordMutation) AddedOwner() (r int64, exists bool) {
+	v := m.addowner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwner resets all changes to the "owner" field.
+func (m *ExtensionRecordMutation) ResetOwner() {
+	m.owner = nil
+	m.addowner = nil
+}
+
+// SetDocument sets the "document" field.
+func (m *ExtensionRecordMutation) SetDocument(jm json.RawMessage) {
+	m.document = &jm
+	m.appenddocument = nil
+}
+
+// Document returns the value of the "document" field in the mutation.
+func (m *ExtensionRecordMutation) Document() (r json.RawMessage, exists bool) {
+	v := m.document
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDocument returns the old "document" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldDocument(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDocument is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDocument requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDocument: %w", err)
+	}
+	return oldValue.Document, nil
+}
+
+// AppendDocument adds jm to the "document" field.
+func (m *ExtensionRecordMutation) AppendDocument(jm json.RawMessage) {
+	m.appenddocument = append(m.appenddocument, jm...)
+}
+
+// AppendedDocument returns the list of values that were appended to the "document" field in this mutation.
+func (m *ExtensionRecordMutation) AppendedDocument() (json.RawMessage, bool) {
+	if len(m.appenddocument) == 0 {
+		return nil, false
+	}
+	return m.appenddocument, true
+}
+
+// ResetDocument resets all changes to the "document" field.
+func (m *ExtensionRecordMutation) ResetDocument() {
+	m.document = nil
+	m.appenddocument = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ExtensionRecordMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ExtensionRecordMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ExtensionRecord entity.
+// If the ExtensionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionRecordMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ExtensionRecordMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearTenant clears the "tenant" edge to the Tenant entity.
+func (m *ExtensionRecordMutation) ClearTenant() {
+	m.clearedtenant = true
+	m.clearedFields[extensionrecord.FieldTenantID] = struct{}{}
+}
+
+// TenantCleared reports if the "tenant" edge to the Tenant entity was cleared.
+func (m *ExtensionRecordMutation) TenantCleared() bool {
+	return m.clearedtenant
+}
+
+// TenantIDs returns the "tenant" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TenantID instead. It exists only for internal usage by the builders.
+func (m *ExtensionRecordMutation) TenantIDs() (ids []uuid.UUID) {
+	if id := m.tenant; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTenant resets all changes to the "tenant" edge.
+func (m *ExtensionRecordMutation) ResetTenant() {
+	m.tenant = nil
+	m.clearedtenant = false
+}
+
+// ClearCase clears the "case" edge to the CaseFile entity.
+func (m *ExtensionRecordMutation) ClearCase() {
+	m.cleared_case = true
+	m.clearedFields[extensionrecord.FieldCaseID] = struct{}{}
+}
+
+// CaseCleared reports if the "case" edge to the CaseFile entity was cleared.
+func (m *ExtensionRecordMutation) CaseCleared() bool {
+	return m.CaseIDCleared() || m.cleared_case
+}
+
+// CaseIDs returns the "case" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CaseID instead. It exists only for internal usage by the builders.
+func (m *ExtensionRecordMutation) CaseIDs() (ids []uuid.UUID) {
+	if id := m._case; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCase resets all changes to the "case" edge.
+func (m *ExtensionRecordMutation) ResetCase() {
+	m._case = nil
+	m.cleared_case = false
+}
+
+// Where appends a list predicates to the ExtensionRecordMutation builder.
+func (m *ExtensionRecordMutation) Where(ps ...predicate.ExtensionRecord) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ExtensionRecordMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ExtensionRecordMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ExtensionRecord, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ExtensionRecordMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ExtensionRecordMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ExtensionRecord).
+func (m *ExtensionRecordMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ExtensionRecordMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.tenant != nil {
+		fields = append(fields, extensionrecord.FieldTenantID)
+	}
+	if m.place != nil {
+		fields = append(fields, extensionrecord.FieldPlace)
+	}
+	if m._case != nil {
+		fields = append(fields, extensionrecord.FieldCaseID)
+	}
+	if m.target != nil {
+		fields = append(fields, extensionrecord.FieldTarget)
+	}
+	if m.target_id != nil {
+		fields = append(fields, extensionrecord.FieldTargetID)
+	}
+	if m.owner != nil {
+		fields = append(fields, extensionrecord.FieldOwner)
+	}
+	if m.document != nil {
+		fields = append(fields, extensionrecord.FieldDocument)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, extensionrecord.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ExtensionRecordMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case extensionrecord.FieldTenantID:
+		return m.TenantID()
+	case extensionrecord.FieldPlace:
+		return m.Place()
+	case extensionrecord.FieldCaseID:
+		return m.CaseID()
+	case extensionrecord.FieldTarget:
+		return m.Target()
+	case extensionrecord.FieldTargetID:
+		return m.TargetID()
+	case extensionrecord.FieldOwner:
+		return m.Owner()
+	case extensionrecord.FieldDocument:
+		return m.Document()
+	case extensionrecord.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ExtensionRecordMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case extensionrecord.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case extensionrecord.FieldPlace:
+		return m.OldPlace(ctx)
+	case extensionrecord.FieldCaseID:
+		return m.OldCaseID(ctx)
+	case extensionrecord.FieldTarget:
+		return m.OldTarget(ctx)
+	case extensionrecord.FieldTargetID:
+		return m.OldTargetID(ctx)
+	case extensionrecord.FieldOwner:
+		return m.OldOwner(ctx)
+	case extensionrecord.FieldDocument:
+		return m.OldDocument(ctx)
+	case extensionrecord.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ExtensionRecord field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionRecordMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case extensionrecord.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case extensionrecord.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case extensionrecord.FieldCaseID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCaseID(v)
+		return nil
+	case extensionrecord.FieldTarget:
+		v, ok := value.(extensionrecord.Target)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTarget(v)
+		return nil
+	case extensionrecord.FieldTargetID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTargetID(v)
+		return nil
+	case extensionrecord.FieldOwner:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwner(v)
+		return nil
+	case extensionrecord.FieldDocument:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDocument(v)
+		return nil
+	case extensionrecord.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ExtensionRecordMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, extensionrecord.FieldPlace)
+	}
+	if m.addowner != nil {
+		fields = append(fields, extensionrecord.FieldOwner)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ExtensionRecordMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case extensionrecord.FieldPlace:
+		return m.AddedPlace()
+	case extensionrecord.FieldOwner:
+		return m.AddedOwner()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ExtensionRecordMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case extensionrecord.FieldPlace:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case extensionrecord.FieldOwner:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwner(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ExtensionRecordMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(extensionrecord.FieldCaseID) {
+		fields = append(fields, extensionrecord.FieldCaseID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ExtensionRecordMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ExtensionRecordMutation) ClearField(name string) error {
+	switch name {
+	case extensionrecord.FieldCaseID:
+		m.ClearCaseID()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ExtensionRecordMutation) ResetField(name string) error {
+	switch name {
+	case extensionrecord.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case extensionrecord.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case extensionrecord.FieldCaseID:
+		m.ResetCaseID()
+		return nil
+	case extensionrecord.FieldTarget:
+		m.ResetTarget()
+		return nil
+	case extensionrecord.FieldTargetID:
+		m.ResetTargetID()
+		return nil
+	case extensionrecord.FieldOwner:
+		m.ResetOwner()
+		return nil
+	case extensionrecord.FieldDocument:
+		m.ResetDocument()
+		return nil
+	case extensionrecord.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ExtensionRecordMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.tenant != nil {
+		edges = append(edges, extensionrecord.EdgeTenant)
+	}
+	if m._case != nil {
+		edges = append(edges, extensionrecord.EdgeCase)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ExtensionRecordMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case extensionrecord.EdgeTenant:
+		if id := m.tenant; id != nil {
+			return []ent.Value{*id}
+		}
+	case extensionrecord.EdgeCase:
+		if id := m._case; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ExtensionRecordMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ExtensionRecordMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ExtensionRecordMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedtenant {
+		edges = append(edges, extensionrecord.EdgeTenant)
+	}
+	if m.cleared_case {
+		edges = append(edges, extensionrecord.EdgeCase)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ExtensionRecordMutation) EdgeCleared(name string) bool {
+	switch name {
+	case extensionrecord.EdgeTenant:
+		return m.clearedtenant
+	case extensionrecord.EdgeCase:
+		return m.cleared_case
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ExtensionRecordMutation) ClearEdge(name string) error {
+	switch name {
+	case extensionrecord.EdgeTenant:
+		m.ClearTenant()
+		return nil
+	case extensionrecord.EdgeCase:
+		m.ClearCase()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ExtensionRecordMutation) ResetEdge(name string) error {
+	switch name {
+	case extensionrecord.EdgeTenant:
+		m.ResetTenant()
+		return nil
+	case extensionrecord.EdgeCase:
+		m.ResetCase()
+		return nil
+	}
+	return fmt.Errorf("unknown ExtensionRecord edge %s", name)
 }
 
 // FollowUpMutation represents an operation that mutates the FollowUp nodes in the graph.

@@ -39,6 +39,12 @@ type Tx struct {
 	Decision *DecisionClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// ExtensionDefinition is the client for interacting with the ExtensionDefinition builders.
+	ExtensionDefinition *ExtensionDefinitionClient
+	// ExtensionEntry is the client for interacting with the ExtensionEntry builders.
+	ExtensionEntry *ExtensionEntryClient
+	// ExtensionRecord is the client for interacting with the ExtensionRecord builders.
+	ExtensionRecord *ExtensionRecordClient
 	// FollowUp is the client for interacting with the FollowUp builders.
 	FollowUp *FollowUpClient
 	// HistoryEvent is the client for interacting with the HistoryEvent builders.
@@ -209,6 +215,9 @@ func (tx *Tx) init() {
 	tx.Connector = NewConnectorClient(tx.config)
 	tx.Decision = NewDecisionClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.ExtensionDefinition = NewExtensionDefinitionClient(tx.config)
+	tx.ExtensionEntry = NewExtensionEntryClient(tx.config)
+	tx.ExtensionRecord = NewExtensionRecordClient(tx.config)
 	tx.FollowUp = NewFollowUpClient(tx.config)
 	tx.HistoryEvent = NewHistoryEventClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)

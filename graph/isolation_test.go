@@ -279,8 +279,11 @@ func (h *town) happens() {
 		`update cases set via_point_of_contact = true`,
 		`insert into audit_entries (id, tenant_id, place, at, actor, action, subject, role)
 			select gen_random_uuid(), id, place, now(), 'user:dev:kiel-admin', 'ROLE_ASSIGNED', 'user:dev:new-in-kiel', 'CASEWORKER' from tenants where slug = 'kiel'`,
-		`insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
-			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '["Applicant.name"]' from cases`,
+		`do $$ begin
+			perform ozg_enter(0, 999999999999999, '');
+			insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
+				select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '["Applicant.name"]' from cases;
+			end $$`,
 		`insert into webhooks (id, tenant_id, place, subject, trust_level, name, url, host, document, state, mark_xid, mark_seq, dead_in_row, created_at)
 			select gen_random_uuid(), id, place, 'user:dev:kiel-admin', 'HIGH', 'Fachverfahren', 'https://partner.example/in', 'partner.example', '{ x }', 'ACTIVE', 1, 1, 0, now() from tenants where slug = 'kiel'`,
 		`insert into webhook_deliveries (id, tenant_id, place, subject, trust_level, webhook_id, frame, xid, seq, state, attempts, created_at)

@@ -13,6 +13,9 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
+// largestTold is the largest number that is believed: as many as a floating number holds exactly, and far from where a sum would overflow.
+const largestTold = 1 << 53
+
 // Count is a number as it is told: a sum in which so many numbers carry noise. Both follow from what was published alone.
 type Count struct {
 	N     int64 `json:"n"`
@@ -82,6 +85,7 @@ type CountedFigure struct {
 // cell of the table of the plan, so the same row twice is an error, and so are rows that do not fit the plan. A row, or a bin, in which nothing is
 // told is left out, whether it was empty or has become so.
 func (p *Plan) Part(by Contribution, rows []Counted) (Part, error) {
+	by.AsOf = by.AsOf.UTC()
 	out := Part{Frame: p.Frame, Counted: []Contribution{by}, Missing: []Gap{}, Rows: []Row{}}
 	tell := func(c Cell) Count { return Count{N: c.N} }
 	if p.Product == Protected {
@@ -91,7 +95,7 @@ func (p *Plan) Part(by Contribution, rows []Counted) (Part, error) {
 		if len(r.At) != len(p.Axes) || len(r.Figures) != len(p.Measured) {
 			return Part{}, fmt.Errorf("statistics: counting a part: a row of %d axes and %d figures does not fit the plan", len(r.At), len(r.Figures))
 		}
-		row, empty := Row{At: slices.Clone(r.At)}, true
+		row, empty := Row{At: append([]string{}, r.At...)}, true
 		for i, f := range r.Figures {
 			figure := Figure{Count: tell(f.Cell)}
 			switch p.Measured[i].Kind {
@@ -260,7 +264,7 @@ func (p *Plan) holds(part Part) bool {
 		return false
 	}
 	told := func(c Count) bool {
-		return c.N >= 0 && c.Noisy >= 0 && c.Noisy <= int64(len(part.Counted)) && (p.Product == Protected) == (c.Noisy > 0)
+		return c.N >= 0 && c.N <= largestTold && c.Noisy >= 0 && c.Noisy <= int64(len(part.Counted)) && (p.Product == Protected) == (c.Noisy > 0)
 	}
 	for i, r := range part.Rows {
 		if len(r.At) != len(p.Axes) || len(r.Figures) != len(p.Measured) || i > 0 && slices.Compare(part.Rows[i-1].At, r.At) >= 0 {

@@ -207,6 +207,7 @@ func TestAPartOfAnotherMemberIsReadOnlyAsItIsWritten(t *testing.T) {
 		{`"at":["99050012104000","2026-10"]`, `"at":["99050012104000"]`},
 		{`"rows":[`, `"rows":[{"at":["a","2026-10"],"figures":[]},`},
 		{`"bin":`, `"bin":9`},
+		{`"n":`, `"n":9000000000000000`},
 	} {
 		bad := strings.Replace(good, swap[0], swap[1], 1)
 		if bad == good {
@@ -220,6 +221,32 @@ func TestAPartOfAnotherMemberIsReadOnlyAsItIsWritten(t *testing.T) {
 		if _, err := plan.ReadPart([]byte(bad)); !isProblem(err, "malformed") {
 			t.Errorf("%.20q: %v", bad, err)
 		}
+	}
+}
+
+func TestWhoeverAsksGetsTheSameText(t *testing.T) {
+	t.Parallel()
+	written := func(by []statistics.Axis, where []statistics.Filter, at []string, asOf time.Time) string {
+		p, err := statistics.Standard().Plan(statistics.Question{
+			Product: statistics.Protected, Measures: []statistics.Measure{statistics.Applications}, By: by, Where: where, From: "2026-10", To: "2026-10", Now: now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := statistics.Counted{At: at, Figures: []statistics.CountedFigure{{Cell: statistics.Cell{N: 50, K: 1}}}}
+		part, err := p.Part(statistics.Contribution{Member: "m", AsOf: asOf}, []statistics.Counted{row})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text(t, part)
+	}
+	if a, b := written(nil, nil, nil, now), written([]statistics.Axis{}, []statistics.Filter{}, []string{}, now.In(time.FixedZone("", 3600))); a != b {
+		t.Errorf("%s\nand\n%s", a, b)
+	}
+	services := []statistics.Axis{statistics.Service}
+	a := written(services, []statistics.Filter{{Axis: statistics.Service, Values: []string{"a", "b"}}}, []string{"a"}, now)
+	if b := written(services, []statistics.Filter{{Axis: statistics.Service, Values: []string{"b", "a", "b"}}}, []string{"a"}, now); a != b {
+		t.Errorf("%s\nand\n%s", a, b)
 	}
 }
 
@@ -454,5 +481,39 @@ func TestAFileSaysWhatItIs(t *testing.T) {
 	}
 	if values != len(set.Value) || len(set.Status) == 0 {
 		t.Errorf("%d of %d values are in the table, status %v", values, len(set.Value), set.Status)
+	}
+}
+
+// Sixteen members, six hundred services in twelve months each.
+func BenchmarkMerge(b *testing.B) {
+	plan, err := statistics.Standard().Plan(statistics.Question{
+		Product: statistics.Protected, Measures: []statistics.Measure{statistics.Applications}, By: []statistics.Axis{statistics.Service, statistics.Month},
+		Scope: statistics.Land, From: "2025-11", To: "2026-10", Now: now,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var parts []statistics.Part
+	for m := range 16 {
+		var rows []statistics.Counted
+		for s := range 600 {
+			for month := range 12 {
+				c := statistics.Cell{N: int64(s + month + m), K: keys.Of(record(uint64(m*10_000 + s*12 + month)))}
+				rows = append(rows, statistics.Counted{At: []string{fmt.Sprint(s), fmt.Sprint(month)}, Figures: []statistics.CountedFigure{{Cell: c}}})
+			}
+		}
+		p, err := plan.Part(member(m), rows)
+		if err != nil {
+			b.Fatal(err)
+		}
+		parts = append(parts, p)
+	}
+	for b.Loop() {
+		merged := parts[0]
+		for _, p := range parts[1:] {
+			if merged, err = statistics.Merge(merged, p); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }

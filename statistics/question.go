@@ -135,7 +135,7 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 			return nil, problem.New(problem.Invalid, "askedTwice", "where")
 		}
 	}
-	axes := slices.Compact(sorted(q.By))
+	axes := append(Table{}, slices.Compact(sorted(q.By))...) // never nil: a part has one text
 	if len(axes) != len(q.By) {
 		return nil, problem.New(problem.Invalid, "askedTwice", "groupBy")
 	}

@@ -98,10 +98,15 @@ type Action string
 
 // Action values.
 const (
-	ActionROLE_ASSIGNED     Action = "ROLE_ASSIGNED"
-	ActionROLE_REMOVED      Action = "ROLE_REMOVED"
-	ActionSUBJECT_BLOCKED   Action = "SUBJECT_BLOCKED"
-	ActionSUBJECT_UNBLOCKED Action = "SUBJECT_UNBLOCKED"
+	ActionROLE_ASSIGNED        Action = "ROLE_ASSIGNED"
+	ActionROLE_REMOVED         Action = "ROLE_REMOVED"
+	ActionSUBJECT_BLOCKED      Action = "SUBJECT_BLOCKED"
+	ActionSUBJECT_UNBLOCKED    Action = "SUBJECT_UNBLOCKED"
+	ActionEXTENSION_DEFINED    Action = "EXTENSION_DEFINED"
+	ActionEXTENSION_ACTIVATED  Action = "EXTENSION_ACTIVATED"
+	ActionEXTENSION_DEPRECATED Action = "EXTENSION_DEPRECATED"
+	ActionEXTENSION_RETIRED    Action = "EXTENSION_RETIRED"
+	ActionEXTENSION_ERASED     Action = "EXTENSION_ERASED"
 )
 
 func (a Action) String() string {
@@ -111,7 +116,7 @@ func (a Action) String() string {
 // ActionValidator is a validator for the "action" field enum values. It is called by the builders before save.
 func ActionValidator(a Action) error {
 	switch a {
-	case ActionROLE_ASSIGNED, ActionROLE_REMOVED, ActionSUBJECT_BLOCKED, ActionSUBJECT_UNBLOCKED:
+	case ActionROLE_ASSIGNED, ActionROLE_REMOVED, ActionSUBJECT_BLOCKED, ActionSUBJECT_UNBLOCKED, ActionEXTENSION_DEFINED, ActionEXTENSION_ACTIVATED, ActionEXTENSION_DEPRECATED, ActionEXTENSION_RETIRED, ActionEXTENSION_ERASED:
 		return nil
 	default:
 		return fmt.Errorf("auditentry: invalid enum value for action field: %q", a)

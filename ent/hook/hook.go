@@ -166,6 +166,42 @@ func (f EventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.EventMutation", m)
 }
 
+// The ExtensionDefinitionFunc type is an adapter to allow the use of ordinary
+// function as ExtensionDefinition mutator.
+type ExtensionDefinitionFunc func(context.Context, *ent.ExtensionDefinitionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ExtensionDefinitionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ExtensionDefinitionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ExtensionDefinitionMutation", m)
+}
+
+// The ExtensionEntryFunc type is an adapter to allow the use of ordinary
+// function as ExtensionEntry mutator.
+type ExtensionEntryFunc func(context.Context, *ent.ExtensionEntryMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ExtensionEntryFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ExtensionEntryMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ExtensionEntryMutation", m)
+}
+
+// The ExtensionRecordFunc type is an adapter to allow the use of ordinary
+// function as ExtensionRecord mutator.
+type ExtensionRecordFunc func(context.Context, *ent.ExtensionRecordMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ExtensionRecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ExtensionRecordMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ExtensionRecordMutation", m)
+}
+
 // The FollowUpFunc type is an adapter to allow the use of ordinary
 // function as FollowUp mutator.
 type FollowUpFunc func(context.Context, *ent.FollowUpMutation) (ent.Value, error)

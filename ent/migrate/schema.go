@@ -201,7 +201,7 @@ var (
 		{Name: "place", Type: field.TypeInt64},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "actor", Type: field.TypeString},
-		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED"}},
+		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED", "EXTENSION_DEFINED", "EXTENSION_ACTIVATED", "EXTENSION_DEPRECATED", "EXTENSION_RETIRED", "EXTENSION_ERASED"}},
 		{Name: "subject", Type: field.TypeString},
 		{Name: "role", Type: field.TypeString, Nullable: true},
 		{Name: "service_ids", Type: field.TypeJSON, Nullable: true},
@@ -463,6 +463,101 @@ var (
 				Columns:    []*schema.Column{EventsColumns[10]},
 				RefColumns: []*schema.Column{TenantsColumns[0]},
 				OnDelete:   schema.NoAction,
+			},
+		},
+	}
+	// ExtensionDefinitionsColumns holds the columns for the "extension_definitions" table.
+	ExtensionDefinitionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"DRAFT", "ACTIVE", "DEPRECATED", "RETIRED"}},
+		{Name: "sdl", Type: field.TypeString},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "numbers", Type: field.TypeJSON},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "activated_at", Type: field.TypeTime, Nullable: true},
+		{Name: "activated_by", Type: field.TypeString, Nullable: true},
+		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
+		{Name: "retired_by", Type: field.TypeString, Nullable: true},
+		{Name: "tenant_id", Type: field.TypeUUID},
+	}
+	// ExtensionDefinitionsTable holds the schema information for the "extension_definitions" table.
+	ExtensionDefinitionsTable = &schema.Table{
+		Name:       "extension_definitions",
+		Columns:    ExtensionDefinitionsColumns,
+		PrimaryKey: []*schema.Column{ExtensionDefinitionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "extension_definitions_tenants_tenant",
+				Columns:    []*schema.Column{ExtensionDefinitionsColumns[13]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
+	// ExtensionEntriesColumns holds the columns for the "extension_entries" table.
+	ExtensionEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "target_id", Type: field.TypeUUID},
+		{Name: "field", Type: field.TypeInt64},
+		{Name: "text", Type: field.TypeString, Nullable: true},
+		{Name: "number", Type: field.TypeFloat64, Nullable: true, SchemaType: map[string]string{"postgres": "double precision"}},
+		{Name: "time", Type: field.TypeTime, Nullable: true},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "case_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// ExtensionEntriesTable holds the schema information for the "extension_entries" table.
+	ExtensionEntriesTable = &schema.Table{
+		Name:       "extension_entries",
+		Columns:    ExtensionEntriesColumns,
+		PrimaryKey: []*schema.Column{ExtensionEntriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "extension_entries_tenants_tenant",
+				Columns:    []*schema.Column{ExtensionEntriesColumns[7]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "extension_entries_cases_case",
+				Columns:    []*schema.Column{ExtensionEntriesColumns[8]},
+				RefColumns: []*schema.Column{CasesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+	}
+	// ExtensionRecordsColumns holds the columns for the "extension_records" table.
+	ExtensionRecordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "target", Type: field.TypeEnum, Enums: []string{"CASE", "SERVICE", "SERVICE_OFFERING", "MESSAGE", "APPLICANT", "DECISION"}},
+		{Name: "target_id", Type: field.TypeUUID},
+		{Name: "owner", Type: field.TypeInt64},
+		{Name: "document", Type: field.TypeJSON},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "case_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// ExtensionRecordsTable holds the schema information for the "extension_records" table.
+	ExtensionRecordsTable = &schema.Table{
+		Name:       "extension_records",
+		Columns:    ExtensionRecordsColumns,
+		PrimaryKey: []*schema.Column{ExtensionRecordsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "extension_records_tenants_tenant",
+				Columns:    []*schema.Column{ExtensionRecordsColumns[7]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "extension_records_cases_case",
+				Columns:    []*schema.Column{ExtensionRecordsColumns[8]},
+				RefColumns: []*schema.Column{CasesColumns[0]},
+				OnDelete:   schema.SetNull,
 			},
 		},
 	}
@@ -885,6 +980,9 @@ var (
 		ConnectorsTable,
 		DecisionsTable,
 		EventsTable,
+		ExtensionDefinitionsTable,
+		ExtensionEntriesTable,
+		ExtensionRecordsTable,
 		FollowUpsTable,
 		HistoryEventsTable,
 		IdempotencyKeysTable,
@@ -933,6 +1031,11 @@ func init() {
 	DecisionsTable.ForeignKeys[3].RefTable = MessagesTable
 	DecisionsTable.ForeignKeys[4].RefTable = DecisionsTable
 	EventsTable.ForeignKeys[0].RefTable = TenantsTable
+	ExtensionDefinitionsTable.ForeignKeys[0].RefTable = TenantsTable
+	ExtensionEntriesTable.ForeignKeys[0].RefTable = TenantsTable
+	ExtensionEntriesTable.ForeignKeys[1].RefTable = CasesTable
+	ExtensionRecordsTable.ForeignKeys[0].RefTable = TenantsTable
+	ExtensionRecordsTable.ForeignKeys[1].RefTable = CasesTable
 	FollowUpsTable.ForeignKeys[0].RefTable = CasesTable
 	FollowUpsTable.ForeignKeys[1].RefTable = TenantsTable
 	HistoryEventsTable.ForeignKeys[0].RefTable = CasesTable

@@ -132,8 +132,8 @@ grant execute on function ozg_still(bigint) to ozg_serving;
 --   verbs           of SELECT, INSERT, UPDATE, DELETE: what serving may do at all. What it had before is taken away, grants on columns too;
 --                   policies other than "wall" and "watch" stay.
 --
--- The settings are read by raw calls: PostgreSQL then takes them for the bounds of an index scan, which it does not with sub-selects.
--- A setting that is missing is null, or empty after the first transaction that had it: no row then.
+-- The settings are read by sub-selects, once for a statement and not once for a row. They are no bounds of an index scan, and need not be: those
+-- are the first wall's. A setting that is missing is null, or empty after the first transaction that had it: no row then.
 --
 -- The wall holds for the owner, too, with the same policy and no way around it. Views and functions that run with the owner's rights
 -- thus show what their caller's scope shows. A policy "true" for the owner would have made each of them a door. Data migrations
@@ -145,7 +145,7 @@ create procedure ozg_wall(tab regclass, owner_condition text, verbs text[])
     set search_path = public, pg_temp
 as $$
 declare
-    condition text := $c$place between nullif(current_setting('app.lo', true), '')::bigint and nullif(current_setting('app.hi', true), '')::bigint$c$;
+    condition text := $c$place between (select nullif(current_setting('app.lo', true), '')::bigint) and (select nullif(current_setting('app.hi', true), '')::bigint)$c$;
     verb      text;
 begin
     if owner_condition is null or verbs is null then
@@ -157,7 +157,7 @@ begin
     end if;
     -- As a case the planner takes it for a filter, which it is: behind the first wall every row passes. Taken for a condition it is reckoned to
     -- leave one row in two hundred, and a page of an authority is then sorted out of all its cases instead of being read off an index.
-    condition := format($c$case when %s and (current_setting('app.owner', true) = '' or (%s)) then true else false end$c$, condition, owner_condition);
+    condition := format($c$case when %s and ((select current_setting('app.owner', true)) = '' or (%s)) then true else false end$c$, condition, owner_condition);
     execute format('alter table %s enable row level security, force row level security', tab);
     execute format('drop policy if exists wall on %s', tab);
     execute format('create policy wall on %s for all to ozg_serving, ozg_owner using (%s) with check (%2$s)', tab, condition);

@@ -21,7 +21,7 @@ import (
 )
 
 // beyond are columns that the model does not have: the database fills them itself.
-var beyond = map[string][]string{"cases": {"land", "district"}, "events": {"xid", "seq"}}
+var beyond = map[string][]string{"cases": {"land", "district"}, "events": {"xid", "seq"}, "extension_entries": {"ranked_at"}}
 
 // registers belong to subjects or to nobody, and have no place: no wall stands around them.
 var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "idempotency_keys"}
@@ -29,43 +29,48 @@ var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "
 // serving is what serving may do to each table, and which columns it may change. What is not here it may not.
 var serving = map[string]string{
 	"tenants": "SELECT", "services": "SELECT", "blocked_subjects": "SELECT INSERT DELETE", "uploads": "SELECT INSERT DELETE", "idempotency_keys": "SELECT INSERT DELETE",
-	"organisational_units": "SELECT INSERT, name parent_id retired_at",
-	"service_offerings":    "SELECT INSERT, unit_id valid_to",
-	"connectors":           "SELECT INSERT, active name",
-	"cases":                "SELECT INSERT, closed_at complete_at decided_at due_at file_reference history_head owner revision state unit_id updated_at",
-	"submissions":          "SELECT INSERT",
-	"applicants":           "SELECT INSERT",
-	"messages":             "SELECT INSERT, delivery_state opened_at provided_at",
-	"attachments":          "SELECT INSERT, scan_state",
-	"decisions":            "SELECT INSERT",
-	"announcements":        "SELECT INSERT, announced_on explanation first_retrieved_at notified_at provided_at rule",
-	"comments":             "SELECT INSERT",
-	"follow_ups":           "SELECT INSERT, done_at",
-	"assignments":          "SELECT INSERT, ended_at",
-	"history_events":       "SELECT INSERT",
-	"events":               "SELECT INSERT",
-	"role_assignments":     "SELECT INSERT DELETE",
-	"audit_entries":        "SELECT INSERT",
-	"access_entries":       "SELECT INSERT",
-	"webhooks":             "SELECT INSERT DELETE, caught_up_at dead_in_row delivered_at held lease leased_until mark_seq mark_xid name next_at state stopped_because waiting_since",
-	"webhook_deliveries":   "SELECT INSERT DELETE, attempted_at attempts delivered_at failure next_at state status",
-	"bulk_operations":      "SELECT INSERT DELETE, beginnings blob completed_at expires_at failed_because held lease leased_until mark_seq mark_xid object_count refused_fields sha256 size started_at state",
-	"goose_db_version":     "SELECT",
-	"events_forgotten":     "SELECT",
-	"trusted_documents":    "SELECT", "trusted_documents_version": "SELECT",
+	"webhooks":              "SELECT INSERT DELETE, caught_up_at dead_in_row delivered_at held lease leased_until mark_seq mark_xid name next_at state stopped_because waiting_since",
+	"webhook_deliveries":    "SELECT INSERT DELETE, attempted_at attempts delivered_at failure next_at state status",
+	"bulk_operations":       "SELECT INSERT DELETE, beginnings blob completed_at expires_at failed_because held lease leased_until mark_seq mark_xid object_count refused_fields sha256 size started_at state",
+	"organisational_units":  "SELECT INSERT, name parent_id retired_at",
+	"service_offerings":     "SELECT INSERT, unit_id valid_to",
+	"connectors":            "SELECT INSERT, active name",
+	"cases":                 "SELECT INSERT, closed_at complete_at decided_at due_at file_reference history_head owner revision state unit_id updated_at",
+	"submissions":           "SELECT INSERT",
+	"applicants":            "SELECT INSERT",
+	"messages":              "SELECT INSERT, delivery_state opened_at provided_at",
+	"attachments":           "SELECT INSERT, scan_state",
+	"decisions":             "SELECT INSERT",
+	"announcements":         "SELECT INSERT, announced_on explanation first_retrieved_at notified_at provided_at rule",
+	"comments":              "SELECT INSERT",
+	"follow_ups":            "SELECT INSERT, done_at",
+	"assignments":           "SELECT INSERT, ended_at",
+	"history_events":        "SELECT INSERT",
+	"events":                "SELECT INSERT",
+	"role_assignments":      "SELECT INSERT DELETE",
+	"audit_entries":         "SELECT INSERT",
+	"access_entries":        "SELECT INSERT",
+	"extension_definitions": "SELECT INSERT DELETE, activated_at activated_by retired_at retired_by state",
+	"extension_records":     "SELECT INSERT DELETE, document updated_at",
+	"extension_entries":     "SELECT INSERT DELETE",
+	"extension_version":     "SELECT",
+	"goose_db_version":      "SELECT",
+	"events_forgotten":      "SELECT",
+	"trusted_documents":     "SELECT", "trusted_documents_version": "SELECT",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{
 	"connectors(subject)",             // one machine speaks for one connector
 	"tenants(slug)", "tenants(place)", // the directory itself
-	"tenants(id,place)",             // what foreign keys hold on to
-	"services(leika_key)",           // the shared catalogue
-	"blocked_subjects(subject)",     // belongs to a subject
-	"idempotency_keys(subject,key)", // belongs to a subject
+	"tenants(id,place)",                  // what foreign keys hold on to
+	"services(leika_key)",                // the shared catalogue
+	"blocked_subjects(subject)",          // belongs to a subject
+	"idempotency_keys(subject,key)",      // belongs to a subject
+	"extension_entries(target_id,field)", // looked up by the row alone, whose id is unique in the whole house
 }
 
 // outside are foreign keys of tenants' tables that lead out of the tenant: into the directory and the shared catalogue.
@@ -161,6 +166,8 @@ func kind(c *schema.Column) []string {
 		types = []string{"uuid"}
 	case c.Type == field.TypeTime:
 		types = []string{"timestamp with time zone"}
+	case c.Type == field.TypeFloat64:
+		types = []string{"double precision"}
 	case c.Type == field.TypeInt64:
 		types = []string{"bigint"}
 	case c.Type == field.TypeInt:
@@ -258,6 +265,10 @@ func keys(rows func(string) [][]string, say func(string, ...any), columns map[st
 			say("%s(%s) leads to %s without the tenant", table, from, to)
 		}
 		cased[table] = cased[table] || strings.HasPrefix(from, "tenant_id,case_id")
+	}
+	// The access log is held by a trigger instead, which is enabled and no other's.
+	for _, r := range rows(`select tgrelid::regclass::text from pg_trigger where tgfoid = to_regproc('ozg_access_of_case') and tgenabled = 'O' and tgtype = 4`) {
+		home[r[0]], cased[r[0]] = true, true
 	}
 	for table, of := range columns {
 		if of["tenant_id"] == "" || slices.Contains(registers, table) {
@@ -369,6 +380,7 @@ func TestTheAuditOfTheDatabaseFindsWhatItShould(t *testing.T) {
 		{"alter table messages add foreign key (case_id) references cases (id)", "messages(case_id) leads to cases without the tenant"},
 		{"alter table comments drop constraint comments_tenant_id_case_id_fkey", "comments is not held together with its case"},
 		{"alter table comments drop constraint comments_tenant_id_place_fkey", "comments is not held together with its tenant and place"},
+		{"alter table access_entries disable trigger of_case", "access_entries is not held together with its case"},
 		{"alter table comments alter column place drop not null", "comments may be without tenant or place"},
 		{"grant update on comments to ozg_serving", `serving may "SELECT INSERT UPDATE" on comments, not "SELECT INSERT"`},
 		{"grant update (body) on comments to ozg_serving", `serving may "SELECT INSERT, body" on comments, not "SELECT INSERT"`},

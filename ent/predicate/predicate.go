@@ -46,6 +46,15 @@ type Decision func(*sql.Selector)
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
+// ExtensionDefinition is the predicate function for extensiondefinition builders.
+type ExtensionDefinition func(*sql.Selector)
+
+// ExtensionEntry is the predicate function for extensionentry builders.
+type ExtensionEntry func(*sql.Selector)
+
+// ExtensionRecord is the predicate function for extensionrecord builders.
+type ExtensionRecord func(*sql.Selector)
+
 // FollowUp is the predicate function for followup builders.
 type FollowUp func(*sql.Selector)
 

@@ -28,30 +28,33 @@ type entity struct {
 
 // entities lists the tenant-owned entities. One that is missing is closed to everybody.
 var entities = map[string]entity{
-	"OrganisationalUnit": {"unit", Owned},
-	"ServiceOffering":    {"offering", Shared}, // the directory: which authority offers what
-	"Connector":          {"connector", Owned},
-	"Submission":         {"submission", OfCase},
-	"CaseFile":           {"case", Cases},
-	"Applicant":          {"applicant", OfCase},
-	"Message":            {"message", OfCase},
-	"Attachment":         {"attachment", OfCase},
-	"Decision":           {"decision", OfCase},
-	"Announcement":       {"decision", OfDecision},
-	"Comment":            {"comment", OfCase},
-	"FollowUp":           {"followUp", OfCase},
-	"Assignment":         {"assignment", OfCase},
-	"HistoryEvent":       {"history", OfCase},
-	"Event":              {"event", OfCase},
-	"RoleAssignment":     {"roleAssignment", Owned},
-	"AuditEntry":         {"audit", Owned},
-	"AccessEntry":        {"accessLog", OfCase},
-	"Webhook":            {"webhook", Kept},
-	"WebhookDelivery":    {"webhook", Kept},
-	"BulkOperation":      {"export", Kept},
-	"BlockedSubject":     {"blockedSubject", Shared}, // for the doorkeeper: no role reads it
-	"Tenant":             {"tenant", Shared},
-	"Service":            {"service", Shared},
+	"Webhook":             {"webhook", Kept},
+	"WebhookDelivery":     {"webhook", Kept},
+	"BulkOperation":       {"export", Kept},
+	"OrganisationalUnit":  {"unit", Owned},
+	"ServiceOffering":     {"offering", Shared}, // the directory: which authority offers what
+	"Connector":           {"connector", Owned},
+	"Submission":          {"submission", OfCase},
+	"CaseFile":            {"case", Cases},
+	"Applicant":           {"applicant", OfCase},
+	"Message":             {"message", OfCase},
+	"Attachment":          {"attachment", OfCase},
+	"Decision":            {"decision", OfCase},
+	"Announcement":        {"decision", OfDecision},
+	"Comment":             {"comment", OfCase},
+	"FollowUp":            {"followUp", OfCase},
+	"Assignment":          {"assignment", OfCase},
+	"HistoryEvent":        {"history", OfCase},
+	"Event":               {"event", OfCase},
+	"RoleAssignment":      {"roleAssignment", Owned},
+	"AuditEntry":          {"audit", Owned},
+	"AccessEntry":         {"accessLog", OfCase},
+	"BlockedSubject":      {"blockedSubject", Shared}, // for the doorkeeper: no role reads it
+	"ExtensionDefinition": {"extension", Owned},
+	"ExtensionRecord":     {"case", OfCase}, // as secret as the case; what hangs on none is read by reading alone
+	"ExtensionEntry":      {"case", OfCase},
+	"Tenant":              {"tenant", Shared},
+	"Service":             {"service", Shared},
 }
 
 // Of gives object and shape of an entity, for the reading plan.

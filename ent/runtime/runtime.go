@@ -20,6 +20,9 @@ import (
 	"github.com/ozg-cloud/platform/ent/connector"
 	"github.com/ozg-cloud/platform/ent/decision"
 	"github.com/ozg-cloud/platform/ent/event"
+	"github.com/ozg-cloud/platform/ent/extensiondefinition"
+	"github.com/ozg-cloud/platform/ent/extensionentry"
+	"github.com/ozg-cloud/platform/ent/extensionrecord"
 	"github.com/ozg-cloud/platform/ent/followup"
 	"github.com/ozg-cloud/platform/ent/historyevent"
 	"github.com/ozg-cloud/platform/ent/idempotencykey"
@@ -255,6 +258,55 @@ func init() {
 	eventDescID := eventFields[0].Descriptor()
 	// event.DefaultID holds the default value on creation for the id field.
 	event.DefaultID = eventDescID.Default.(func() uuid.UUID)
+	extensiondefinitionMixin := schema.ExtensionDefinition{}.Mixin()
+	extensiondefinitionMixinHooks1 := extensiondefinitionMixin[1].Hooks()
+	extensiondefinition.Hooks[0] = extensiondefinitionMixinHooks1[0]
+	extensiondefinitionMixinInters1 := extensiondefinitionMixin[1].Interceptors()
+	extensiondefinition.Interceptors[0] = extensiondefinitionMixinInters1[0]
+	extensiondefinitionMixinFields0 := extensiondefinitionMixin[0].Fields()
+	_ = extensiondefinitionMixinFields0
+	extensiondefinitionFields := schema.ExtensionDefinition{}.Fields()
+	_ = extensiondefinitionFields
+	// extensiondefinitionDescCreatedAt is the schema descriptor for created_at field.
+	extensiondefinitionDescCreatedAt := extensiondefinitionFields[5].Descriptor()
+	// extensiondefinition.DefaultCreatedAt holds the default value on creation for the created_at field.
+	extensiondefinition.DefaultCreatedAt = extensiondefinitionDescCreatedAt.Default.(func() time.Time)
+	// extensiondefinitionDescID is the schema descriptor for id field.
+	extensiondefinitionDescID := extensiondefinitionMixinFields0[0].Descriptor()
+	// extensiondefinition.DefaultID holds the default value on creation for the id field.
+	extensiondefinition.DefaultID = extensiondefinitionDescID.Default.(func() uuid.UUID)
+	extensionentryMixin := schema.ExtensionEntry{}.Mixin()
+	extensionentryMixinHooks1 := extensionentryMixin[1].Hooks()
+	extensionentry.Hooks[0] = extensionentryMixinHooks1[0]
+	extensionentryMixinInters1 := extensionentryMixin[1].Interceptors()
+	extensionentry.Interceptors[0] = extensionentryMixinInters1[0]
+	extensionentryMixinFields0 := extensionentryMixin[0].Fields()
+	_ = extensionentryMixinFields0
+	extensionentryFields := schema.ExtensionEntry{}.Fields()
+	_ = extensionentryFields
+	// extensionentryDescID is the schema descriptor for id field.
+	extensionentryDescID := extensionentryMixinFields0[0].Descriptor()
+	// extensionentry.DefaultID holds the default value on creation for the id field.
+	extensionentry.DefaultID = extensionentryDescID.Default.(func() uuid.UUID)
+	extensionrecordMixin := schema.ExtensionRecord{}.Mixin()
+	extensionrecordMixinHooks1 := extensionrecordMixin[1].Hooks()
+	extensionrecord.Hooks[0] = extensionrecordMixinHooks1[0]
+	extensionrecordMixinInters1 := extensionrecordMixin[1].Interceptors()
+	extensionrecord.Interceptors[0] = extensionrecordMixinInters1[0]
+	extensionrecordMixinFields0 := extensionrecordMixin[0].Fields()
+	_ = extensionrecordMixinFields0
+	extensionrecordFields := schema.ExtensionRecord{}.Fields()
+	_ = extensionrecordFields
+	// extensionrecordDescUpdatedAt is the schema descriptor for updated_at field.
+	extensionrecordDescUpdatedAt := extensionrecordFields[5].Descriptor()
+	// extensionrecord.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	extensionrecord.DefaultUpdatedAt = extensionrecordDescUpdatedAt.Default.(func() time.Time)
+	// extensionrecord.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	extensionrecord.UpdateDefaultUpdatedAt = extensionrecordDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// extensionrecordDescID is the schema descriptor for id field.
+	extensionrecordDescID := extensionrecordMixinFields0[0].Descriptor()
+	// extensionrecord.DefaultID holds the default value on creation for the id field.
+	extensionrecord.DefaultID = extensionrecordDescID.Default.(func() uuid.UUID)
 	followupMixin := schema.FollowUp{}.Mixin()
 	followupMixinHooks1 := followupMixin[1].Hooks()
 	followup.Hooks[0] = followupMixinHooks1[0]

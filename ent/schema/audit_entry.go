@@ -25,8 +25,9 @@ func (AuditEntry) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("at").Immutable(),
 		field.String("actor").Immutable().Comment("Subject of who did it."),
-		field.Enum("action").Values("ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED").Immutable(),
-		field.String("subject").Immutable().Comment("Subject of whose rights changed."),
+		field.Enum("action").Values("ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED",
+			"EXTENSION_DEFINED", "EXTENSION_ACTIVATED", "EXTENSION_DEPRECATED", "EXTENSION_RETIRED", "EXTENSION_ERASED").Immutable(),
+		field.String("subject").Immutable().Comment("Subject of whose rights changed; of a definition of extension fields, its hash."),
 		field.String("role").Optional().Nillable().Immutable().Comment("Missing where the account as a whole is concerned."),
 		field.UUID("unit_id", uuid.UUID{}).Optional().Nillable().Immutable(),
 		field.JSON("service_ids", []uuid.UUID{}).Optional().Immutable(),

@@ -623,7 +623,7 @@ type AttachmentEdge {
 `, BuiltIn: false},
 	{Name: "../../schema/audit.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
-"What can happen to rights."
+"What can happen to rights and to what a tenant defines."
 enum AuditAction {
   "A role was given."
   ROLE_ASSIGNED
@@ -633,6 +633,16 @@ enum AuditAction {
   SUBJECT_BLOCKED
   "A blocked account was let in again."
   SUBJECT_UNBLOCKED
+  "Extension fields (Balkon) were defined, as a draft."
+  EXTENSION_DEFINED
+  "Extension fields came into force."
+  EXTENSION_ACTIVATED
+  "Extension fields were marked as going."
+  EXTENSION_DEPRECATED
+  "Extension fields went out of force; their values are kept."
+  EXTENSION_RETIRED
+  "The values of extension fields that had gone were erased."
+  EXTENSION_ERASED
 }
 
 "A line of the audit log (Protokoll der Rechte): who changed whose rights. It is never changed and never deleted."
@@ -647,7 +657,7 @@ type AuditEntry implements Node @policy(object: "audit", action: "read", onDeny:
   actor: String! @dataClass(class: INTERNAL)
   "What happened."
   action: AuditAction!
-  "Subject of whose rights changed."
+  "Subject of whose rights changed; where extension fields are concerned, the hash of their definition."
   subject: String! @dataClass(class: INTERNAL)
   "The role, null where an account as a whole is concerned."
   role: String

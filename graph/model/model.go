@@ -618,7 +618,7 @@ func (e AttachmentPurpose) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What can happen to rights.
+// What can happen to rights and to what a tenant defines.
 type AuditAction string
 
 const (
@@ -630,6 +630,16 @@ const (
 	AuditActionSubjectBlocked AuditAction = "SUBJECT_BLOCKED"
 	// A blocked account was let in again.
 	AuditActionSubjectUnblocked AuditAction = "SUBJECT_UNBLOCKED"
+	// Extension fields (Balkon) were defined, as a draft.
+	AuditActionExtensionDefined AuditAction = "EXTENSION_DEFINED"
+	// Extension fields came into force.
+	AuditActionExtensionActivated AuditAction = "EXTENSION_ACTIVATED"
+	// Extension fields were marked as going.
+	AuditActionExtensionDeprecated AuditAction = "EXTENSION_DEPRECATED"
+	// Extension fields went out of force; their values are kept.
+	AuditActionExtensionRetired AuditAction = "EXTENSION_RETIRED"
+	// The values of extension fields that had gone were erased.
+	AuditActionExtensionErased AuditAction = "EXTENSION_ERASED"
 )
 
 var AllAuditAction = []AuditAction{
@@ -637,11 +647,16 @@ var AllAuditAction = []AuditAction{
 	AuditActionRoleRemoved,
 	AuditActionSubjectBlocked,
 	AuditActionSubjectUnblocked,
+	AuditActionExtensionDefined,
+	AuditActionExtensionActivated,
+	AuditActionExtensionDeprecated,
+	AuditActionExtensionRetired,
+	AuditActionExtensionErased,
 }
 
 func (e AuditAction) IsValid() bool {
 	switch e {
-	case AuditActionRoleAssigned, AuditActionRoleRemoved, AuditActionSubjectBlocked, AuditActionSubjectUnblocked:
+	case AuditActionRoleAssigned, AuditActionRoleRemoved, AuditActionSubjectBlocked, AuditActionSubjectUnblocked, AuditActionExtensionDefined, AuditActionExtensionActivated, AuditActionExtensionDeprecated, AuditActionExtensionRetired, AuditActionExtensionErased:
 		return true
 	}
 	return false
