@@ -22,10 +22,10 @@ var (
 func (c *Courier) lead(ctx context.Context, h hook) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	keeping := make(chan struct{})
+	keeping, taken := make(chan struct{}), h
 	go func() {
 		defer close(keeping)
-		c.keep(ctx, h, cancel)
+		c.keep(ctx, taken, cancel)
 	}()
 	err := c.follow(ctx, &h)
 	cancel()

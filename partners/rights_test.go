@@ -35,8 +35,7 @@ func newEnemy(t *testing.T, rounds int, sabotage ...string) (sent int) {
 	for i := range rounds {
 		// She sees what happens ...
 		clerk.Must("commentOnCase", &c, map[string]any{"body": "Notiz"})
-		if l := r.next(); l.Event != "COMMENT_ADDED" {
-			t.Fatalf("%+v", l)
+		for l := r.next(); l.Event != "COMMENT_ADDED"; l = r.next() { // what waited for a transaction of somebody else may come before
 		}
 		// ... while it happens all the time, and her right is taken away.
 		ended := make(chan struct{})

@@ -73,7 +73,7 @@ func torture(t *testing.T, sabotage string) (want, got []string, twice int) {
 			}
 		})
 	}
-	for range 25 {
+	for range 12 {
 		c := h.As("kiel-applicant").Submit(parking, kiel)
 		h.As("kiel-mailroom").Must("acceptCase", &c, nil)
 		h.As("kiel-caseworker").Must("startCase", &c, nil)
