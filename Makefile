@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain bench postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture bench postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ overload: postgres ## ask ten times of the real binary what it can answer, and p
 
 drain: postgres ## tell the real binary to end 200 times under load, and count what was lost
 	@$(GO) test -count=1 -v -timeout 30m -run '^TestNothingIsLostWhenAHouseUnderLoadIsToldToEnd$$' ./internal/housetest -rounds 200
+
+events-torture: postgres ## kill servers and cut connections under receivers of events for three minutes, and try 10,000 races against lost rights
+	@$(GO) test -count=1 -v -timeout 60m -run '^(TestReceiversLoseNothingWhateverHappens|TestNoProcessTellsAChangeToWhoLostTheRightBeforeIt)$$' ./internal/housetest -long 3m -races 10000
 
 BENCH_CASES ?= 200000
 

@@ -135,12 +135,16 @@ func TestAReceiverMissesNothingBehindAProxyThatCutsConnections(t *testing.T) {
 			await(t, twin.ready)
 			var want []string
 			for i := range 30 {
-				c := h.As("kiel-applicant").Submit(parking, kiel)
-				want = append(want, c.ID)
 				if i%3 == 0 {
 					proxy.Lead([]string{h.URL, another.URL}[i/3%2])
 					proxy.Cut()
+					twins.Lead("http://127.0.0.1:1") // where nobody is, so that the twin is away when something happens
 					twins.Cut()
+				}
+				c := h.As("kiel-applicant").Submit(parking, kiel)
+				want = append(want, c.ID)
+				if i%3 == 0 {
+					twins.Lead(h.URL)
 				}
 			}
 			b.until(t, func() bool { return len(b.ids) >= len(want) })
