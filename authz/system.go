@@ -14,6 +14,7 @@ const (
 	Witness     SystemName = "system:witness"    // writes down who read personal data
 	Telling     SystemName = "system:teller"     // reads which events there are, and wakes whom they concern
 	Partnering  SystemName = "system:partners"   // keeps the books of webhooks and exports; what these show is read by whose they are
+	Counting    SystemName = "system:tally"      // counts what happened
 )
 
 // System is the principal of a system task: all rows everywhere that its task needs, under its own name.
@@ -25,6 +26,7 @@ func System(name SystemName) *Principal {
 		Sweeping:    {"attachment", "upload", "idempotencyKey"}, // the first to tell which content nobody refers to
 		Telling:     {"event", "case"},
 		Partnering:  {"webhook", "export"},
+		Counting:    {"event", "case", "statistics"},
 		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case"},
 	}
 	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, classOf: map[right]int{}, rows: []Rows{all}}
