@@ -4,8 +4,6 @@ package events
 
 import (
 	"context"
-	"reflect"
-	"slices"
 	"sort"
 	"time"
 
@@ -117,7 +115,7 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 		if err != nil {
 			return err
 		}
-		if less(p, now) {
+		if p != now && authz.Lost(p.Assignments, now.Assignments) {
 			if err := send(Frame{Kind: Revocation, At: v.mark}); err != nil {
 				return err
 			}
@@ -200,19 +198,6 @@ func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, now P
 		}
 	}
 	return read()
-}
-
-// less tells whether something that somebody had is missing now.
-func less(before, now *authz.Principal) bool {
-	if before == now {
-		return false
-	}
-	for _, a := range before.Assignments {
-		if !slices.ContainsFunc(now.Assignments, func(b authz.Assignment) bool { return reflect.DeepEqual(a, b) }) {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *Log) enter(ctx context.Context, after *Position, s Story) *receiver {

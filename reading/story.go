@@ -316,6 +316,30 @@ func cursorOfEvent(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]b
 	return appendString(dst, []byte(r.cursors.Of(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
 }
 
+// cursorOfDelivery gives the cursor of a frame: that of an event, or one that says no more than where it was.
+func cursorOfDelivery(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	if string(row[2]) == "EVENT" {
+		return cursorOfEvent(r, p, dst, row)
+	}
+	return cursorOfSnapshot(r, p, dst, row)
+}
+
+// cursorOfSnapshot gives a cursor for a position that may be nobody's business; null where there is none.
+func cursorOfSnapshot(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	if row[0] == nil || row[1] == nil {
+		return append(dst, null...), nil
+	}
+	xid, err := integer(row[0])
+	if err != nil {
+		return nil, err
+	}
+	seq, err := integer(row[1])
+	if err != nil {
+		return nil, err
+	}
+	return appendString(dst, []byte(r.cursors.Checkpoint(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+}
+
 // CursorOf is the cursor of the event that gave a case a revision; nil where there is none, and where the caller may not know of it.
 func (r *Reader) CursorOf(ctx context.Context, file uuid.UUID, revision int) (cursor *string, err error) {
 	err = authz.Current(ctx, func() error {
