@@ -14,7 +14,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/vektah/gqlparser/v2/ast"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -27,6 +26,7 @@ import (
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
@@ -90,8 +90,11 @@ const (
 	costOfDelivery = 100
 )
 
-// validKept is how many valid documents are kept of each contract.
-const validKept = 1000
+// validKept is how many bytes the valid documents of all contracts take.
+const validKept = 64 << 20
+
+// warmed is how many of the trusted documents a contract reads before somebody asks for them.
+const warmed = 1000
 
 // House answers requests.
 type House struct {
@@ -211,14 +214,21 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	warmth, cool := context.WithCancel(context.WithoutCancel(ctx))
 	var warming sync.WaitGroup
 	h.close = append(h.close, func() { cool(); warming.Wait() })
-	contracts := graph.NewContracts(contract, func(c *ast.Schema) web.Engine {
-		e := graph.Engine(resolver, c, g.Log)
-		e.SetQueryCache(metrics.Documents(validKept)) // instead of its own, which counts nothing
+	added := inforce.NewRegister(opened.Reading, contract, g.Log)
+	h.close = append(h.close, running(ctx, added.Run))
+	valid := web.NewValid(validKept, metrics)
+	contracts := graph.NewContracts(contract, added.For, func(c graph.Contract[web.Engine]) web.Engine {
+		e := graph.Engine(resolver, c.Schema, c.Held, g.Log)
+		e.SetQueryCache(valid.Of(c.Name)) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
-		engine := web.Engine{Executor: e, Guard: web.NewGuard(c, limits)}
-		warming.Go(func() { engine.Warm(warmth, register.All(), validKept) })
+		if c.Standard != nil {
+			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema)}
+		}
+		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits)}
+		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})
+	printed := newPrinted(contract, added)
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
@@ -230,6 +240,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Documents:   register.Text,
 		TrustedOnly: g.TrustedOnly,
 		Contract:    schema.SDL(),
+		ContractOf:  printed.of,
 		Identify: func(ctx context.Context, token string) (context.Context, error) {
 			p, err := keeper.Principal(ctx, token)
 			if err != nil {
@@ -261,7 +272,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Production:     !g.Development,
 		Profile:        g.Profile,
 		Log:            g.Log,
-		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper, register) },
+		Ready:          func(ctx context.Context) error { return ready(ctx, opened.Reading, keeper, register, added) },
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
@@ -327,8 +338,8 @@ func accountHolder(issuers []authz.Issuer) func(account, identifier string) (str
 }
 
 // ready tells whether the database answers and has the structure that this program wants, whether there are keys of every issuer, and whether it is known
-// which documents are trusted.
-func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper, register *documents.Register) error {
+// which documents are trusted and which extension fields are in force.
+func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper, register *documents.Register, added *inforce.Register) error {
 	have, want, err := migrations.Version(ctx, pool)
 	if err != nil {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
@@ -336,7 +347,7 @@ func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper, re
 	if have != want {
 		return errors.Join(problem.New(problem.Busy, "notAvailable"), fmt.Errorf("the database has version %d, not %d", have, want))
 	}
-	for _, err := range []error{keeper.Ready(), register.Ready(ctx)} {
+	for _, err := range []error{keeper.Ready(), register.Ready(ctx), added.Ready(ctx)} {
 		if err != nil {
 			return errors.Join(problem.New(problem.Busy, "notAvailable"), err)
 		}

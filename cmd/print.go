@@ -4,7 +4,9 @@ package cmd
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -12,13 +14,29 @@ import (
 	"github.com/ozg-cloud/platform/schema"
 )
 
-// printSchema prints the contract as SDL.
-func printSchema(_ context.Context, c console, args []string) error {
-	if len(args) != 1 || args[0] != "print" {
+// printSchema prints the contract as SDL: that of the standard house, or the one of a tenant.
+func printSchema(ctx context.Context, c console, args []string) error {
+	if len(args) == 0 || args[0] != "print" {
 		return errUsage
 	}
-	_, err := fmt.Fprint(c.out, schema.SDL())
-	return err
+	flags := flag.NewFlagSet("schema", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	slug := flags.String("tenant", "", "")
+	if flags.Parse(args[1:]) != nil || flags.NArg() > 0 {
+		return errUsage
+	}
+	if *slug == "" {
+		_, err := fmt.Fprint(c.out, schema.SDL())
+		return err
+	}
+	return operate(ctx, c, func(ctx context.Context, o operator) error {
+		sdl, err := o.contractAt(ctx, c, *slug)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(c.out, sdl)
+		return err
+	})
 }
 
 // version prints which program this is.

@@ -4,27 +4,49 @@ package graph
 
 import (
 	"context"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/extension/inforce"
 )
 
-// kept is how many contracts are kept at most. There is one for each set of rights that somebody lacks, so there are about as many as
-// there are combinations of roles.
-const kept = 256
+// kept is how many contracts are kept at most. There is one for each set of rights that somebody lacks, of which there are about as many as
+// combinations of roles, and for each tenant that adds something to the standard house. One that is asked for again is made again.
+const kept = 2048
 
-// Contracts gives everybody the contract that they may know of: the whole one without what asks for a right that they have on no row at
-// all, where the contract says that this is hidden (onDeny: HIDE). What is hidden does not exist for them, see without.
+// Contracts gives everybody the contract that they may know of: the standard house with what is added to it where they are at home, without
+// what asks for a right that they have on no row at all, where the contract says that this is hidden (onDeny: HIDE). What is hidden, and what
+// others add, does not exist for them, see without and extension.Chain.Overlay.
 //
 // T is what serves a contract. It is made when somebody first needs it, and shared by all who have the same one: what T remembers, such as
 // documents that were valid, must be remembered for this contract alone.
 type Contracts[T any] struct {
 	whole *ast.Schema
 	hides []right
-	serve func(contract *ast.Schema) T
-	made  *lru.LRU[T] // by mask
+	held  func(*authz.Principal) *inforce.Held
+	serve func(Contract[T]) T
+	made  *lru.LRU[*entry[T]] // by name
+}
+
+// Contract is what somebody may know of.
+type Contract[T any] struct {
+	Schema *ast.Schema
+	// Name tells it from all others: contracts with the same name say the same, also where one of them was made anew.
+	Name string
+	// Held is what is added to the standard house; nil: nothing.
+	Held *inforce.Held
+	// Standard serves those who may know the same of the standard house, to which nothing is added; nil where this is that contract.
+	Standard *T
+}
+
+// entry is made once, however many need it at the same time.
+type entry[T any] struct {
+	once   sync.Once
+	schema *ast.Schema
+	serves T
 }
 
 // right is what a directive @policy asks for.
@@ -33,9 +55,10 @@ type right struct {
 	action authz.Action
 }
 
-// NewContracts makes the contracts that come of a whole one.
-func NewContracts[T any](whole *ast.Schema, serve func(contract *ast.Schema) T) *Contracts[T] {
-	return &Contracts[T]{whole, hiding(whole), serve, lru.New[T](kept)}
+// NewContracts makes the contracts that come of a whole one. held says what is added where a principal is at home, nil where nothing is; it is
+// asked at each request.
+func NewContracts[T any](whole *ast.Schema, held func(*authz.Principal) *inforce.Held, serve func(Contract[T]) T) *Contracts[T] {
+	return &Contracts[T]{whole, hiding(whole), held, serve, lru.New[*entry[T]](kept)}
 }
 
 // For gives what serves the contract of the principal in the context. Without a principal it is the contract of somebody who has no right.
@@ -44,13 +67,30 @@ func (c *Contracts[T]) For(ctx context.Context) T {
 	if err != nil {
 		p = &authz.Principal{}
 	}
-	mask := c.mask(p)
-	if served, ok := c.made.Get(ctx, mask); ok {
-		return served
+	return c.entry(ctx, c.mask(p), c.held(p)).serves
+}
+
+func (c *Contracts[T]) entry(ctx context.Context, mask string, held *inforce.Held) *entry[T] {
+	name := mask
+	if held != nil {
+		name += held.Hash
 	}
-	served := c.serve(c.of(mask)) // by two at once where they are the first: either is good
-	c.made.Add(ctx, mask, served)
-	return served
+	e, ok := c.made.Get(ctx, name)
+	if !ok {
+		e = &entry[T]{} // by two at once where they are the first: either is good
+		c.made.Add(ctx, name, e)
+	}
+	e.once.Do(func() {
+		if held == nil {
+			e.schema = c.of(mask)
+			e.serves = c.serve(Contract[T]{Schema: e.schema, Name: name})
+			return
+		}
+		standard := c.entry(ctx, mask, nil)
+		e.schema = held.Chain.Overlay(standard.schema)
+		e.serves = c.serve(Contract[T]{Schema: e.schema, Name: name, Held: held, Standard: &standard.serves})
+	})
+	return e
 }
 
 // mask has a bit for each right that hides something: set where the principal has it nowhere.

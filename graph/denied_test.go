@@ -81,7 +81,7 @@ func newRehearsal(t *testing.T) *rehearsal {
 // ask carries out an operation and gives data and the paths of the errors, all of which must say that something is forbidden.
 func (s *rehearsal) ask(contract *ast.Schema, document string, variables map[string]any) (data any, paths []string) {
 	s.Helper()
-	e := graph.Engine(s.resolver, contract, slog.New(slog.DiscardHandler))
+	e := graph.Engine(s.resolver, contract, nil, slog.New(slog.DiscardHandler))
 	response := carryOut(authz.With(s.Context(), s.who), e, document, variables)
 	if err := json.Unmarshal(response.Data, &data); err != nil {
 		s.Fatalf("%s: %v %v", response.Data, err, response.Errors)

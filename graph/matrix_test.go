@@ -73,7 +73,7 @@ func matrix(t *testing.T, contract *ast.Schema) string {
 	t.Helper()
 	held := reaches(t)
 	roles := slices.Sorted(maps.Keys(held))
-	contracts := graph.NewContracts(contract, func(c *ast.Schema) *ast.Schema { return c })
+	contracts := graph.NewContracts(contract, nothing, func(c graph.Contract[*ast.Schema]) *ast.Schema { return c.Schema })
 	known := map[authz.Role]map[string]bool{}
 	for _, role := range roles {
 		known[role] = everything(contracts.For(with(role)))

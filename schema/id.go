@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
 )
 
 //go:embed *.graphql
@@ -55,6 +56,13 @@ func SDL() string {
 		_, body, _ := strings.Cut(s.Input, "\n\n") // without the licence line
 		b.WriteString(body)
 	}
+	return b.String()
+}
+
+// Print gives a contract that was made of this one as text, its definitions in the order of their names.
+func Print(s *ast.Schema) string {
+	var b strings.Builder
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(s)
 	return b.String()
 }
 

@@ -4,7 +4,9 @@ package web
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -34,7 +36,13 @@ type price struct {
 // pricesOf reads the prices out of a contract.
 func pricesOf(s *ast.Schema) prices {
 	out := prices{}
-	for name, def := range s.Types {
+	out.read(s, s.Types)
+	return out
+}
+
+// read adds the prices of some types of a contract to those that are known.
+func (p prices) read(s *ast.Schema, types map[string]*ast.Definition) {
+	for name, def := range types {
 		if def.Kind != ast.Object && def.Kind != ast.Interface {
 			continue
 		}
@@ -42,27 +50,53 @@ func pricesOf(s *ast.Schema) prices {
 		for _, f := range def.Fields {
 			fields[f.Name] = priceOf(s, f)
 		}
-		out[name] = fields
+		p[name] = fields
 	}
 	// A connection's nodes and edges have the length that the field was given which led to the connection.
-	for _, def := range s.Types {
+	for _, def := range types {
 		for _, f := range def.Fields {
 			size := f.Directives.ForName("listSize")
 			if size == nil {
 				continue
 			}
 			for _, inner := range words(size, "sizedFields") {
-				if p := out[f.Type.Name()][inner]; p != nil {
-					p.sized, p.list = true, false
-					out[def.Name][f.Name].passes, out[def.Name][f.Name].list = true, false
+				if known := p[f.Type.Name()][inner]; known != nil {
+					if !known.sized { // those of other contracts are
+						known.sized, known.list = true, false
+					}
+					p[def.Name][f.Name].passes, p[def.Name][f.Name].list = true, false
 				}
 			}
 		}
 	}
-	if s.Query != nil {
-		out[s.Query.Name]["__schema"] = &price{weight: priceOfSchema, of: "__Schema"}
-		out[s.Query.Name]["__type"] = &price{weight: priceOfType, of: "__Type"}
+	if s.Query != nil && types[s.Query.Name] != nil {
+		p[s.Query.Name]["__schema"] = &price{weight: priceOfSchema, of: "__Schema"}
+		p[s.Query.Name]["__type"] = &price{weight: priceOfType, of: "__Type"}
 	}
+}
+
+// over gives the prices of a contract that shares most of its types with the one whose prices these are: those are not read again.
+func (p prices) over(base, s *ast.Schema) prices {
+	other := map[string]*ast.Definition{}
+	for name, def := range s.Types {
+		if base.Types[name] != def {
+			other[name] = def
+		}
+	}
+	around := map[string]*ast.Definition{} // what a field weighs depends on its type
+	for name, def := range s.Types {
+		if slices.ContainsFunc(def.Fields, func(f *ast.FieldDefinition) bool { return other[f.Type.Name()] != nil }) {
+			around[name] = def
+		}
+	}
+	maps.Copy(other, around)
+	out := make(prices, len(p)+len(other))
+	for name, known := range p {
+		if s.Types[name] != nil {
+			out[name] = known
+		}
+	}
+	out.read(s, other)
 	return out
 }
 

@@ -47,6 +47,8 @@ type Options struct {
 	TrustedOnly bool
 	// Contract is the contract as SDL, for /schema.graphql.
 	Contract string
+	// ContractOf is the contract of the principal in the context, where that is another one (ok). Where it is nil, all have the same.
+	ContractOf func(ctx context.Context) (sdl string, ok bool)
 	// Routes are the endpoints of other rooms.
 	Routes []Route
 	// AllowedOrigins are the origins whose pages may call (scheme://host[:port]), compared letter by letter. None: no page of another
@@ -118,8 +120,7 @@ func New(o Options) (*Door, error) {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(prometheus.NewRegistry())
 	}
-	sum := sha256.Sum256([]byte(o.Contract))
-	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
+	d := &Door{o: o, mux: http.NewServeMux(), origins: map[string]bool{}, etag: etagOf(o.Contract)}
 	d.streams = newStreams(o.Limits.Streams)
 	d.reserved = &reservations{most: o.Limits.Streams, of: map[string]*reservation{}}
 	d.faces = newFaces()
@@ -135,6 +136,11 @@ func New(o Options) (*Door, error) {
 		d.mux.HandleFunc(r.Pattern, d.route(r))
 	}
 	return d, nil
+}
+
+func etagOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
 // route leads to an endpoint of another room and takes its errors.

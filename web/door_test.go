@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -229,5 +230,37 @@ func TestTheContractIsServedOnceAndThenRecognised(t *testing.T) {
 		if w := h.ask("GET", "/schema.graphql", "", "If-None-Match", match); w.Code != want {
 			t.Errorf("If-None-Match %s: %d", match, w.Code)
 		}
+	}
+}
+
+func TestWhoHasAnotherContractIsServedThatOneAndNobodyElseIs(t *testing.T) {
+	const own = "type Query { flurstueck: String }"
+	h := open(t, func(o *web.Options) {
+		o.ContractOf = func(ctx context.Context) (string, bool) {
+			if ctx.Value(who{}) == nil {
+				t.Error("somebody is asked for without a principal")
+			}
+			return own, true
+		}
+	})
+	mine, all := h.ask("GET", "/schema.graphql", "", "Authorization", "Bearer kiel"), h.ask("GET", "/schema.graphql", "")
+	if mine.Body.String() != own || all.Body.String() != contract {
+		t.Errorf("%q and %q", mine.Body, all.Body)
+	}
+	sum := sha256.Sum256([]byte(own))
+	if etag := mine.Header().Get("ETag"); etag != `W/"`+hex.EncodeToString(sum[:])+`"` || etag == all.Header().Get("ETag") {
+		t.Errorf("ETag %s", etag)
+	}
+	if mine.Header().Get("Cache-Control") != "private, no-cache" || !slices.Contains(mine.Header()["Vary"], "Authorization") || !slices.Contains(all.Header()["Vary"], "Authorization") {
+		t.Errorf("a cache between might give it to others: %v, %v", mine.Header(), all.Header())
+	}
+	if w := h.ask("GET", "/schema.graphql", "", "Authorization", "Bearer kiel", "If-None-Match", all.Header().Get("ETag")); w.Code != 200 {
+		t.Errorf("the standard contract is taken for the own one: %d", w.Code)
+	}
+	if w := h.ask("GET", "/schema.graphql", "", "Authorization", "Bearer kiel", "If-None-Match", mine.Header().Get("ETag")); w.Code != 304 || w.Body.Len() > 0 {
+		t.Errorf("the own one is not recognised: %d", w.Code)
+	}
+	if w := h.ask("GET", "/schema.graphql", "", "Authorization", "Bearer somebody"); w.Code != 401 {
+		t.Errorf("who is nobody gets %d", w.Code)
 	}
 }

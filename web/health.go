@@ -42,18 +42,32 @@ func (d *Door) ready(w http.ResponseWriter, r *http.Request) error {
 	return plainly(w, r, "ready\n")
 }
 
-// contract gives the contract as SDL. In production it is as public as on paper.
+// contract gives the contract as SDL: to whoever signs in their own one, where it is another. In production it is as public as on paper.
 func (d *Door) contract(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	h.Set("ETag", "W/"+d.etag) // weak, because it is the same text whether compressed or not
-	h.Set("Cache-Control", "no-cache")
+	text, etag, kept := d.o.Contract, d.etag, "no-cache"
+	if d.o.ContractOf != nil {
+		h.Add("Vary", "Authorization")
+		ctx, known, err := d.identified(r)
+		if err != nil {
+			return err
+		}
+		if known {
+			kept = "private, no-cache"
+			if own, ok := d.o.ContractOf(ctx); ok {
+				text, etag = own, etagOf(own)
+			}
+		}
+	}
+	h.Set("ETag", "W/"+etag) // weak, because it is the same text whether compressed or not
+	h.Set("Cache-Control", kept)
 	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
-		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == d.etag || known == "*" {
+		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == etag || known == "*" {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
 	}
-	return plainly(w, r, d.o.Contract)
+	return plainly(w, r, text)
 }
 
 func plainly(w http.ResponseWriter, r *http.Request, text string) error {

@@ -3,16 +3,12 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // Metrics are what the door counts. Labels have only values that are listed in the program: routes, kinds of operations, classes,
@@ -101,35 +97,4 @@ func (m *Metrics) answered(l *line, route string, status int, took time.Duration
 	if l.refused {
 		m.refusing.Observe(took.Seconds())
 	}
-}
-
-// Documents remembers so many valid documents of one contract, and counts how often they are found.
-func (m *Metrics) Documents(size int) graphql.Cache[*ast.QueryDocument] {
-	return &documents{lru.New[*ast.QueryDocument](size), m.documents.WithLabelValues("yes"), m.documents.WithLabelValues("no")}
-}
-
-// longestKept is the longest document that is remembered, in bytes: one that consists of comments would be remembered with them.
-const longestKept = 8 << 10
-
-type documents struct {
-	*lru.LRU[*ast.QueryDocument]
-	found, unknown prometheus.Counter
-}
-
-// Add remembers a document.
-func (d *documents) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
-	if len(text) <= longestKept {
-		d.LRU.Add(ctx, text, doc)
-	}
-}
-
-// Get finds a document.
-func (d *documents) Get(ctx context.Context, text string) (*ast.QueryDocument, bool) {
-	doc, ok := d.LRU.Get(ctx, text)
-	if ok {
-		d.found.Inc()
-	} else {
-		d.unknown.Inc()
-	}
-	return doc, ok
 }

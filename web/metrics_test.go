@@ -65,7 +65,7 @@ func TestWhatCallersMakeUpIsNoLabel(t *testing.T) {
 
 func TestLongDocumentsAreNotRemembered(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	kept := web.NewMetrics(registry).Documents(10)
+	kept := web.NewValid(1<<20, web.NewMetrics(registry)).Of("whole")
 	for text, want := range map[string]bool{"{ hello }": true, "{ hello }" + strings.Repeat("#", 8<<10): false} {
 		kept.Add(context.Background(), text, &ast.QueryDocument{})
 		if _, found := kept.Get(context.Background(), text); found != want {

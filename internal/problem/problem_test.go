@@ -54,6 +54,11 @@ func kinds(t *testing.T) map[string][]problem.Kind {
 				out[m[2]] = append(out[m[2]], k)
 			}
 		}
+		for _, m := range listed.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(out[m[1]], problem.Invalid) {
+				out[m[1]] = append(out[m[1]], problem.Invalid)
+			}
+		}
 	})
 	for _, k := range out {
 		slices.Sort(k)
@@ -153,10 +158,11 @@ func TestThePageOfProblemsListsEveryRule(t *testing.T) {
 }
 
 var (
-	made = regexp.MustCompile(`problem\.New\(problem\.\w+, "(\w+)"|Rule: +"(\w+)"|Rule == "(\w+)"`)
+	made = regexp.MustCompile(`(?:problem\.New\(problem\.\w+, |\.say\()"(\w+)"|Rule: +"(\w+)"|Rule == "(\w+)"`)
 	said = regexp.MustCompile(`"(\w+)"`)
 
 	kindly = regexp.MustCompile(`(?:problem\.New\(|Kind: +)problem\.(\w+), (?:Rule: +)?"(\w+)"`)
+	listed = regexp.MustCompile(`\.say\("(\w+)"`) // where all that is wrong with an input is told at once
 )
 
 // eachFile reads the code of the house that is written by hand.

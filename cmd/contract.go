@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/tenant"
+	"github.com/ozg-cloud/platform/extension/inforce"
+	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/schema"
+)
+
+// printed keeps the contracts of tenants as text, the last ones that were asked for.
+type printed struct {
+	standard *ast.Schema
+	added    *inforce.Register
+
+	mu    sync.Mutex
+	texts map[string]string // by what is added
+}
+
+// mostPrinted bounds how many are kept, of a few hundred kilobytes each.
+const mostPrinted = 16
+
+func newPrinted(standard *ast.Schema, added *inforce.Register) *printed {
+	return &printed{standard: standard, added: added, texts: map[string]string{}}
+}
+
+// of gives the contract of the principal in the context, where something is added to the standard house.
+func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
+	who, err := authz.From(ctx)
+	if err != nil {
+		return "", false
+	}
+	held := p.added.For(who)
+	if held == nil {
+		return "", false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if text, known := p.texts[held.Hash]; known {
+		return text, true
+	}
+	if len(p.texts) == mostPrinted {
+		clear(p.texts)
+	}
+	text := schema.Print(held.Chain.Overlay(p.standard))
+	p.texts[held.Hash] = text
+	return text, true
+}
+
+// contractAt gives the contract of the tenant with a slug as text.
+func (o operator) contractAt(ctx context.Context, c console, slug string) (string, error) {
+	t, err := o.client.Tenant.Query().Where(tenant.Slug(slug)).Only(ctx)
+	if err != nil {
+		return "", problem.New(problem.Missing, "notFound")
+	}
+	standard, err := schema.Load()
+	if err != nil {
+		return "", err
+	}
+	added := inforce.NewRegister(o.reading, standard, c.log)
+	if err := added.Refresh(ctx); err != nil {
+		return "", fmt.Errorf("reading what is in force: %w", err)
+	}
+	held := added.At(authz.Cover(authz.TenantKind(t.Kind), authz.Place(t.Place)))
+	if held == nil {
+		return schema.SDL(), nil
+	}
+	return schema.Print(held.Chain.Overlay(standard)), nil
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package inforce
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/extension"
+)
+
+// Held is what is added to the standard house somewhere. All for whom the same is added have the same one, until a definition changes.
+type Held struct {
+	Chain extension.Chain
+	// Hash names what is added, see extension.Chain.
+	Hash string
+}
+
+// Register knows what is in force. Asking it never waits, and takes as long for one tenant as for ten thousand.
+type Register struct {
+	pool     *pgxpool.Pool
+	standard *ast.Schema
+	log      *slog.Logger
+	known    atomic.Pointer[known]
+}
+
+// known is what was in force at one moment: at most one definition of each owner.
+type known struct {
+	version   int64
+	read      map[stored]*extension.Definition // nil for one that the standard house does not let through any more
+	lands     map[int64]*extension.Definition
+	districts map[int64]*extension.Definition
+	places    map[authz.Place]*extension.Definition
+
+	mu   sync.Mutex
+	held map[[3]*extension.Definition]*Held
+}
+
+// stored is a definition as it lies in the database: its text never changes, its state does.
+type stored struct {
+	id      uuid.UUID
+	leaving bool
+}
+
+// NewRegister makes a register over the database of who serves, for definitions that add to this contract. It knows nothing before Refresh.
+func NewRegister(pool *pgxpool.Pool, standard *ast.Schema, log *slog.Logger) *Register {
+	r := &Register{pool: pool, standard: standard, log: log}
+	r.known.Store(&known{})
+	return r
+}
+
+// At gives what holds in a part of the tree: what the owners add whose own part covers it. It is nil where nothing is added.
+func (r *Register) At(part authz.Interval) *Held {
+	k := r.known.Load()
+	var owners [3]*extension.Definition // from the Land down
+	if authz.Cover(authz.Land, part.Lo).Covers(part) {
+		owners[0] = k.lands[part.Lo.Land()]
+	}
+	if authz.Cover(authz.District, part.Lo).Covers(part) {
+		owners[1] = k.districts[part.Lo.District()]
+	}
+	if part.Lo == part.Hi {
+		owners[2] = k.places[part.Lo]
+	}
+	if owners == [3]*extension.Definition{} {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if h := k.held[owners]; h != nil {
+		return h
+	}
+	var chain extension.Chain
+	for _, d := range owners {
+		if d != nil {
+			chain = append(chain, d)
+		}
+	}
+	h := &Held{chain, chain.Hash()}
+	k.held[owners] = h // no more of them than there are definitions
+	return h
+}
+
+// For gives what holds for a principal: what holds at home. It is nil for who has none, see authz.Principal.Home.
+func (r *Register) For(p *authz.Principal) *Held {
+	home, ok := p.Home()
+	if !ok {
+		return nil
+	}
+	return r.At(home)
+}
+
+// Ready says what keeps it from knowing anything; nil once it does.
+func (r *Register) Ready(ctx context.Context) error {
+	if r.known.Load().version > 0 {
+		return nil
+	}
+	return r.Refresh(ctx)
+}
+
+// Refresh reads what has changed since the last time. What was known stays known where that fails.
+//
+// A definition that the contract does not let through any more, because a new edition of the standard house has taken one of its names,
+// is left out and logged: its owner defines it anew.
+func (r *Register) Refresh(ctx context.Context) error {
+	before := r.known.Load()
+	var version int64
+	if err := r.pool.QueryRow(ctx, "select version from extension_version").Scan(&version); err != nil {
+		return fmt.Errorf("inforce: asking for the version: %w", err)
+	}
+	if version == before.version {
+		return nil
+	}
+	// Where somebody changes others just now, they come under the older version, and are read again the next time.
+	next := &known{
+		version: version, read: map[stored]*extension.Definition{}, held: map[[3]*extension.Definition]*Held{},
+		lands: map[int64]*extension.Definition{}, districts: map[int64]*extension.Definition{}, places: map[authz.Place]*extension.Definition{},
+	}
+	rows, err := r.rows(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		d, seen := before.read[row.stored]
+		if !seen {
+			d = r.definition(ctx, row, next)
+		}
+		next.read[row.stored] = d
+		if d == nil {
+			continue
+		}
+		switch row.kind {
+		case authz.Land:
+			next.lands[row.place.Land()] = d
+		case authz.District:
+			next.districts[row.place.District()] = d
+		default:
+			next.places[row.place] = d
+		}
+	}
+	r.known.Store(next)
+	return nil
+}
+
+// row is a definition in force.
+type row struct {
+	stored
+	tenant  uuid.UUID
+	slug    string
+	kind    authz.TenantKind
+	place   authz.Place
+	sdl     string
+	numbers []byte
+}
+
+// rows gives the definitions in force, owners before those below them.
+func (r *Register) rows(ctx context.Context) ([]row, error) {
+	batch := &pgx.Batch{}
+	batch.Queue("select ozg_enter(0, $1, '')", int64(authz.Last))
+	batch.Queue(`select d.id, d.state = 'DEPRECATED', t.id, t.slug, t.kind, t.place, d.sdl, d.numbers from extension_definitions d join tenants t on t.id = d.tenant_id
+		where d.state in ('ACTIVE', 'DEPRECATED') order by case t.kind when 'LAND' then 1 when 'DISTRICT' then 2 else 3 end, t.place`)
+	results := r.pool.SendBatch(ctx, batch)
+	defer func() { _ = results.Close() }() // all has been read, or has failed
+	if _, err := results.Exec(); err != nil {
+		return nil, fmt.Errorf("inforce: entering the scope: %w", err)
+	}
+	found, err := results.Query()
+	if err != nil {
+		return nil, fmt.Errorf("inforce: reading: %w", err)
+	}
+	var out []row
+	var w row
+	if _, err := pgx.ForEachRow(found, []any{&w.id, &w.leaving, &w.tenant, &w.slug, &w.kind, &w.place, &w.sdl, &w.numbers}, func() error {
+		out = append(out, w)
+		w.numbers = nil
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("inforce: reading: %w", err)
+	}
+	return out, nil
+}
+
+// definition reads one beside those above it that are known by now.
+func (r *Register) definition(ctx context.Context, w row, k *known) *extension.Definition {
+	var above []*extension.Definition
+	for _, d := range []*extension.Definition{k.lands[w.place.Land()], k.districts[w.place.District()]} {
+		if d != nil {
+			above = append(above, d)
+		}
+	}
+	d, problems := extension.Read(w.sdl, extension.Owner{ID: w.tenant, Kind: string(w.kind), Slug: w.slug, Place: int64(w.place)}, r.standard, above...)
+	if len(problems) > 0 {
+		r.log.ErrorContext(ctx, "a definition in force does not fit the standard house any more", "tenant", w.slug, "rule", problems[0].Rule)
+		return nil
+	}
+	var numbers extension.Numbers
+	err := json.Unmarshal(w.numbers, &numbers)
+	if err == nil {
+		err = d.Numbered(numbers)
+	}
+	if err != nil {
+		r.log.ErrorContext(ctx, "a definition in force has not its numbers", "tenant", w.slug, "error", err)
+		return nil
+	}
+	d.Leaving = w.leaving
+	return d
+}
+
+// every is how often the register looks for changes.
+const every = 500 * time.Millisecond
+
+// Run refreshes until ctx ends. A failure is logged once until the next success.
+func (r *Register) Run(ctx context.Context) {
+	again := time.NewTicker(every)
+	defer again.Stop()
+	failing := false
+	for {
+		err := r.Refresh(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			r.log.ErrorContext(ctx, "the register of extension fields is not refreshed", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
