@@ -5,7 +5,8 @@ go 1.26.4
 // What npm fetched is no part of the house, whatever languages it is written in.
 ignore (
 	./conformance/node_modules
-	./portal/node_modules
+	./portal/explorer/node_modules
+	./portal/statistics/node_modules
 )
 
 require (

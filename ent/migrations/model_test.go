@@ -53,11 +53,13 @@ var serving = map[string]string{
 	"extension_version":     "SELECT",
 	"goose_db_version":      "SELECT",
 	"events_forgotten":      "SELECT",
+	"statistics_offset":     "SELECT",
+	"statistics_cells":      "SELECT",
 	"trusted_documents":     "SELECT", "trusted_documents_version": "SELECT",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{
