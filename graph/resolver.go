@@ -17,6 +17,7 @@ import (
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
@@ -29,6 +30,7 @@ type Resolver struct {
 	Intake    *intake.Desk
 	Staff     *staff.Desk
 	Extension *desk.Desk
+	Partners  *partners.Desk
 	Log       *events.Log
 	Limits    model.Limits
 }

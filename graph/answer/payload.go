@@ -88,3 +88,16 @@ func (p *Payload) RoleAssignment(ctx context.Context) (reading.Value, error) {
 func (p *Payload) ExtensionDefinition(ctx context.Context) (reading.Value, error) {
 	return p.read(ctx, "ExtensionDefinition")
 }
+
+// Webhook reads the webhook.
+func (p *Payload) Webhook(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Webhook") }
+
+// WebhookDelivery reads the delivery.
+func (p *Payload) WebhookDelivery(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "WebhookDelivery")
+}
+
+// BulkOperation reads the export.
+func (p *Payload) BulkOperation(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "BulkOperation")
+}
