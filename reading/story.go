@@ -97,11 +97,12 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	s.Sees = func(p *authz.Principal, at authz.Target) bool {
 		return p.Rows("event").Contains(at) && p.Rows(object).Contains(at)
 	}
+	var asked asking
 	s.Read = func(ctx context.Context, at []events.Position, now events.Position) (out []events.Told, err error) {
 		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
 		defer cancel()
 		err = authz.Current(ctx, func() error {
-			out, err = r.tellOnce(ctx, t, filter, at, now)
+			out, err = r.tellOnce(ctx, t, filter, &asked, at, now)
 			return err
 		})
 		return out, err
@@ -122,6 +123,7 @@ const patienceWithStories = 10 * time.Second
 type shown struct {
 	views   []Value
 	denied  [][]ast.Path // the places in each that are refused
+	cursor  string       // of the event
 	listing              // of a work list
 }
 
@@ -156,7 +158,9 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 		if t.list {
 			s.file, s.meets = uuid.UUID(raw[16:32]), raw[32] == 1
 		}
-		out[i] = events.Told{At: events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))}, Shown: s} //nolint:gosec // the database's own
+		at := events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))} //nolint:gosec // the database's own
+		s.cursor = r.cursors.Of(at)
+		out[i] = events.Told{At: at, Shown: s}
 	}
 	return &read{out, w.seen, w.version, c.personal}, nil
 }
