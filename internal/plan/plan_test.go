@@ -55,7 +55,7 @@ var rooms = []room{
 	{"staff", []string{"internal/problem", "authz", "ent", "ent/store", "once"}},
 	{"mailbox", []string{"internal/problem", "authz"}},
 	{"intake", []string{"internal/problem", "internal/strictjson", "schema", "law", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "extension", "content", "casework"}},
-	{"reading", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/rule", "internal/seal", "casework", "events"}},
+	{"reading", []string{"internal/problem", "schema", "extension", "authz", "ent/catalog", "ent/rule", "internal/seal", "casework", "events"}},
 	{"partners", []string{"internal/problem", "internal/seal", "schema", "authz", "ent", "ent/catalog", "content", "events", "once"}},
 	{"graph", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/schema", "once", "casework", "events", "staff", "intake", "reading", "partners", "extension", "extension/desk", "extension/inforce"}},
 	{"portal", nil},
