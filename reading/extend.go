@@ -359,7 +359,7 @@ func (o order) list(t *catalog.Type, a string) string {
 	var columns []string
 	for _, k := range o {
 		if k.entry != 0 {
-			columns = append(columns, "(select x." + k.indexed + " from extension_entries x where x.target_id = r.id and x.field = " + strconv.FormatInt(k.entry, 10) + ") as "+k.column.Name)
+			columns = append(columns, "(select x."+k.indexed+" from extension_entries x where x.target_id = r.id and x.field = "+strconv.FormatInt(k.entry, 10)+") as "+k.column.Name)
 		}
 	}
 	if columns == nil {
