@@ -3,11 +3,13 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +35,7 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/mailbox"
 	"github.com/ozg-cloud/platform/once"
+	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
@@ -67,6 +70,10 @@ type Ground struct {
 	WatchEvery int
 	// Mailboxes are those that lie elsewhere, by kind of service account.
 	Mailboxes map[string]mailbox.Mailbox
+	// WebhookNetworks are networks that webhooks may send to although they are not public.
+	WebhookNetworks []netip.Prefix
+	// Patience is how often and how long webhooks and exports try; zero: what partners.Patient says.
+	Patience partners.Patience
 	// CallerBudget and TenantBudget are the cost that a caller and a tenant may ask for in a minute; zero: what web.DefaultLimits says.
 	CallerBudget, TenantBudget int
 	// Slow is how long an operation takes that gets a line in the log; zero: none does.
@@ -102,6 +109,8 @@ type House struct {
 	Door *web.Door
 	// Relay carries messages to the mailboxes that lie elsewhere.
 	Relay *mailbox.Relay
+	// Partners sends what webhooks want sent, and makes exports.
+	Partners *Partners
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
 	// Metrics answers scrapes.
@@ -228,12 +237,22 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})
+	behind := backstage{keeper: keeper, contracts: contracts, writes: opened.Writing, patience: limits.Operation}
+	if g.TrustedOnly {
+		behind.loaded = register.Text
+	}
+	desk, working, err := partnership(g, client, opened.Writing, behind, log, contract, blobs)
+	if err != nil {
+		return nil, err
+	}
+	h.Partners, resolver.Partners = working, desk
+	resolver.Reading.ExportedBy(desk.Link)
 	printed := newPrinted(contract, added)
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
 		_, also := once.Sweep(ctx, client, g.Clock())
-		return errors.Join(err, also, forgetEvents(ctx, opened.Writing, g.EventDays))
+		return errors.Join(err, also, desk.Sweep(ctx, cmp.Or(g.EventDays, eventDays)), forgetEvents(ctx, opened.Writing, g.EventDays))
 	}
 	h.Door, err = web.New(web.Options{
 		Engine:      contracts.For,
@@ -276,6 +295,8 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
+			{Pattern: "GET /exports/{token}", Handler: desk.Download},
+			{Pattern: "GET /.well-known/jwks.json", Handler: working.tellKeys},
 			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
 		}, g.Routes...),
 	})

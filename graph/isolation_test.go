@@ -284,6 +284,12 @@ func (h *town) happens() {
 			insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
 				select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '["Applicant.name"]' from cases;
 			end $$`,
+		`insert into webhooks (id, tenant_id, place, subject, trust_level, name, url, host, document, state, mark_xid, mark_seq, dead_in_row, created_at)
+			select gen_random_uuid(), id, place, 'user:dev:kiel-admin', 'HIGH', 'Fachverfahren', 'https://partner.example/in', 'partner.example', '{ x }', 'ACTIVE', 1, 1, 0, now() from tenants where slug = 'kiel'`,
+		`insert into webhook_deliveries (id, tenant_id, place, subject, trust_level, webhook_id, frame, xid, seq, state, attempts, created_at)
+			select gen_random_uuid(), tenant_id, place, subject, trust_level, id, 'EVENT', 1, 1, 'DEAD', 1, now() from webhooks`,
+		`insert into bulk_operations (id, tenant_id, place, subject, trust_level, purpose, document, format, state, object_count, refused_fields, beginnings, created_at)
+			select gen_random_uuid(), id, place, 'user:dev:kiel-admin', 'HIGH', '', '{ x }', 'JSONL', 'CREATED', 7, 0, 0, now() from tenants where slug = 'kiel'`,
 	} {
 		if _, err := db.Exec(h.Context(), statement); err != nil {
 			h.Fatal(err)

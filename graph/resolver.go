@@ -15,6 +15,7 @@ import (
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Casework *casework.Desk
 	Intake   *intake.Desk
 	Staff    *staff.Desk
+	Partners *partners.Desk
 	Log      *events.Log
 	Limits   model.Limits
 }

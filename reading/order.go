@@ -42,6 +42,9 @@ var natural = map[string]order{
 	"RoleAssignment":     {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
 	"AuditEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
 	"AccessEntry":        {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"Webhook":            {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"WebhookDelivery":    {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"BulkOperation":      {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
 	"HistoryEvent":       {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
 }
 

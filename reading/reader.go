@@ -28,6 +28,7 @@ type Reader struct {
 	cursors *events.Cursors
 	reads   sharedReads
 	link    func(p *authz.Principal, attachment uuid.UUID) string
+	export  func(p *authz.Principal, id uuid.UUID) string // nil: there are no exports
 	witness Witness
 	watch   *Watch // nil: nobody watches
 	nodes   map[byte]*catalog.Type
@@ -44,6 +45,9 @@ func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attach
 	}
 	return &Reader{pool: pool, seal: seal.New(secret, "cursor"), cursors: events.NewCursors(secret), link: link, witness: witness, nodes: nodes(contract), guarded: guarded(contract)}
 }
+
+// ExportedBy lets exports have links: link gives a viewer the address of an export's file. It comes before the first read.
+func (r *Reader) ExportedBy(link func(p *authz.Principal, export uuid.UUID) string) { r.export = link }
 
 // Page answers a field whose type is a connection of the type, with the field's own arguments.
 func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {

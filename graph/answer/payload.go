@@ -80,3 +80,16 @@ func (p *Payload) FollowUp(ctx context.Context) (reading.Value, error) {
 func (p *Payload) RoleAssignment(ctx context.Context) (reading.Value, error) {
 	return p.read(ctx, "RoleAssignment")
 }
+
+// Webhook reads the webhook.
+func (p *Payload) Webhook(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Webhook") }
+
+// WebhookDelivery reads the delivery.
+func (p *Payload) WebhookDelivery(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "WebhookDelivery")
+}
+
+// BulkOperation reads the export.
+func (p *Payload) BulkOperation(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "BulkOperation")
+}

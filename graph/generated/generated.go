@@ -53,23 +53,31 @@ type MutationResolver interface {
 	AskApplicant(ctx context.Context, input model.AskApplicantInput) (*answer.Payload, error)
 	AssignCase(ctx context.Context, input model.AssignCaseInput) (*answer.Payload, error)
 	AssignRole(ctx context.Context, input model.AssignRoleInput) (*answer.Payload, error)
+	CancelBulkExport(ctx context.Context, input model.CancelBulkExportInput) (*answer.Payload, error)
 	CloseCase(ctx context.Context, input model.CloseCaseInput) (*answer.Payload, error)
 	CommentOnCase(ctx context.Context, input model.CommentOnCaseInput) (*answer.Payload, error)
 	CompleteFollowUp(ctx context.Context, input model.CompleteFollowUpInput) (*answer.Payload, error)
+	CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*answer.Payload, error)
 	DecideCase(ctx context.Context, input model.DecideCaseInput) (*answer.Payload, error)
+	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
+	PauseWebhook(ctx context.Context, input model.PauseWebhookInput) (*answer.Payload, error)
 	RemoveRole(ctx context.Context, input model.RemoveRoleInput) (*answer.Payload, error)
 	ReopenCase(ctx context.Context, input model.ReopenCaseInput) (*answer.Payload, error)
+	ReplayWebhookDelivery(ctx context.Context, input model.ReplayWebhookDeliveryInput) (*answer.Payload, error)
 	ReplyToMessage(ctx context.Context, input model.ReplyToMessageInput) (*answer.Payload, error)
 	RestoreCase(ctx context.Context, input model.RestoreCaseInput) (*answer.Payload, error)
+	ResumeWebhook(ctx context.Context, input model.ResumeWebhookInput) (*answer.Payload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*answer.Payload, error)
+	StartBulkExport(ctx context.Context, input model.StartBulkExportInput) (*answer.Payload, error)
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
 }
 type QueryResolver interface {
 	AccessEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	AuditEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
+	BulkOperations(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	Case(ctx context.Context, id string) (reading.Value, error)
 	Cases(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error)
@@ -86,6 +94,7 @@ type QueryResolver interface {
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Limits(ctx context.Context) (*model.Limits, error)
+	Webhooks(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 }
 type RoleAtTenantResolver interface {
 	Tenant(ctx context.Context, obj *model.RoleAtTenant) (reading.Value, error)
@@ -126,18 +135,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AskApplicantInput", ec.unmarshalInputAskApplicantInput),
 			graphql.NewInputUnmarshaler("AssignCaseInput", ec.unmarshalInputAssignCaseInput),
 			graphql.NewInputUnmarshaler("AssignRoleInput", ec.unmarshalInputAssignRoleInput),
+			graphql.NewInputUnmarshaler("CancelBulkExportInput", ec.unmarshalInputCancelBulkExportInput),
 			graphql.NewInputUnmarshaler("CloseCaseInput", ec.unmarshalInputCloseCaseInput),
 			graphql.NewInputUnmarshaler("CommentOnCaseInput", ec.unmarshalInputCommentOnCaseInput),
 			graphql.NewInputUnmarshaler("CompleteFollowUpInput", ec.unmarshalInputCompleteFollowUpInput),
+			graphql.NewInputUnmarshaler("CreateWebhookInput", ec.unmarshalInputCreateWebhookInput),
 			graphql.NewInputUnmarshaler("DecideCaseInput", ec.unmarshalInputDecideCaseInput),
+			graphql.NewInputUnmarshaler("DeleteWebhookInput", ec.unmarshalInputDeleteWebhookInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
 			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
+			graphql.NewInputUnmarshaler("PauseWebhookInput", ec.unmarshalInputPauseWebhookInput),
 			graphql.NewInputUnmarshaler("RemoveRoleInput", ec.unmarshalInputRemoveRoleInput),
 			graphql.NewInputUnmarshaler("ReopenCaseInput", ec.unmarshalInputReopenCaseInput),
+			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("ReplyToMessageInput", ec.unmarshalInputReplyToMessageInput),
 			graphql.NewInputUnmarshaler("RestoreCaseInput", ec.unmarshalInputRestoreCaseInput),
+			graphql.NewInputUnmarshaler("ResumeWebhookInput", ec.unmarshalInputResumeWebhookInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 		)
@@ -696,6 +712,139 @@ extend type Query {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: AuditEntryFilter
   ): AuditEntryConnection! @policy(object: "audit", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/bulk_operation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Of what form the file of an export is."
+enum BulkFormat {
+  "A thing on each line, in JSON."
+  JSONL
+}
+
+"How far an export has come."
+enum BulkState {
+  "It has not begun."
+  CREATED
+  "It is being made."
+  RUNNING
+  "It can be downloaded."
+  COMPLETED
+  "It could not be made, see failedBecause."
+  FAILED
+  "Somebody has ended it."
+  CANCELED
+  "It was thrown away: it is kept for three days."
+  EXPIRED
+}
+
+"An export of a list to its end (Massenexport), made in the background page by page."
+type BulkOperation implements Node @policy(object: "export", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant where it is kept."
+  tenant: Tenant!
+  "The query."
+  document: String!
+  "Of what form the file is."
+  format: BulkFormat!
+  "How far it has come."
+  state: BulkState!
+  "Why it could not be made, the rule of a problem; null where nothing is wrong."
+  failedBecause: String
+  "How many things are in it so far."
+  objectCount: BigCount!
+  "How many fields of them were refused to the subject and are null."
+  refusedFields: BigCount!
+  "Size of the file in bytes."
+  size: BigCount
+  "SHA-256 of the file, in hex."
+  sha256: String
+  """
+  Where to go on: who downloads the file and follows the log from behind this position misses nothing. A line may be newer than the position, so that what
+  is in it is told once more.
+  """
+  snapshotCursor: EventCursor
+  "Subject under whose rights it is made: who began it."
+  subject: String! @dataClass(class: INTERNAL)
+  "When somebody asked for it."
+  createdAt: DateTime!
+  "When it was begun, for the last time."
+  startedAt: DateTime
+  "When it was complete."
+  completedAt: DateTime
+  "When it is thrown away."
+  expiresAt: DateTime
+  """
+  Path of a download on this server, for its subject alone, valid for five minutes; ranges are answered. Who has lost a right since it was made
+  gets nothing of it.
+  """
+  url: URL @cost(weight: 2)
+}
+
+"A page of exports."
+type BulkOperationConnection {
+  "The exports with their cursors."
+  edges: [BulkOperationEdge!]!
+  "The exports without cursors."
+  nodes: [BulkOperation!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of exports."
+type BulkOperationEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: BulkOperation!
+}
+
+"Which exports. All that is given must hold."
+input BulkOperationFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [BulkState!]
+  "By whose rights they are made under."
+  subject: StringFilter
+}
+
+extend type Query {
+  "The exports of the tenants that the viewer administers, or the viewer's own, newest first."
+  bulkOperations(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: BulkOperationFilter
+  ): BulkOperationConnection! @policy(object: "export", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/cancel_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of cancelBulkExport."
+input CancelBulkExportInput {
+  "The export."
+  bulkOperationId: ID!
+}
+
+"What can go wrong in cancelBulkExport."
+union CancelBulkExportProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of cancelBulkExport."
+type CancelBulkExportPayload {
+  "The export."
+  bulkOperation: BulkOperation
+  "Why nothing was changed; empty when it worked."
+  problems: [CancelBulkExportProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Ends an export that is not complete."
+  cancelBulkExport("What to do." input: CancelBulkExportInput!): CancelBulkExportPayload! @policy(object: "export", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1285,6 +1434,38 @@ extend type Mutation {
   completeFollowUp("What to do." input: CompleteFollowUpInput!): CompleteFollowUpPayload! @policy(object: "case", action: "followUp", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/create_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of createWebhook."
+input CreateWebhookInput {
+  "The tenant where it is kept."
+  tenantId: ID!
+  "Name, for people, up to 200 characters."
+  name: String!
+  "Where to send: https, without user and fragment, up to 2000 characters. It is never shown again."
+  url: URL!
+  "A subscription of caseEvents alone, without variables, that selects __typename of each frame."
+  document: String!
+  "Only what comes behind this position, for example the snapshotCursor of an export; null: from now on."
+  after: EventCursor
+}
+
+"What can go wrong in createWebhook."
+union CreateWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of createWebhook."
+type CreateWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [CreateWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Makes a webhook. It works under the rights that the viewer has at each moment."
+  createWebhook("What to do." input: CreateWebhookInput!): CreateWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/decide_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of decideCase."
@@ -1419,6 +1600,30 @@ type ExplanationStep {
   de: String!
   "In English."
   en: String!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/delete_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of deleteWebhook."
+input DeleteWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in deleteWebhook."
+union DeleteWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of deleteWebhook."
+type DeleteWebhookPayload {
+  "Id of the webhook; nothing else is left of it."
+  removedId: ID
+  "Why nothing was changed; empty when it worked."
+  problems: [DeleteWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Deletes a webhook with all that is known of its deliveries."
+  deleteWebhook("What to do." input: DeleteWebhookInput!): DeleteWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/directives.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2002,6 +2207,30 @@ type OrganisationalUnitEdge {
   node: OrganisationalUnit!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/pause_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of pauseWebhook."
+input PauseWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in pauseWebhook."
+union PauseWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of pauseWebhook."
+type PauseWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [PauseWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Lets a webhook rest. It keeps its place in the log, as long as the log is kept."
+  pauseWebhook("What to do." input: PauseWebhookInput!): PauseWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/problem.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Stable codes: in Problem.code and in extensions.code of errors."
@@ -2158,6 +2387,30 @@ extend type Mutation {
   reopenCase("What to do." input: ReopenCaseInput!): ReopenCasePayload! @policy(object: "case", action: "reopen", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/replay_webhook_delivery.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of replayWebhookDelivery."
+input ReplayWebhookDeliveryInput {
+  "The delivery: of an event, and dead or delivered."
+  webhookDeliveryId: ID!
+}
+
+"What can go wrong in replayWebhookDelivery."
+union ReplayWebhookDeliveryProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of replayWebhookDelivery."
+type ReplayWebhookDeliveryPayload {
+  "The delivery."
+  webhookDelivery: WebhookDelivery
+  "Why nothing was changed; empty when it worked."
+  problems: [ReplayWebhookDeliveryProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Tries a delivery once more, out of its turn and as the event is shown now. It waits for a webhook that rests."
+  replayWebhookDelivery("What to do." input: ReplayWebhookDeliveryInput!): ReplayWebhookDeliveryPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/reply_to_message.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of replyToMessage."
@@ -2220,6 +2473,30 @@ type RestoreCasePayload {
 extend type Mutation {
   "Restores a discarded case that was an application after all (wiederherstellen): DISCARDED becomes NEW."
   restoreCase("What to do." input: RestoreCaseInput!): RestoreCasePayload! @policy(object: "case", action: "restore", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/resume_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of resumeWebhook."
+input ResumeWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in resumeWebhook."
+union ResumeWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of resumeWebhook."
+type ResumeWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [ResumeWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Lets a webhook go on that rests or has stopped, from its place in the log."
+  resumeWebhook("What to do." input: ResumeWebhookInput!): ResumeWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/role_assignment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2522,6 +2799,34 @@ extend type Query {
   ): ServiceOfferingConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "The offering of the authority that is responsible for a service in a region today (Zuständigkeit), or null."
   responsibleOffering("The service." serviceKey: LeikaKey!, "The region." regionalKey: RegionalKey!): ServiceOffering
+}
+`, BuiltIn: false},
+	{Name: "../../schema/start_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of startBulkExport."
+input StartBulkExportInput {
+  "The tenant where it is kept."
+  tenantId: ID!
+  "A query of one list, without first, after, last, before and variables, that selects nodes of it and nothing beside."
+  document: String!
+  "Of what form the file is."
+  format: BulkFormat! = JSONL
+}
+
+"What can go wrong in startBulkExport."
+union StartBulkExportProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of startBulkExport."
+type StartBulkExportPayload {
+  "The export."
+  bulkOperation: BulkOperation
+  "Why nothing was changed; empty when it worked."
+  problems: [StartBulkExportProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Begins an export of a list to its end, in the background. It is read under the rights that the viewer has at each moment."
+  startBulkExport("What to do." input: StartBulkExportInput!): StartBulkExportPayload! @policy(object: "export", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/start_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2839,6 +3144,189 @@ extend type Query {
   limits: Limits!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Whether a webhook sends."
+enum WebhookState {
+  "It sends."
+  ACTIVE
+  "Somebody has told it to rest. It keeps its place in the log."
+  PAUSED
+  "It cannot go on, see stoppedBecause. It keeps its place in the log."
+  STOPPED
+}
+
+"What a delivery carries."
+enum WebhookFrame {
+  "An event."
+  EVENT
+  "That what lies before is not kept any more: read the cases afresh."
+  GAP
+  "That something is not shown any more: drop it."
+  REVOCATION
+}
+
+"What became of a delivery."
+enum WebhookDeliveryState {
+  "It is being tried, again and again."
+  PENDING
+  "The receiver took it."
+  DELIVERED
+  "It was tried as often as anything is. Those after it went on without it; it can be replayed."
+  DEAD
+  "It is tried once more because somebody said so."
+  REPLAYING
+}
+
+"Why an attempt failed."
+enum WebhookFailure {
+  "There was no connection, or it broke off."
+  CONNECTION
+  "The receiver took too long."
+  TIMEOUT
+  "The address leads where this house does not send anything."
+  ADDRESS
+  "The receiver answered with another status than 200 to 299, see status."
+  STATUS
+  "It was to be replayed and is not shown any more: not kept, or beyond the rights that the subject has now."
+  GONE
+}
+
+"A subscription whose frames are sent to an address of a partner's (Webhook), one after the other, each until it is taken."
+type Webhook implements Node @policy(object: "webhook", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant where it is kept."
+  tenant: Tenant!
+  "Name, for people."
+  name: String!
+  "Host of the address that it sends to. The address as a whole may hold a secret and is never shown."
+  host: String!
+  "The subscription."
+  document: String!
+  "Whether it sends."
+  state: WebhookState!
+  "Why it has stopped, the rule of a problem; null where it has not."
+  stoppedBecause: String
+  "Subject whose rights it works under: who made it."
+  subject: String! @dataClass(class: INTERNAL)
+  "When it was made."
+  createdAt: DateTime!
+  "When something was last taken by the receiver."
+  deliveredAt: DateTime
+  "When there was last nothing left to send."
+  caughtUpAt: DateTime
+  "Since when a frame waits that could not be delivered; null where none does."
+  waitingSince: DateTime
+  "How many deliveries are dead."
+  deadLetters: Int! @cost(weight: 5)
+  "What became of what it has sent, newest first."
+  deliveries(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: WebhookDeliveryFilter
+  ): WebhookDeliveryConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+
+"A page of webhooks."
+type WebhookConnection {
+  "The webhooks with their cursors."
+  edges: [WebhookEdge!]!
+  "The webhooks without cursors."
+  nodes: [Webhook!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of webhooks."
+type WebhookEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: Webhook!
+}
+
+"Which webhooks. All that is given must hold."
+input WebhookFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [WebhookState!]
+  "By whose rights they work under."
+  subject: StringFilter
+}
+
+"What became of one frame (Zustellung). What the frame said is not kept: it is read anew for each attempt."
+type WebhookDelivery implements Node @policy(object: "webhook", action: "read", onDeny: HIDE) {
+  "Global id; the receiver finds it in the header OZG-Delivery."
+  id: ID!
+  "The tenant where the webhook is kept."
+  tenant: Tenant!
+  "The webhook."
+  webhook: Webhook!
+  "What it carries."
+  frame: WebhookFrame!
+  "Where the frame stands in the log. That of an event is always the same."
+  eventCursor: EventCursor!
+  "What became of it."
+  state: WebhookDeliveryState!
+  "How often it was tried."
+  attempts: Int!
+  "Why the last attempt failed; null where it did not."
+  failure: WebhookFailure
+  "Status of HTTP that the receiver answered last."
+  status: Int
+  "When it was tried first."
+  createdAt: DateTime!
+  "When it was tried last."
+  attemptedAt: DateTime
+  "Before when it is not tried again."
+  nextAt: DateTime
+  "When the receiver took it."
+  deliveredAt: DateTime
+}
+
+"A page of deliveries."
+type WebhookDeliveryConnection {
+  "The deliveries with their cursors."
+  edges: [WebhookDeliveryEdge!]!
+  "The deliveries without cursors."
+  nodes: [WebhookDelivery!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of deliveries."
+type WebhookDeliveryEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: WebhookDelivery!
+}
+
+"Which deliveries. All that is given must hold."
+input WebhookDeliveryFilter {
+  "In one of these states."
+  state: [WebhookDeliveryState!]
+}
+
+extend type Query {
+  "The webhooks of the tenants that the viewer administers, or the viewer's own, newest first."
+  webhooks(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: WebhookFilter
+  ): WebhookConnection! @policy(object: "webhook", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
 	{Name: "../../schema/work_list.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "How a case moves in a work list."
@@ -2977,6 +3465,16 @@ func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AssignRolePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkOperation":
+		return ec.fieldContext_CancelBulkExportPayload_bulkOperation(ctx, field)
+	case "problems":
+		return ec.fieldContext_CancelBulkExportPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelBulkExportPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3017,6 +3515,16 @@ func (ec *executionContext) childFields_CompleteFollowUpPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type CompleteFollowUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_CreateWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_CreateWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3029,6 +3537,16 @@ func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, f
 		return ec.fieldContext_DecideCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DecideCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_DeleteWebhookPayload_removedId(ctx, field)
+	case "problems":
+		return ec.fieldContext_DeleteWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteWebhookPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3073,6 +3591,16 @@ func (ec *executionContext) childFields_OpenMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type OpenMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PauseWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_PauseWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_PauseWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PauseWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "removedId":
@@ -3093,6 +3621,16 @@ func (ec *executionContext) childFields_ReopenCasePayload(ctx context.Context, f
 		return ec.fieldContext_ReopenCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReopenCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplayWebhookDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhookDelivery":
+		return ec.fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field)
+	case "problems":
+		return ec.fieldContext_ReplayWebhookDeliveryPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplayWebhookDeliveryPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReplyToMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3121,6 +3659,16 @@ func (ec *executionContext) childFields_RestoreCasePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RestoreCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResumeWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_ResumeWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_ResumeWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResumeWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleAtTenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "role":
@@ -3143,6 +3691,16 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StartBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkOperation":
+		return ec.fieldContext_StartBulkExportPayload_bulkOperation(ctx, field)
+	case "problems":
+		return ec.fieldContext_StartBulkExportPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartBulkExportPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3371,6 +3929,20 @@ func (ec *executionContext) field_Mutation_assignRole_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_cancelBulkExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CancelBulkExportInput, error) {
+			return ec.unmarshalNCancelBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCancelBulkExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_closeCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3413,12 +3985,40 @@ func (ec *executionContext) field_Mutation_completeFollowUp_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateWebhookInput, error) {
+			return ec.unmarshalNCreateWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCreateWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_decideCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DecideCaseInput, error) {
 			return ec.unmarshalNDecideCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecideCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
+			return ec.unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3455,6 +4055,20 @@ func (ec *executionContext) field_Mutation_openMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_pauseWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PauseWebhookInput, error) {
+			return ec.unmarshalNPauseWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPauseWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_removeRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3475,6 +4089,20 @@ func (ec *executionContext) field_Mutation_reopenCase_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ReopenCaseInput, error) {
 			return ec.unmarshalNReopenCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReopenCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_replayWebhookDelivery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReplayWebhookDeliveryInput, error) {
+			return ec.unmarshalNReplayWebhookDeliveryInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplayWebhookDeliveryInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3511,12 +4139,40 @@ func (ec *executionContext) field_Mutation_restoreCase_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resumeWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ResumeWebhookInput, error) {
+			return ec.unmarshalNResumeWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐResumeWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_startBulkExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.StartBulkExportInput, error) {
+			return ec.unmarshalNStartBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartBulkExportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3651,6 +4307,52 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
 		func(ctx context.Context, v any) (map[string]any, error) {
 			return ec.unmarshalOAuditEntryFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_bulkOperations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOBulkOperationFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4124,6 +4826,52 @@ func (ec *executionContext) field_Query_tenants_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_webhooks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOWebhookFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
 	return args, nil
 }
 
@@ -4931,6 +5679,52 @@ func (ec *executionContext) fieldContext_AssignRolePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("AssignRolePayload", field, false, false, "AssignRoleProblem")
 }
 
+func (ec *executionContext) _CancelBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkExportPayload_bulkOperation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkOperation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkExportPayload_bulkOperation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelBulkExportPayload", field, true, false, "BulkOperation")
+}
+
+func (ec *executionContext) _CancelBulkExportPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkExportPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNCancelBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkExportPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelBulkExportPayload", field, false, false, "CancelBulkExportProblem")
+}
+
 func (ec *executionContext) _CloseCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5299,6 +6093,52 @@ func (ec *executionContext) fieldContext_ConflictProblem_currentRevision(_ conte
 	return graphql.NewScalarFieldContext("ConflictProblem", field, true, false, "Int")
 }
 
+func (ec *executionContext) _CreateWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _CreateWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNCreateWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, false, false, "CreateWebhookProblem")
+}
+
 func (ec *executionContext) _DecideCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5389,6 +6229,52 @@ func (ec *executionContext) _DecideCasePayload_problems(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_DecideCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DecideCasePayload", field, false, false, "DecideCaseProblem")
+}
+
+func (ec *executionContext) _DeleteWebhookPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteWebhookPayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteWebhookPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteWebhookPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDeleteWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteWebhookPayload", field, false, false, "DeleteWebhookProblem")
 }
 
 func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -6094,6 +6980,50 @@ func (ec *executionContext) fieldContext_Mutation_assignRole(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_cancelBulkExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelBulkExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelBulkExport(ctx, fc.Args["input"].(model.CancelBulkExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNCancelBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelBulkExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelBulkExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelBulkExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_closeCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6226,6 +7156,50 @@ func (ec *executionContext) fieldContext_Mutation_completeFollowUp(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateWebhook(ctx, fc.Args["input"].(model.CreateWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNCreateWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_decideCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6264,6 +7238,50 @@ func (ec *executionContext) fieldContext_Mutation_decideCase(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_decideCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteWebhook(ctx, fc.Args["input"].(model.DeleteWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDeleteWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6358,6 +7376,50 @@ func (ec *executionContext) fieldContext_Mutation_openMessage(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_pauseWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_pauseWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PauseWebhook(ctx, fc.Args["input"].(model.PauseWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNPauseWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_pauseWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PauseWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_pauseWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_removeRole(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6440,6 +7502,50 @@ func (ec *executionContext) fieldContext_Mutation_reopenCase(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_reopenCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replayWebhookDelivery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_replayWebhookDelivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplayWebhookDelivery(ctx, fc.Args["input"].(model.ReplayWebhookDeliveryInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNReplayWebhookDeliveryPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_replayWebhookDelivery(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReplayWebhookDeliveryPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replayWebhookDelivery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6534,6 +7640,50 @@ func (ec *executionContext) fieldContext_Mutation_restoreCase(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_resumeWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeWebhook(ctx, fc.Args["input"].(model.ResumeWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNResumeWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResumeWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6572,6 +7722,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_sendMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_startBulkExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startBulkExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartBulkExport(ctx, fc.Args["input"].(model.StartBulkExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNStartBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startBulkExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartBulkExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startBulkExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6804,6 +7998,52 @@ func (ec *executionContext) fieldContext_OpenMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("OpenMessagePayload", field, false, false, "OpenMessageProblem")
 }
 
+func (ec *executionContext) _PauseWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PauseWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PauseWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PauseWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _PauseWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PauseWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNPauseWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PauseWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PauseWebhookPayload", field, false, false, "PauseWebhookProblem")
+}
+
 func (ec *executionContext) _Query_accessEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6886,6 +8126,50 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_auditEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_bulkOperations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_bulkOperations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BulkOperations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_bulkOperations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type BulkOperationConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_bulkOperations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7572,6 +8856,50 @@ func (ec *executionContext) fieldContext_Query_limits(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_webhooks(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_webhooks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Webhooks(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_webhooks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type WebhookConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_webhooks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7763,6 +9091,52 @@ func (ec *executionContext) fieldContext_ReopenCasePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("ReopenCasePayload", field, false, false, "ReopenCaseProblem")
 }
 
+func (ec *executionContext) _ReplayWebhookDeliveryPayload_webhookDelivery(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WebhookDelivery(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReplayWebhookDeliveryPayload", field, true, false, "WebhookDelivery")
+}
+
+func (ec *executionContext) _ReplayWebhookDeliveryPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplayWebhookDeliveryPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNReplayWebhookDeliveryProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReplayWebhookDeliveryPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReplayWebhookDeliveryPayload", field, false, false, "ReplayWebhookDeliveryProblem")
+}
+
 func (ec *executionContext) _ReplyToMessagePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7924,6 +9298,52 @@ func (ec *executionContext) fieldContext_RestoreCasePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("RestoreCasePayload", field, false, false, "RestoreCaseProblem")
 }
 
+func (ec *executionContext) _ResumeWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResumeWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _ResumeWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNResumeWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResumeWebhookPayload", field, false, false, "ResumeWebhookProblem")
+}
+
 func (ec *executionContext) _RoleAtTenant_role(ctx context.Context, field graphql.CollectedField, obj *model.RoleAtTenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8060,6 +9480,52 @@ func (ec *executionContext) _SendMessagePayload_problems(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_SendMessagePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMessageProblem")
+}
+
+func (ec *executionContext) _StartBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkExportPayload_bulkOperation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkOperation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkExportPayload_bulkOperation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StartBulkExportPayload", field, true, false, "BulkOperation")
+}
+
+func (ec *executionContext) _StartBulkExportPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkExportPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNStartBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkExportPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StartBulkExportPayload", field, false, false, "StartBulkExportProblem")
 }
 
 func (ec *executionContext) _StartCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -10037,6 +11503,48 @@ func UnmarshalAssignRoleInput(ctx context.Context, raw any) (model.AssignRoleInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCancelBulkExportInput(ctx context.Context, obj any) (model.CancelBulkExportInput, error) {
+	var it model.CancelBulkExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"bulkOperationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "bulkOperationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bulkOperationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BulkOperationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelBulkExportInput unmarshals raw into the CancelBulkExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelBulkExportInput(ctx context.Context, raw any) (model.CancelBulkExportInput, error) {
+	var out model.CancelBulkExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelBulkExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCloseCaseInput(ctx context.Context, obj any) (model.CloseCaseInput, error) {
 	var it model.CloseCaseInput
 	if obj == nil {
@@ -10198,6 +11706,76 @@ func UnmarshalCompleteFollowUpInput(ctx context.Context, raw any) (model.Complet
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateWebhookInput(ctx context.Context, obj any) (model.CreateWebhookInput, error) {
+	var it model.CreateWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "name", "url", "document", "after"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalNURL2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.URL = data
+		case "document":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Document = data
+		case "after":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("after"))
+			data, err := ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.After = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateWebhookInput unmarshals raw into the CreateWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateWebhookInput(ctx context.Context, raw any) (model.CreateWebhookInput, error) {
+	var out model.CreateWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWebhookInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDecideCaseInput(ctx context.Context, obj any) (model.DecideCaseInput, error) {
 	var it model.DecideCaseInput
 	if obj == nil {
@@ -10276,6 +11854,48 @@ func (ec *executionContext) unmarshalInputDecideCaseInput(ctx context.Context, o
 func UnmarshalDecideCaseInput(ctx context.Context, raw any) (model.DecideCaseInput, error) {
 	var out model.DecideCaseInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DecideCaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteWebhookInput(ctx context.Context, obj any) (model.DeleteWebhookInput, error) {
+	var it model.DeleteWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteWebhookInput unmarshals raw into the DeleteWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteWebhookInput(ctx context.Context, raw any) (model.DeleteWebhookInput, error) {
+	var out model.DeleteWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteWebhookInput", raw, &out)
 	return out, err
 }
 
@@ -10461,6 +12081,48 @@ func UnmarshalOpenMessageInput(ctx context.Context, raw any) (model.OpenMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPauseWebhookInput(ctx context.Context, obj any) (model.PauseWebhookInput, error) {
+	var it model.PauseWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPauseWebhookInput unmarshals raw into the PauseWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPauseWebhookInput(ctx context.Context, raw any) (model.PauseWebhookInput, error) {
+	var out model.PauseWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PauseWebhookInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRemoveRoleInput(ctx context.Context, obj any) (model.RemoveRoleInput, error) {
 	var it model.RemoveRoleInput
 	if obj == nil {
@@ -10556,6 +12218,48 @@ func (ec *executionContext) unmarshalInputReopenCaseInput(ctx context.Context, o
 func UnmarshalReopenCaseInput(ctx context.Context, raw any) (model.ReopenCaseInput, error) {
 	var out model.ReopenCaseInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenCaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReplayWebhookDeliveryInput(ctx context.Context, obj any) (model.ReplayWebhookDeliveryInput, error) {
+	var it model.ReplayWebhookDeliveryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookDeliveryId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookDeliveryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookDeliveryId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookDeliveryID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReplayWebhookDeliveryInput unmarshals raw into the ReplayWebhookDeliveryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReplayWebhookDeliveryInput(ctx context.Context, raw any) (model.ReplayWebhookDeliveryInput, error) {
+	var out model.ReplayWebhookDeliveryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReplayWebhookDeliveryInput", raw, &out)
 	return out, err
 }
 
@@ -10678,6 +12382,48 @@ func UnmarshalRestoreCaseInput(ctx context.Context, raw any) (model.RestoreCaseI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResumeWebhookInput(ctx context.Context, obj any) (model.ResumeWebhookInput, error) {
+	var it model.ResumeWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeWebhookInput unmarshals raw into the ResumeWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeWebhookInput(ctx context.Context, raw any) (model.ResumeWebhookInput, error) {
+	var out model.ResumeWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeWebhookInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (model.SendMessageInput, error) {
 	var it model.SendMessageInput
 	if obj == nil {
@@ -10756,6 +12502,66 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageInput, error) {
 	var out model.SendMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStartBulkExportInput(ctx context.Context, obj any) (model.StartBulkExportInput, error) {
+	var it model.StartBulkExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "JSONL"
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "document", "format"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "document":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Document = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartBulkExportInput unmarshals raw into the StartBulkExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartBulkExportInput(ctx context.Context, raw any) (model.StartBulkExportInput, error) {
+	var out model.StartBulkExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartBulkExportInput", raw, &out)
 	return out, err
 }
 
@@ -11108,6 +12914,47 @@ func (ec *executionContext) _AssignRoleProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _CancelBulkExportProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of CancelBulkExportProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _CloseCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11238,6 +13085,47 @@ func (ec *executionContext) _CompleteFollowUpProblem(ctx context.Context, sel as
 	}
 }
 
+func (ec *executionContext) _CreateWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of CreateWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _DecideCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11282,6 +13170,47 @@ func (ec *executionContext) _DecideCaseProblem(ctx context.Context, sel ast.Sele
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of DecideCaseProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _DeleteWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DeleteWebhookProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11371,6 +13300,47 @@ func (ec *executionContext) _OpenMessageProblem(ctx context.Context, sel ast.Sel
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of OpenMessageProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _PauseWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of PauseWebhookProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11512,6 +13482,47 @@ func (ec *executionContext) _ReopenCaseProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _ReplayWebhookDeliveryProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ReplayWebhookDeliveryProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _ReplyToMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11601,6 +13612,47 @@ func (ec *executionContext) _RestoreCaseProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _ResumeWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ResumeWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11638,6 +13690,47 @@ func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.Sel
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of SendMessageProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _StartBulkExportProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of StartBulkExportProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -12072,6 +14165,45 @@ func (ec *executionContext) _AssignRolePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var cancelBulkExportPayloadImplementors = []string{"CancelBulkExportPayload"}
+
+func (ec *executionContext) _CancelBulkExportPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelBulkExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelBulkExportPayload")
+		case "bulkOperation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CancelBulkExportPayload_bulkOperation(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._CancelBulkExportPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closeCasePayloadImplementors = []string{"CloseCasePayload"}
 
 func (ec *executionContext) _CloseCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -12219,7 +14351,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -12254,6 +14386,45 @@ func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.Select
 		case "currentRevision":
 			out.Values[i] = ec._ConflictProblem_currentRevision(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createWebhookPayloadImplementors = []string{"CreateWebhookPayload"}
+
+func (ec *executionContext) _CreateWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CreateWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._CreateWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -12324,6 +14495,44 @@ func (ec *executionContext) _DecideCasePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var deleteWebhookPayloadImplementors = []string{"DeleteWebhookPayload"}
+
+func (ec *executionContext) _DeleteWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteWebhookPayload")
+		case "removedId":
+			out.Values[i] = ec._DeleteWebhookPayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._DeleteWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var discardCasePayloadImplementors = []string{"DiscardCasePayload"}
 
 func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -12369,7 +14578,7 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -12599,6 +14808,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cancelBulkExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelBulkExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "closeCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_closeCase(ctx, field)
@@ -12620,9 +14836,23 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "decideCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_decideCase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteWebhook(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12641,6 +14871,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "pauseWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_pauseWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "removeRole":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_removeRole(ctx, field)
@@ -12651,6 +14888,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "reopenCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_reopenCase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayWebhookDelivery":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replayWebhookDelivery(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12669,9 +14913,23 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "resumeWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startBulkExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startBulkExport(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12707,7 +14965,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -12795,6 +15053,45 @@ func (ec *executionContext) _OpenMessagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var pauseWebhookPayloadImplementors = []string{"PauseWebhookPayload"}
+
+func (ec *executionContext) _PauseWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pauseWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PauseWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PauseWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._PauseWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -12825,6 +15122,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditEntries(ctx, field)
+				})
+		case "bulkOperations":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_bulkOperations(ctx, field)
 				})
 		case "case":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -12922,6 +15225,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_limits(ctx, field)
 				})
+		case "webhooks":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_webhooks(ctx, field)
+				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -13016,6 +15325,45 @@ func (ec *executionContext) _ReopenCasePayload(ctx context.Context, sel ast.Sele
 				})
 		case "problems":
 			out.Values[i] = ec._ReopenCasePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var replayWebhookDeliveryPayloadImplementors = []string{"ReplayWebhookDeliveryPayload"}
+
+func (ec *executionContext) _ReplayWebhookDeliveryPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replayWebhookDeliveryPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReplayWebhookDeliveryPayload")
+		case "webhookDelivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._ReplayWebhookDeliveryPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -13132,6 +15480,45 @@ func (ec *executionContext) _RestoreCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var resumeWebhookPayloadImplementors = []string{"ResumeWebhookPayload"}
+
+func (ec *executionContext) _ResumeWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resumeWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResumeWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ResumeWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._ResumeWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var roleAtTenantImplementors = []string{"RoleAtTenant"}
 
 func (ec *executionContext) _RoleAtTenant(ctx context.Context, sel ast.SelectionSet, obj *model.RoleAtTenant) graphql.Marshaler {
@@ -13202,6 +15589,45 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 				})
 		case "problems":
 			out.Values[i] = ec._SendMessagePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var startBulkExportPayloadImplementors = []string{"StartBulkExportPayload"}
+
+func (ec *executionContext) _StartBulkExportPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, startBulkExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StartBulkExportPayload")
+		case "bulkOperation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._StartBulkExportPayload_bulkOperation(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._StartBulkExportPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -13336,7 +15762,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -14101,6 +16527,67 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx context.Context, v any) (model.BulkFormat, error) {
+	var res model.BulkFormat
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx context.Context, sel ast.SelectionSet, v model.BulkFormat) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkOperationConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNCancelBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCancelBulkExportInput(ctx context.Context, v any) (model.CancelBulkExportInput, error) {
+	res, err := ec.unmarshalInputCancelBulkExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBulkExportPayload!")
+		return graphql.Null
+	}
+	return ec._CancelBulkExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBulkExportProblem!")
+		return graphql.Null
+	}
+	return ec._CancelBulkExportProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCancelBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNCaseConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	var res reading.Value
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -14312,6 +16799,43 @@ func (ec *executionContext) marshalNCompleteFollowUpProblem2ᚕgithubᚗcomᚋoz
 	return ret
 }
 
+func (ec *executionContext) unmarshalNCreateWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCreateWebhookInput(ctx context.Context, v any) (model.CreateWebhookInput, error) {
+	res, err := ec.unmarshalInputCreateWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._CreateWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCreateWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._CreateWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCreateWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCreateWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDataClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDataClass(ctx context.Context, v any) (model.DataClass, error) {
 	var res model.DataClass
 	err := res.UnmarshalGQL(v)
@@ -14381,6 +16905,43 @@ func (ec *executionContext) unmarshalNDecisionOutcome2githubᚗcomᚋozgᚑcloud
 
 func (ec *executionContext) marshalNDecisionOutcome2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionOutcome(ctx context.Context, sel ast.SelectionSet, v model.DecisionOutcome) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
+	res, err := ec.unmarshalInputDeleteWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._DeleteWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeleteWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNDenyMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDenyMode(ctx context.Context, v any) (model.DenyMode, error) {
@@ -14634,6 +17195,43 @@ func (ec *executionContext) marshalNOpenMessageProblem2ᚕgithubᚗcomᚋozgᚑc
 	return ret
 }
 
+func (ec *executionContext) unmarshalNPauseWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPauseWebhookInput(ctx context.Context, v any) (model.PauseWebhookInput, error) {
+	res, err := ec.unmarshalInputPauseWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPauseWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PauseWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._PauseWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPauseWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PauseWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._PauseWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPauseWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPauseWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNProblemCode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProblemCode(ctx context.Context, v any) (model.ProblemCode, error) {
 	var res model.ProblemCode
 	err := res.UnmarshalGQL(v)
@@ -14732,6 +17330,43 @@ func (ec *executionContext) marshalNReopenCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNReplayWebhookDeliveryInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplayWebhookDeliveryInput(ctx context.Context, v any) (model.ReplayWebhookDeliveryInput, error) {
+	res, err := ec.unmarshalInputReplayWebhookDeliveryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplayWebhookDeliveryPayload!")
+		return graphql.Null
+	}
+	return ec._ReplayWebhookDeliveryPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplayWebhookDeliveryProblem!")
+		return graphql.Null
+	}
+	return ec._ReplayWebhookDeliveryProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReplayWebhookDeliveryProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNReplyPolicy2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplyPolicy(ctx context.Context, v any) (model.ReplyPolicy, error) {
 	var res model.ReplyPolicy
 	err := res.UnmarshalGQL(v)
@@ -14805,6 +17440,43 @@ func (ec *executionContext) marshalNRestoreCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRestoreCaseProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNResumeWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐResumeWebhookInput(ctx context.Context, v any) (model.ResumeWebhookInput, error) {
+	res, err := ec.unmarshalInputResumeWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResumeWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._ResumeWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNResumeWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._ResumeWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNResumeWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNResumeWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14931,6 +17603,43 @@ func (ec *executionContext) marshalNServiceOrder2map(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOrder!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNStartBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartBulkExportInput(ctx context.Context, v any) (model.StartBulkExportInput, error) {
+	res, err := ec.unmarshalInputStartBulkExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStartBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartBulkExportPayload!")
+		return graphql.Null
+	}
+	return ec._StartBulkExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStartBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartBulkExportProblem!")
+		return graphql.Null
+	}
+	return ec._StartBulkExportProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStartBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStartBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNStartCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartCaseInput(ctx context.Context, v any) (model.StartCaseInput, error) {
@@ -15112,6 +17821,20 @@ func (ec *executionContext) marshalNViewer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatf
 		return graphql.Null
 	}
 	return ec._Viewer(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WebhookConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
@@ -15340,6 +18063,40 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOBulkOperationFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBulkOperationFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
 	return res
 }
 
@@ -15997,6 +18754,56 @@ func (ec *executionContext) marshalOTenantOrder2ᚕmapᚄ(ctx context.Context, s
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOWebhookFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhookFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

@@ -112,6 +112,12 @@ type AssignRoleInput struct {
 	ServiceIds []string `json:"serviceIds,omitempty"`
 }
 
+// Input of cancelBulkExport.
+type CancelBulkExportInput struct {
+	// The export.
+	BulkOperationID string `json:"bulkOperationId"`
+}
+
 // Input of closeCase.
 type CloseCaseInput struct {
 	// The case.
@@ -140,6 +146,20 @@ type CompleteFollowUpInput struct {
 	FollowUpID string `json:"followUpId"`
 }
 
+// Input of createWebhook.
+type CreateWebhookInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// Name, for people, up to 200 characters.
+	Name string `json:"name"`
+	// Where to send: https, without user and fragment, up to 2000 characters. It is never shown again.
+	URL string `json:"url"`
+	// A subscription of caseEvents alone, without variables, that selects __typename of each frame.
+	Document string `json:"document"`
+	// Only what comes behind this position, for example the snapshotCursor of an export; null: from now on.
+	After *string `json:"after,omitempty"`
+}
+
 // Input of decideCase.
 type DecideCaseInput struct {
 	// The case.
@@ -154,6 +174,12 @@ type DecideCaseInput struct {
 	DocumentUploadID *string `json:"documentUploadId,omitempty"`
 	// How it reaches the applicant.
 	Channel AnnouncementChannel `json:"channel"`
+}
+
+// Input of deleteWebhook.
+type DeleteWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
 }
 
 // Input of discardCase.
@@ -208,6 +234,12 @@ type OpenMessageInput struct {
 	MessageID string `json:"messageId"`
 }
 
+// Input of pauseWebhook.
+type PauseWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
 // Input of removeRole.
 type RemoveRoleInput struct {
 	// The assignment that is to end.
@@ -222,6 +254,12 @@ type ReopenCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// Input of replayWebhookDelivery.
+type ReplayWebhookDeliveryInput struct {
+	// The delivery: of an event, and dead or delivered.
+	WebhookDeliveryID string `json:"webhookDeliveryId"`
 }
 
 // Input of replyToMessage.
@@ -246,6 +284,12 @@ type RestoreCaseInput struct {
 	Reason string `json:"reason"`
 }
 
+// Input of resumeWebhook.
+type ResumeWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
 // A role that holds at a tenant.
 type RoleAtTenant struct {
 	// Name of the role, for example CASEWORKER.
@@ -267,6 +311,16 @@ type SendMessageInput struct {
 	UploadIds []string `json:"uploadIds,omitempty"`
 	// Whether it can be answered.
 	ReplyPolicy ReplyPolicy `json:"replyPolicy"`
+}
+
+// Input of startBulkExport.
+type StartBulkExportInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// A query of one list, without first, after, last, before and variables, that selects nodes of it and nothing beside.
+	Document string `json:"document"`
+	// Of what form the file is.
+	Format BulkFormat `json:"format"`
 }
 
 // Input of startCase.
@@ -638,6 +692,131 @@ func (e *AuditAction) UnmarshalJSON(b []byte) error {
 }
 
 func (e AuditAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Of what form the file of an export is.
+type BulkFormat string
+
+const (
+	// A thing on each line, in JSON.
+	BulkFormatJSONL BulkFormat = "JSONL"
+)
+
+var AllBulkFormat = []BulkFormat{
+	BulkFormatJSONL,
+}
+
+func (e BulkFormat) IsValid() bool {
+	switch e {
+	case BulkFormatJSONL:
+		return true
+	}
+	return false
+}
+
+func (e BulkFormat) String() string {
+	return string(e)
+}
+
+func (e *BulkFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkFormat", str)
+	}
+	return nil
+}
+
+func (e BulkFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkFormat) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far an export has come.
+type BulkState string
+
+const (
+	// It has not begun.
+	BulkStateCreated BulkState = "CREATED"
+	// It is being made.
+	BulkStateRunning BulkState = "RUNNING"
+	// It can be downloaded.
+	BulkStateCompleted BulkState = "COMPLETED"
+	// It could not be made, see failedBecause.
+	BulkStateFailed BulkState = "FAILED"
+	// Somebody has ended it.
+	BulkStateCanceled BulkState = "CANCELED"
+	// It was thrown away: it is kept for three days.
+	BulkStateExpired BulkState = "EXPIRED"
+)
+
+var AllBulkState = []BulkState{
+	BulkStateCreated,
+	BulkStateRunning,
+	BulkStateCompleted,
+	BulkStateFailed,
+	BulkStateCanceled,
+	BulkStateExpired,
+}
+
+func (e BulkState) IsValid() bool {
+	switch e {
+	case BulkStateCreated, BulkStateRunning, BulkStateCompleted, BulkStateFailed, BulkStateCanceled, BulkStateExpired:
+		return true
+	}
+	return false
+}
+
+func (e BulkState) String() string {
+	return string(e)
+}
+
+func (e *BulkState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkState", str)
+	}
+	return nil
+}
+
+func (e BulkState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1984,6 +2163,259 @@ func (e *TrustLevel) UnmarshalJSON(b []byte) error {
 }
 
 func (e TrustLevel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a delivery.
+type WebhookDeliveryState string
+
+const (
+	// It is being tried, again and again.
+	WebhookDeliveryStatePending WebhookDeliveryState = "PENDING"
+	// The receiver took it.
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "DELIVERED"
+	// It was tried as often as anything is. Those after it went on without it; it can be replayed.
+	WebhookDeliveryStateDead WebhookDeliveryState = "DEAD"
+	// It is tried once more because somebody said so.
+	WebhookDeliveryStateReplaying WebhookDeliveryState = "REPLAYING"
+)
+
+var AllWebhookDeliveryState = []WebhookDeliveryState{
+	WebhookDeliveryStatePending,
+	WebhookDeliveryStateDelivered,
+	WebhookDeliveryStateDead,
+	WebhookDeliveryStateReplaying,
+}
+
+func (e WebhookDeliveryState) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStatePending, WebhookDeliveryStateDelivered, WebhookDeliveryStateDead, WebhookDeliveryStateReplaying:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryState) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryState", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why an attempt failed.
+type WebhookFailure string
+
+const (
+	// There was no connection, or it broke off.
+	WebhookFailureConnection WebhookFailure = "CONNECTION"
+	// The receiver took too long.
+	WebhookFailureTimeout WebhookFailure = "TIMEOUT"
+	// The address leads where this house does not send anything.
+	WebhookFailureAddress WebhookFailure = "ADDRESS"
+	// The receiver answered with another status than 200 to 299, see status.
+	WebhookFailureStatus WebhookFailure = "STATUS"
+	// It was to be replayed and is not shown any more: not kept, or beyond the rights that the subject has now.
+	WebhookFailureGone WebhookFailure = "GONE"
+)
+
+var AllWebhookFailure = []WebhookFailure{
+	WebhookFailureConnection,
+	WebhookFailureTimeout,
+	WebhookFailureAddress,
+	WebhookFailureStatus,
+	WebhookFailureGone,
+}
+
+func (e WebhookFailure) IsValid() bool {
+	switch e {
+	case WebhookFailureConnection, WebhookFailureTimeout, WebhookFailureAddress, WebhookFailureStatus, WebhookFailureGone:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFailure) String() string {
+	return string(e)
+}
+
+func (e *WebhookFailure) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFailure(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFailure", str)
+	}
+	return nil
+}
+
+func (e WebhookFailure) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFailure) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFailure) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a delivery carries.
+type WebhookFrame string
+
+const (
+	// An event.
+	WebhookFrameEvent WebhookFrame = "EVENT"
+	// That what lies before is not kept any more: read the cases afresh.
+	WebhookFrameGap WebhookFrame = "GAP"
+	// That something is not shown any more: drop it.
+	WebhookFrameRevocation WebhookFrame = "REVOCATION"
+)
+
+var AllWebhookFrame = []WebhookFrame{
+	WebhookFrameEvent,
+	WebhookFrameGap,
+	WebhookFrameRevocation,
+}
+
+func (e WebhookFrame) IsValid() bool {
+	switch e {
+	case WebhookFrameEvent, WebhookFrameGap, WebhookFrameRevocation:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFrame) String() string {
+	return string(e)
+}
+
+func (e *WebhookFrame) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFrame(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFrame", str)
+	}
+	return nil
+}
+
+func (e WebhookFrame) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFrame) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFrame) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a webhook sends.
+type WebhookState string
+
+const (
+	// It sends.
+	WebhookStateActive WebhookState = "ACTIVE"
+	// Somebody has told it to rest. It keeps its place in the log.
+	WebhookStatePaused WebhookState = "PAUSED"
+	// It cannot go on, see stoppedBecause. It keeps its place in the log.
+	WebhookStateStopped WebhookState = "STOPPED"
+)
+
+var AllWebhookState = []WebhookState{
+	WebhookStateActive,
+	WebhookStatePaused,
+	WebhookStateStopped,
+}
+
+func (e WebhookState) IsValid() bool {
+	switch e {
+	case WebhookStateActive, WebhookStatePaused, WebhookStateStopped:
+		return true
+	}
+	return false
+}
+
+func (e WebhookState) String() string {
+	return string(e)
+}
+
+func (e *WebhookState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookState", str)
+	}
+	return nil
+}
+
+func (e WebhookState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
