@@ -206,6 +206,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,
 		},
 	}
+	resolver.Reading.ExtendedBy(graph.Added)
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)
 		if err != nil {

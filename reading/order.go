@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ import (
 type key struct {
 	column catalog.Column
 	desc   bool
+
+	entry   int64  // of an extension field: its key in the index; zero: none
+	indexed string // and the column there
 }
 
 // order is how a list runs; the last key is always the id, so that no two entries stand in the same place.
@@ -49,7 +53,7 @@ var natural = map[string]order{
 }
 
 // orderOf reads the argument orderBy. What an order says of a column for the second time is without effect and left out.
-func orderOf(t *catalog.Type, argument any) (order, error) {
+func (c *compiler) orderOf(t *catalog.Type, argument any) (order, error) {
 	var o order
 	asked := listed(argument)
 	if len(asked) > 8 {
@@ -58,11 +62,24 @@ func orderOf(t *catalog.Type, argument any) (order, error) {
 	for i, a := range asked {
 		m, _ := a.(map[string]any)
 		at := []string{"orderBy", strconv.Itoa(i)}
+		if extensible[t.Name] && (m["field"] == nil) == (m[extended] == nil) {
+			return nil, problem.New(problem.Invalid, "exactlyOne", at...)
+		}
+		if m[extended] != nil && extensible[t.Name] {
+			k, err := c.extensionOrder(t, m[extended], append(slices.Clone(at), extended))
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(o, func(other key) bool { return other.column == k.column }) {
+				o = append(o, k)
+			}
+			continue
+		}
 		name, err := enumValue(m["field"], append(at, "field"))
 		if err != nil {
 			return nil, err
 		}
-		c, ok := columnNamed(t, strings.ToLower(name))
+		column, ok := columnNamed(t, strings.ToLower(name))
 		if !ok {
 			return nil, fmt.Errorf("reading: %s has no column for the order %s", t.Name, name)
 		}
@@ -72,15 +89,15 @@ func orderOf(t *catalog.Type, argument any) (order, error) {
 				return nil, err
 			}
 		}
-		if !slices.ContainsFunc(o, func(k key) bool { return k.column == c }) {
-			o = append(o, key{c, direction == "DESC"})
+		if !slices.ContainsFunc(o, func(k key) bool { return k.column == column }) {
+			o = append(o, key{column: column, desc: direction == "DESC"})
 		}
 	}
 	if o == nil {
 		o = natural[t.Name]
 	}
 	last := len(o) > 0 && o[len(o)-1].desc
-	return append(o[:len(o):len(o)], key{catalog.Column{Name: "id", Kind: catalog.UUID}, last}), nil
+	return append(o[:len(o):len(o)], key{column: catalog.Column{Name: "id", Kind: catalog.UUID}, desc: last}), nil
 }
 
 func columnNamed(t *catalog.Type, name string) (catalog.Column, bool) {
@@ -228,6 +245,11 @@ func valueOf(kind catalog.Kind, raw []byte) (any, error) {
 		return integer(raw)
 	case catalog.Text, catalog.Enum:
 		return string(raw), nil
+	case catalog.Float:
+		if len(raw) != 8 {
+			return nil, fmt.Errorf("reading: a number of %d bytes", len(raw))
+		}
+		return math.Float64frombits(binary.BigEndian.Uint64(raw)), nil
 	}
 	return nil, fmt.Errorf("reading: nothing is ordered by kind %d", kind)
 }

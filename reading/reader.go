@@ -16,6 +16,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/internal/seal"
 	"github.com/ozg-cloud/platform/schema"
@@ -32,7 +33,8 @@ type Reader struct {
 	witness Witness
 	watch   *Watch // nil: nobody watches
 	nodes   map[byte]*catalog.Type
-	guarded map[string]authz.Object // fields with a right of their own: its object by type and field
+	chain   func(ctx context.Context) extension.Chain // nil: nothing is added for anybody
+	guarded map[string]authz.Object                   // fields with a right of their own: its object by type and field
 }
 
 // New makes a Reader on a pool that cannot write and whose transactions see one snapshot.
@@ -208,7 +210,7 @@ func (r *Reader) attempt(ctx context.Context, compile func(*compiler, *level, gr
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	c := r.compiler(ctx, p)
 	top := &level{limit: -1}
 	if top.views, err = compile(c, top, graphql.GetFieldContext(ctx).Field); err != nil {
 		return nil, err

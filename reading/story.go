@@ -167,7 +167,7 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 
 // compileStory makes the level of the events at some positions. Its last view is the position.
 func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, filter any, at []events.Position) (*compiler, *level, error) {
-	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	c := r.compiler(ctx, p)
 	seen, err := c.predicate(t.Type, "e")
 	if err != nil {
 		return nil, nil, err

@@ -18,6 +18,7 @@ const (
 	BigInt
 	Bool
 	JSON
+	Float
 )
 
 // Column is a stored field of a type.

@@ -975,6 +975,8 @@ type Case implements Node {
   allowedTransitions: [CaseTransition!]! @listSize(assumedSize: 16)
   "What this viewer has the right to do to it. Whether its state leaves that open is told by allowedTransitions."
   viewerCan: CasePermissions!
+  "What the viewer's tenant and those above it add to it (Balkon)."
+  extension: CaseExtension
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -1121,6 +1123,8 @@ input CaseFilter {
   assignee: StringFilter @policy(object: "assignment", action: "read", onDeny: HIDE)
   "Text in number, file reference or title of the service."
   search: String
+  "By what the viewer's tenant and those above it add to a case (Balkon)."
+  extension: CaseExtensionFilter
 }
 
 "What cases can be ordered by."
@@ -1137,12 +1141,14 @@ enum CaseOrderField {
   STATE
 }
 
-"An order of cases."
+"An order of cases: by exactly one of field and extension."
 input CaseOrder {
   "By what."
-  field: CaseOrderField!
-  "Which way."
+  field: CaseOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a case, with its direction; without a value last."
+  extension: CaseExtensionOrder
 }
 
 extend type Query {
@@ -1305,6 +1311,20 @@ extend type Subscription {
     "Whether it goes on live; if not, it is complete as soon as everything up to now was told." follow: Boolean! = true
   ): CaseStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
+`, BuiltIn: false},
+	{Name: "../../schema/case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a case (Balkon). In the schema of a tenant that adds something this is an object type with typed
+fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar CaseExtension
+
+"Conditions on what is added to a case: an input with a condition for each field that cases can be filtered by, where there are any."
+scalar CaseExtensionFilter
+
+"An order by what is added to a case: an input with a direction for each field that cases can be ordered by, where there are any."
+scalar CaseExtensionOrder
 `, BuiltIn: false},
 	{Name: "../../schema/close_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
