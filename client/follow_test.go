@@ -156,7 +156,7 @@ func TestAReceiverMissesNothingBehindAProxyThatCutsConnections(t *testing.T) {
 			if !slices.Equal(b.ids, want) || len(b.cursors) != len(want) || b.gaps > 0 {
 				t.Errorf("%d events with %d cursors instead of %d", len(b.ids), len(b.cursors), len(want))
 			}
-			if proxy.Carried() < 5 {
+			if proxy.Carried() < 3 { // on a busy machine many a cut meets nobody
 				t.Errorf("only %d connections: hardly anything was cut", proxy.Carried())
 			}
 			if len(twin.ids) >= len(want) {

@@ -60,14 +60,12 @@ func TestAnAddressIsHTTPSWithoutSecretsInTheWrongPlaceAndNotInside(t *testing.T)
 		"https://127.0.0.1/": "closedAddress", "https://[::1]/": "closedAddress", "https://[::ffff:10.0.0.1]:443/": "closedAddress", "https://169.254.169.254/latest": "closedAddress",
 	} {
 		_, err := o.Address(text)
-		p, _ := problem.Of(err)
-		if got := ""; p != nil {
+		got := ""
+		if p, ok := problem.Of(err); ok {
 			got = p.Rule
-			if got != rule {
-				t.Errorf("%q: %s, not %q", text, got, rule)
-			}
-		} else if rule != "" || err != nil {
-			t.Errorf("%q is taken: %v", text, err)
+		}
+		if got != rule || (err != nil) != (rule != "") {
+			t.Errorf("%q: %q, not %q: %v", text, got, rule, err)
 		}
 	}
 	o.Plain = true

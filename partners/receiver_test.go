@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -213,9 +214,7 @@ func tenantOf(c *housetest.Caller, slug string) string {
 func hooks(t testing.TB, c *housetest.Caller, url string, further map[string]any) string {
 	t.Helper()
 	in := map[string]any{"tenantId": tenantOf(c, "kiel"), "name": "Fachverfahren", "url": url, "document": document}
-	for k, v := range further {
-		in[k] = v
-	}
+	maps.Copy(in, further)
 	a := c.Ask(`mutation($in: CreateWebhookInput!) { createWebhook(input: $in) { webhook { id state host } problems { ... on Problem { code type } } } }`, map[string]any{"in": in}).Works()
 	id := a.Text("createWebhook.webhook.id")
 	if id == "" {
