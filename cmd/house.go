@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ import (
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -185,6 +187,17 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, downloads(book), g.Clock, g.UploadBytes)
 	cases := casework.NewDesk(client, g.Clock)
 	applications := intake.NewDesk(client, cases, blobs, accountHolder(g.Issuers), g.Clock, intake.Limits{})
+	contract, err := schema.Load()
+	if err != nil {
+		return nil, err
+	}
+	register := documents.NewRegister(opened.Reading)
+	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
+	added := inforce.NewRegister(opened.Reading, contract, g.Log)
+	h.close = append(h.close, running(ctx, added.Run))
+	applications.FilledBy(added.Chain, func(ctx context.Context, p *problem.Problem) {
+		g.Log.WarnContext(ctx, "a form does not fill an extension field", "field", strings.Join(p.Path, "."), "rule", p.Rule)
+	})
 	limits := web.DefaultLimits()
 	if g.CallerBudget > 0 {
 		limits.CallerPerMinute = g.CallerBudget
@@ -196,11 +209,12 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	h.Metrics = measure(registry, connections, h.alarm)
 	metrics := web.NewMetrics(registry)
 	resolver := &graph.Resolver{
-		Reading:  reading.New(opened.Reading, g.Secret, attachments.Link, book),
-		Casework: cases,
-		Intake:   applications,
-		Staff:    staff.NewDesk(client, policy, keeper, g.Clock),
-		Log:      log,
+		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, book),
+		Casework:  cases,
+		Intake:    applications,
+		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
+		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Log:       log,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
 			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,
@@ -215,17 +229,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		h.close = append(h.close, stop)
 		resolver.Reading.WatchedBy(watch)
 	}
-	contract, err := schema.Load()
-	if err != nil {
-		return nil, err
-	}
-	register := documents.NewRegister(opened.Reading)
-	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
 	warmth, cool := context.WithCancel(context.WithoutCancel(ctx))
 	var warming sync.WaitGroup
 	h.close = append(h.close, func() { cool(); warming.Wait() })
-	added := inforce.NewRegister(opened.Reading, contract, g.Log)
-	h.close = append(h.close, running(ctx, added.Run))
 	valid := web.NewValid(validKept, metrics)
 	contracts := graph.NewContracts(contract, added.For, func(c graph.Contract[web.Engine]) web.Engine {
 		e := graph.Engine(resolver, c.Schema, c.Held, g.Log)

@@ -277,6 +277,9 @@ func (h *town) happens() {
 		`insert into organisational_units (id, tenant_id, place, external_id, name) select gen_random_uuid(), id, place, '0', '0 Neue Stelle' from tenants where slug = 'kiel'`,
 		`update service_offerings set unit_id = (select id from organisational_units where external_id = '0') where tenant_id = (select id from tenants where slug = 'kiel')`,
 		`update cases set via_point_of_contact = true`,
+		`insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by)
+			select gen_random_uuid(), t.id, t.place, (select count(*) + 1 from extension_definitions d where d.tenant_id = t.id), 'DRAFT', 'extend type Case { kiel_x: Int }', repeat('0', 64), '{}',
+			now(), 'user:dev:kiel-admin' from tenants t where t.slug = 'kiel'`,
 		`insert into audit_entries (id, tenant_id, place, at, actor, action, subject, role)
 			select gen_random_uuid(), id, place, now(), 'user:dev:kiel-admin', 'ROLE_ASSIGNED', 'user:dev:new-in-kiel', 'CASEWORKER' from tenants where slug = 'kiel'`,
 		`do $$ begin

@@ -37,7 +37,7 @@ type stage struct {
 func build(t testing.TB) *stage {
 	t.Helper()
 	h := housetest.New(t, func(g *cmd.Ground) { g.Development = false })
-	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"bulk_operations", "cases", "idempotency_keys", "role_assignments", "uploads", "webhook_deliveries", "webhooks"}}
+	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"bulk_operations", "cases", "extension_definitions", "idempotency_keys", "role_assignments", "uploads", "webhook_deliveries", "webhooks"}}
 	conn := h.Database()
 	var kiel uuid.UUID
 	if err := conn.QueryRow(t.Context(), "select id from tenants where slug = 'kiel'").Scan(&kiel); err != nil {
@@ -93,6 +93,9 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 		}
 		return admin, in
 	}
+	if strings.HasSuffix(verb, "Extension") && verb != "setCaseExtension" {
+		return s.As("kiel-admin"), s.extension(verb)
+	}
 	if verb == "startBulkExport" || strings.Contains(verb, "Webhook") || verb == "cancelBulkExport" {
 		admin := s.As("kiel-admin")
 		return admin, s.forPartners(admin, verb)
@@ -115,8 +118,38 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 	if verb == "completeFollowUp" {
 		in["followUpId"] = s.caseworker.Must("addFollowUp", &c, beside["addFollowUp"]).Text("addFollowUp.followUp.id")
 	}
+	if verb == "setCaseExtension" {
+		s.Define("kiel", `extend type Case { "A word." kiel_wort: String @filterable }`)
+		in["extension"] = map[string]any{"kiel_wort": "Wort"}
+	}
 	in["caseId"], in["expectedRevision"] = c.ID, c.Revision
 	return s.caseworker, in
+}
+
+// extension is an input of a verb on definitions of extension fields, with which it works now.
+func (s *stage) extension(verb string) map[string]any {
+	s.Helper()
+	var newest int
+	if err := s.Database().QueryRow(s.Context(), "select coalesce(max(version), 0) from extension_definitions").Scan(&newest); err != nil {
+		s.Fatal(err)
+	}
+	in := map[string]any{
+		"tenantId": s.kiel, "expectedVersion": newest, "dryRun": false,
+		"sdl": fmt.Sprintf("extend type Case { \"A word.\" kiel_wort: String @filterable @length(max: %d) }", 100+newest),
+	}
+	if verb == "defineExtension" {
+		return in
+	}
+	admin := s.As("kiel-admin")
+	id := admin.Say("defineExtension", in).Works().Text("defineExtension.extensionDefinition.id")
+	if verb != "activateExtension" {
+		admin.Say("activateExtension", map[string]any{"extensionDefinitionId": id, "acceptBreaking": true}).Works()
+	}
+	out := map[string]any{"extensionDefinitionId": id}
+	if verb != "deprecateExtension" {
+		out["acceptBreaking"] = true
+	}
+	return out
 }
 
 // forPartners is an input with which a verb on webhooks or exports works now. What was made for others before is put away.

@@ -472,18 +472,36 @@ func TestFiltersAndOrdersByWhatATenantAddsAreThoseOfTheOracle(t *testing.T) {
 	})
 }
 
-func TestTheOracleOfExtensionsNoticesASeededFault(t *testing.T) {
+func TestTheOracleOfExtensionsNoticesAConditionThatIsAnother(t *testing.T) {
 	t.Parallel()
 	b := withBalcony()
 	v := b.viewer("kiel-caseworker", authz.Substantial)
-	one := b.ordered(v, func(g map[string]any) bool { return comparableOf(g, "geschosse") == 1.0 }, func(x, y *row) int { return slices.Compare(x.id[:], y.id[:]) })
-	if len(one) == 0 {
-		t.Fatal("nothing to spoil")
+	byID := func(x, y *row) int { return slices.Compare(x.id[:], y.id[:]) }
+	total := func(where map[string]any) int {
+		data, err := b.ask(t, v, b.chain, `query ($w: CaseFilter) { cases(first: 1, where: $w) { totalCount } }`, map[string]any{"w": where})
+		if err != "" {
+			t.Fatal(err)
+		}
+		return int(data["cases"].(map[string]any)["totalCount"].(float64))
 	}
-	// A condition that the oracle takes for another one: what is missing counts as not equal, which "ne" must not forget.
-	without := leafOf{path: []string{"flurstueck"}}
-	if !without.meets("ne", "17/2", map[string]any{}) || without.meets("eq", "17/2", map[string]any{}) {
-		t.Error("the oracle takes a missing value for an equal one")
+	for _, seed := range []struct {
+		leaf         leafOf
+		asked, taken string
+		value        any
+	}{
+		{leaves[2], "gt", "gte", json.Number("0")},
+		{leaves[2], "lte", "lt", json.Number("0")},
+		{leaves[0], "ne", "eq", "03/0"},
+		{leaves[5], "gte", "gt", "2026-03-01T10:00:00.000001Z"},
+	} {
+		where := map[string]any{"extension": nestedIn(seed.leaf.path, map[string]any{seed.asked: seed.value})}
+		got := total(where)
+		if right := b.ordered(v, func(g map[string]any) bool { return seed.leaf.meets(seed.asked, seed.value, g) }, byID); got != len(right) {
+			t.Errorf("%v: %d, the oracle has %d", where, got, len(right))
+		}
+		if wrong := b.ordered(v, func(g map[string]any) bool { return seed.leaf.meets(seed.taken, seed.value, g) }, byID); got == len(wrong) {
+			t.Errorf("%v: taken for %s, nobody would notice", where, seed.taken)
+		}
 	}
 }
 

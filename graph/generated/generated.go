@@ -49,6 +49,7 @@ type ComplexityRoot struct {
 
 type MutationResolver interface {
 	AcceptCase(ctx context.Context, input model.AcceptCaseInput) (*answer.Payload, error)
+	ActivateExtension(ctx context.Context, input model.ActivateExtensionInput) (*answer.Payload, error)
 	AddFollowUp(ctx context.Context, input model.AddFollowUpInput) (*answer.Payload, error)
 	AskApplicant(ctx context.Context, input model.AskApplicantInput) (*answer.Payload, error)
 	AssignCase(ctx context.Context, input model.AssignCaseInput) (*answer.Payload, error)
@@ -59,7 +60,9 @@ type MutationResolver interface {
 	CompleteFollowUp(ctx context.Context, input model.CompleteFollowUpInput) (*answer.Payload, error)
 	CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*answer.Payload, error)
 	DecideCase(ctx context.Context, input model.DecideCaseInput) (*answer.Payload, error)
+	DefineExtension(ctx context.Context, input model.DefineExtensionInput) (*answer.Payload, error)
 	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*answer.Payload, error)
+	DeprecateExtension(ctx context.Context, input model.DeprecateExtensionInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
 	PauseWebhook(ctx context.Context, input model.PauseWebhookInput) (*answer.Payload, error)
@@ -69,7 +72,9 @@ type MutationResolver interface {
 	ReplyToMessage(ctx context.Context, input model.ReplyToMessageInput) (*answer.Payload, error)
 	RestoreCase(ctx context.Context, input model.RestoreCaseInput) (*answer.Payload, error)
 	ResumeWebhook(ctx context.Context, input model.ResumeWebhookInput) (*answer.Payload, error)
+	RetireExtension(ctx context.Context, input model.RetireExtensionInput) (*answer.Payload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*answer.Payload, error)
+	SetCaseExtension(ctx context.Context, input model.SetCaseExtensionInput) (*answer.Payload, error)
 	StartBulkExport(ctx context.Context, input model.StartBulkExportInput) (*answer.Payload, error)
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
@@ -82,6 +87,7 @@ type QueryResolver interface {
 	Cases(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error)
 	ExplainAccess(ctx context.Context, subject string, action string, id string, object *string) (*model.AccessExplanation, error)
+	ExtensionDefinitions(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	FollowUps(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Node(ctx context.Context, id string) (reading.Value, error)
 	Nodes(ctx context.Context, ids []string) ([]reading.Value, error)
@@ -130,6 +136,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptCaseInput", ec.unmarshalInputAcceptCaseInput),
+			graphql.NewInputUnmarshaler("ActivateExtensionInput", ec.unmarshalInputActivateExtensionInput),
 			graphql.NewInputUnmarshaler("AddFollowUpInput", ec.unmarshalInputAddFollowUpInput),
 			graphql.NewInputUnmarshaler("ApplicantInput", ec.unmarshalInputApplicantInput),
 			graphql.NewInputUnmarshaler("AskApplicantInput", ec.unmarshalInputAskApplicantInput),
@@ -141,7 +148,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CompleteFollowUpInput", ec.unmarshalInputCompleteFollowUpInput),
 			graphql.NewInputUnmarshaler("CreateWebhookInput", ec.unmarshalInputCreateWebhookInput),
 			graphql.NewInputUnmarshaler("DecideCaseInput", ec.unmarshalInputDecideCaseInput),
+			graphql.NewInputUnmarshaler("DefineExtensionInput", ec.unmarshalInputDefineExtensionInput),
 			graphql.NewInputUnmarshaler("DeleteWebhookInput", ec.unmarshalInputDeleteWebhookInput),
+			graphql.NewInputUnmarshaler("DeprecateExtensionInput", ec.unmarshalInputDeprecateExtensionInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
 			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
@@ -152,7 +161,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReplyToMessageInput", ec.unmarshalInputReplyToMessageInput),
 			graphql.NewInputUnmarshaler("RestoreCaseInput", ec.unmarshalInputRestoreCaseInput),
 			graphql.NewInputUnmarshaler("ResumeWebhookInput", ec.unmarshalInputResumeWebhookInput),
+			graphql.NewInputUnmarshaler("RetireExtensionInput", ec.unmarshalInputRetireExtensionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetCaseExtensionInput", ec.unmarshalInputSetCaseExtensionInput),
 			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
@@ -353,6 +364,36 @@ extend type Case {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: AccessEntryFilter
   ): AccessEntryConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/activate_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of activateExtension."
+input ActivateExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+  "Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange)."
+  acceptBreaking: Boolean! = false
+}
+
+"What can go wrong in activateExtension."
+union ActivateExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of activateExtension."
+type ActivateExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what was in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that were valid before and are not any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed; empty when it worked."
+  problems: [ActivateExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Brings a draft into force, within a second everywhere, and takes the version before it out of force. Values of fields that stay are kept."
+  activateExtension("What to do." input: ActivateExtensionInput!): ActivateExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/add_follow_up.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1043,6 +1084,8 @@ type CasePermissions {
   assign: Boolean! @policy(object: "assignment", action: "read", onDeny: HIDE)
   "Write notes on it."
   comment: Boolean! @policy(object: "comment", action: "read", onDeny: HIDE)
+  "Write its extension fields (Balkon)."
+  extend: Boolean! @policy(object: "case", action: "extend", onDeny: HIDE)
   "Bring it back to the desk on a day (Wiedervorlage)."
   followUp: Boolean! @policy(object: "followUp", action: "read", onDeny: HIDE)
   "Ask the applicant (Rückfrage)."
@@ -1184,6 +1227,8 @@ enum CaseEventType {
   CASE_ASSIGNED @policy(object: "assignment", action: "read", onDeny: HIDE)
   "A note was written."
   COMMENT_ADDED @policy(object: "comment", action: "read", onDeny: HIDE)
+  "Extension fields (Balkon) were written."
+  EXTENSION_CHANGED @policy(object: "case", action: "extend", onDeny: HIDE)
   "A follow-up was laid down (Wiedervorlage)."
   FOLLOW_UP_ADDED @policy(object: "followUp", action: "read", onDeny: HIDE)
   "A follow-up was done."
@@ -1622,6 +1667,40 @@ type ExplanationStep {
   en: String!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/define_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of defineExtension."
+input DefineExtensionInput {
+  "The tenant that adds the fields: a Land, a district or an authority."
+  tenantId: ID!
+  "The definition: extend type Case { ... } and the like, with enums and types of its own; see docs/balkone.md. Up to 64 KiB."
+  sdl: String!
+  "The newest version that the caller knows, 0 where there is none."
+  expectedVersion: Int!
+  "Only tell what would come of it, and keep nothing."
+  dryRun: Boolean! = false
+}
+
+"What can go wrong in defineExtension."
+union DefineExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of defineExtension."
+type DefineExtensionPayload {
+  "The draft; null where it was only tried."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what is in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that are valid now and would not be any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [DefineExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Hands in a definition of extension fields (Balkon) as a draft. It changes nothing for anybody before it is activated."
+  defineExtension("What to do." input: DefineExtensionInput!): DefineExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 50)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/delete_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of deleteWebhook."
@@ -1644,6 +1723,30 @@ type DeleteWebhookPayload {
 extend type Mutation {
   "Deletes a webhook with all that is known of its deliveries."
   deleteWebhook("What to do." input: DeleteWebhookInput!): DeleteWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/deprecate_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of deprecateExtension."
+input DeprecateExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+}
+
+"What can go wrong in deprecateExtension."
+union DeprecateExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of deprecateExtension."
+type DeprecateExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Why nothing was changed; empty when it worked."
+  problems: [DeprecateExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Marks the version in force as being on its way out: every field says that it is deprecated, and goes on working."
+  deprecateExtension("What to do." input: DeprecateExtensionInput!): DeprecateExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/directives.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1786,6 +1889,114 @@ extend type Query {
     "Global id of the thing." id: ID!
     "The object in the policy, where it is not that of the thing itself, for example message.body." object: String
   ): AccessExplanation @policy(object: "policy", action: "read", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/extension_definition.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"The states of a definition of extension fields."
+enum ExtensionState {
+  "Entwurf: kept, and in force for nobody."
+  DRAFT
+  "In Kraft: in the schema of the tenant and of all below."
+  ACTIVE
+  "Auslaufend: as before, and every field says that it is deprecated."
+  DEPRECATED
+  "Außer Kraft: not in any schema; the values are kept until they are erased."
+  RETIRED
+}
+
+"""
+One version of the fields that a tenant adds to types of the standard house (Balkon). They hold at the tenant and at all below it, and exist for nobody
+else. At most one version is in force.
+"""
+type ExtensionDefinition implements Node @policy(object: "extension", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant that adds the fields."
+  tenant: Tenant!
+  "From 1, one for each draft."
+  version: Int!
+  "The state it is in."
+  state: ExtensionState!
+  "The definition as it was handed in."
+  sdl: String!
+  "Names the definition with the state of its numbers."
+  hash: String!
+  "When it was handed in."
+  createdAt: DateTime!
+  "Subject of who handed it in."
+  createdBy: String! @dataClass(class: INTERNAL)
+  "When it came into force."
+  activatedAt: DateTime
+  "Subject of who brought it into force."
+  activatedBy: String @dataClass(class: INTERNAL)
+  "When it went out of force."
+  retiredAt: DateTime
+  "Subject of who took it out of force, or brought the next one into force."
+  retiredBy: String @dataClass(class: INTERNAL)
+}
+
+"A page of definitions of extension fields."
+type ExtensionDefinitionConnection {
+  "The definitions with their cursors."
+  edges: [ExtensionDefinitionEdge!]!
+  "The definitions without cursors."
+  nodes: [ExtensionDefinition!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of definitions of extension fields."
+type ExtensionDefinitionEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: ExtensionDefinition!
+}
+
+"Which definitions of extension fields. All that is given must hold."
+input ExtensionDefinitionFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [ExtensionState!]
+  "By version."
+  version: IntFilter
+}
+
+"What a change of extension fields does to those who use the schema already."
+enum ExtensionChangeClass {
+  "Nobody notices."
+  SAFE
+  "Programs go on, but may see or have to give what they did not expect."
+  DANGEROUS
+  "Documents become invalid, or values are not answered any more."
+  BREAKING
+}
+
+"One difference between a definition of extension fields and the one that is in force before."
+type ExtensionChange @policy(object: "extension", action: "read", onDeny: HIDE) {
+  "What it does."
+  class: ExtensionChangeClass!
+  "Stable name of what has changed, for example fieldRemoved."
+  kind: String!
+  "What it concerns, for example Case.flurstueck; of what has gone, as it was."
+  coordinate: String!
+  "Whether values that are kept are not answered any more."
+  lost: Boolean!
+}
+
+extend type Query {
+  "The definitions of extension fields at the tenants that the viewer has a say about, newest first."
+  extensionDefinitions(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: ExtensionDefinitionFilter
+  ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../../schema/filter.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2519,6 +2730,36 @@ extend type Mutation {
   resumeWebhook("What to do." input: ResumeWebhookInput!): ResumeWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/retire_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of retireExtension."
+input RetireExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+  "Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange)."
+  acceptBreaking: Boolean! = false
+}
+
+"What can go wrong in retireExtension."
+union RetireExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of retireExtension."
+type RetireExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what was in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that were valid before and are not any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed; empty when it worked."
+  problems: [RetireExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Takes the version in force out of force. Its fields are gone for everybody; their values are kept until they are erased."
+  retireExtension("What to do." input: RetireExtensionInput!): RetireExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/role_assignment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A role that somebody has at a tenant (Rollenzuweisung), and what it is narrowed to."
@@ -2819,6 +3060,42 @@ extend type Query {
   ): ServiceOfferingConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "The offering of the authority that is responsible for a service in a region today (Zuständigkeit), or null."
   responsibleOffering("The service." serviceKey: LeikaKey!, "The region." regionalKey: RegionalKey!): ServiceOffering
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a case: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is, null
+takes a value away.
+"""
+scalar CaseExtensionInput
+
+"Input of setCaseExtension."
+input SetCaseExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision that the caller has seen."
+  expectedRevision: Int!
+  "The values."
+  extension: CaseExtensionInput!
+}
+
+"What can go wrong in setCaseExtension."
+union SetCaseExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setCaseExtension."
+type SetCaseExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetCaseExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a case. The log and the history tell that something was written, never what."
+  setCaseExtension("What to do." input: SetCaseExtensionInput!): SetCaseExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/start_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3435,6 +3712,20 @@ func (ec *executionContext) childFields_AccessGround(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type AccessGround", field.Name)
 }
 
+func (ec *executionContext) childFields_ActivateExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_ActivateExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_ActivateExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_ActivateExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_ActivateExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivateExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AddFollowUpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3559,6 +3850,20 @@ func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DecideCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DefineExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_DefineExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_DefineExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_DefineExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_DefineExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefineExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "removedId":
@@ -3567,6 +3872,16 @@ func (ec *executionContext) childFields_DeleteWebhookPayload(ctx context.Context
 		return ec.fieldContext_DeleteWebhookPayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteWebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeprecateExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_DeprecateExtensionPayload_extensionDefinition(ctx, field)
+	case "problems":
+		return ec.fieldContext_DeprecateExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeprecateExtensionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3579,6 +3894,20 @@ func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, 
 		return ec.fieldContext_DiscardCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiscardCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "class":
+		return ec.fieldContext_ExtensionChange_class(ctx, field)
+	case "kind":
+		return ec.fieldContext_ExtensionChange_kind(ctx, field)
+	case "coordinate":
+		return ec.fieldContext_ExtensionChange_coordinate(ctx, field)
+	case "lost":
+		return ec.fieldContext_ExtensionChange_lost(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExtensionChange", field.Name)
 }
 
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3689,6 +4018,20 @@ func (ec *executionContext) childFields_ResumeWebhookPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ResumeWebhookPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RetireExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_RetireExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_RetireExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_RetireExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_RetireExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleAtTenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "role":
@@ -3711,6 +4054,18 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetCaseExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetCaseExtensionPayload_cursor(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetCaseExtensionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3893,6 +4248,20 @@ func (ec *executionContext) field_Mutation_acceptCase_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_activateExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ActivateExtensionInput, error) {
+			return ec.unmarshalNActivateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐActivateExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_addFollowUp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4033,12 +4402,40 @@ func (ec *executionContext) field_Mutation_decideCase_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_defineExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DefineExtensionInput, error) {
+			return ec.unmarshalNDefineExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDefineExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
 			return ec.unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deprecateExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeprecateExtensionInput, error) {
+			return ec.unmarshalNDeprecateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeprecateExtensionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4173,12 +4570,40 @@ func (ec *executionContext) field_Mutation_resumeWebhook_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_retireExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetireExtensionInput, error) {
+			return ec.unmarshalNRetireExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRetireExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setCaseExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
+			return ec.unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4514,6 +4939,52 @@ func (ec *executionContext) field_Query_explainAccess_args(ctx context.Context, 
 		return nil, err
 	}
 	args["object"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_extensionDefinitions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOExtensionDefinitionFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
 	return args, nil
 }
 
@@ -5400,6 +5871,107 @@ func (ec *executionContext) fieldContext_AccessGround_reason(_ context.Context, 
 	return graphql.NewScalarFieldContext("AccessGround", field, false, false, "AccessReason")
 }
 
+func (ec *executionContext) _ActivateExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ActivateExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNActivateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, false, false, "ActivateExtensionProblem")
+}
+
 func (ec *executionContext) _AddFollowUpPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6251,6 +6823,107 @@ func (ec *executionContext) fieldContext_DecideCasePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("DecideCasePayload", field, false, false, "DecideCaseProblem")
 }
 
+func (ec *executionContext) _DefineExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _DefineExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DefineExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DefineExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _DefineExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDefineExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, false, false, "DefineExtensionProblem")
+}
+
 func (ec *executionContext) _DeleteWebhookPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6295,6 +6968,52 @@ func (ec *executionContext) _DeleteWebhookPayload_problems(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_DeleteWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteWebhookPayload", field, false, false, "DeleteWebhookProblem")
+}
+
+func (ec *executionContext) _DeprecateExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeprecateExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeprecateExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _DeprecateExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeprecateExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeprecateExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, false, false, "DeprecateExtensionProblem")
 }
 
 func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -6364,6 +7083,98 @@ func (ec *executionContext) _DiscardCasePayload_problems(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_DiscardCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiscardCasePayload", field, false, false, "DiscardCaseProblem")
+}
+
+func (ec *executionContext) _ExtensionChange_class(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ExtensionChangeClass) graphql.Marshaler {
+			return ec.marshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "ExtensionChangeClass")
+}
+
+func (ec *executionContext) _ExtensionChange_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExtensionChange_coordinate(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_coordinate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Coordinate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_coordinate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExtensionChange_lost(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_lost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_lost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
@@ -6824,6 +7635,50 @@ func (ec *executionContext) fieldContext_Mutation_acceptCase(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_activateExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_activateExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ActivateExtension(ctx, fc.Args["input"].(model.ActivateExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNActivateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_activateExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActivateExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_activateExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_addFollowUp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7264,6 +8119,50 @@ func (ec *executionContext) fieldContext_Mutation_decideCase(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_defineExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_defineExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DefineExtension(ctx, fc.Args["input"].(model.DefineExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDefineExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_defineExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DefineExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_defineExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7302,6 +8201,50 @@ func (ec *executionContext) fieldContext_Mutation_deleteWebhook(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deprecateExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deprecateExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeprecateExtension(ctx, fc.Args["input"].(model.DeprecateExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDeprecateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deprecateExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeprecateExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deprecateExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7704,6 +8647,50 @@ func (ec *executionContext) fieldContext_Mutation_resumeWebhook(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_retireExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireExtension(ctx, fc.Args["input"].(model.RetireExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNRetireExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7742,6 +8729,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_sendMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setCaseExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetCaseExtension(ctx, fc.Args["input"].(model.SetCaseExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetCaseExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetCaseExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setCaseExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8366,6 +9397,50 @@ func (ec *executionContext) fieldContext_Query_explainAccess(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_explainAccess_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_extensionDefinitions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_extensionDefinitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExtensionDefinitions(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_extensionDefinitions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ExtensionDefinitionConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_extensionDefinitions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9364,6 +10439,107 @@ func (ec *executionContext) fieldContext_ResumeWebhookPayload_problems(_ context
 	return graphql.NewScalarFieldContext("ResumeWebhookPayload", field, false, false, "ResumeWebhookProblem")
 }
 
+func (ec *executionContext) _RetireExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _RetireExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetireExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetireExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNRetireExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, false, false, "RetireExtensionProblem")
+}
+
 func (ec *executionContext) _RoleAtTenant_role(ctx context.Context, field graphql.CollectedField, obj *model.RoleAtTenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9500,6 +10676,75 @@ func (ec *executionContext) _SendMessagePayload_problems(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_SendMessagePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMessageProblem")
+}
+
+func (ec *executionContext) _SetCaseExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetCaseExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetCaseExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, false, false, "SetCaseExtensionProblem")
 }
 
 func (ec *executionContext) _StartBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -11197,6 +12442,59 @@ func UnmarshalAcceptCaseInput(ctx context.Context, raw any) (model.AcceptCaseInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputActivateExtensionInput(ctx context.Context, obj any) (model.ActivateExtensionInput, error) {
+	var it model.ActivateExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["acceptBreaking"]; !present {
+		asMap["acceptBreaking"] = false
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId", "acceptBreaking"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		case "acceptBreaking":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptBreaking"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptBreaking = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalActivateExtensionInput unmarshals raw into the ActivateExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalActivateExtensionInput(ctx context.Context, raw any) (model.ActivateExtensionInput, error) {
+	var out model.ActivateExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ActivateExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAddFollowUpInput(ctx context.Context, obj any) (model.AddFollowUpInput, error) {
 	var it model.AddFollowUpInput
 	if obj == nil {
@@ -11877,6 +13175,73 @@ func UnmarshalDecideCaseInput(ctx context.Context, raw any) (model.DecideCaseInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDefineExtensionInput(ctx context.Context, obj any) (model.DefineExtensionInput, error) {
+	var it model.DefineExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "sdl", "expectedVersion", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "sdl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sdl"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sdl = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDefineExtensionInput unmarshals raw into the DefineExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDefineExtensionInput(ctx context.Context, raw any) (model.DefineExtensionInput, error) {
+	var out model.DefineExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DefineExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDeleteWebhookInput(ctx context.Context, obj any) (model.DeleteWebhookInput, error) {
 	var it model.DeleteWebhookInput
 	if obj == nil {
@@ -11916,6 +13281,48 @@ func (ec *executionContext) unmarshalInputDeleteWebhookInput(ctx context.Context
 func UnmarshalDeleteWebhookInput(ctx context.Context, raw any) (model.DeleteWebhookInput, error) {
 	var out model.DeleteWebhookInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteWebhookInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeprecateExtensionInput(ctx context.Context, obj any) (model.DeprecateExtensionInput, error) {
+	var it model.DeprecateExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeprecateExtensionInput unmarshals raw into the DeprecateExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeprecateExtensionInput(ctx context.Context, raw any) (model.DeprecateExtensionInput, error) {
+	var out model.DeprecateExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeprecateExtensionInput", raw, &out)
 	return out, err
 }
 
@@ -12444,6 +13851,59 @@ func UnmarshalResumeWebhookInput(ctx context.Context, raw any) (model.ResumeWebh
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRetireExtensionInput(ctx context.Context, obj any) (model.RetireExtensionInput, error) {
+	var it model.RetireExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["acceptBreaking"]; !present {
+		asMap["acceptBreaking"] = false
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId", "acceptBreaking"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		case "acceptBreaking":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptBreaking"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptBreaking = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetireExtensionInput unmarshals raw into the RetireExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetireExtensionInput(ctx context.Context, raw any) (model.RetireExtensionInput, error) {
+	var out model.RetireExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetireExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (model.SendMessageInput, error) {
 	var it model.SendMessageInput
 	if obj == nil {
@@ -12522,6 +13982,62 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageInput, error) {
 	var out model.SendMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Context, obj any) (model.SetCaseExtensionInput, error) {
+	var it model.SetCaseExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNCaseExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetCaseExtensionInput unmarshals raw into the SetCaseExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetCaseExtensionInput(ctx context.Context, raw any) (model.SetCaseExtensionInput, error) {
+	var out model.SetCaseExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCaseExtensionInput", raw, &out)
 	return out, err
 }
 
@@ -12759,6 +14275,47 @@ func (ec *executionContext) _AcceptCaseProblem(ctx context.Context, sel ast.Sele
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of AcceptCaseProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _ActivateExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ActivateExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -13194,6 +14751,47 @@ func (ec *executionContext) _DecideCaseProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _DefineExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DefineExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _DeleteWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -13231,6 +14829,47 @@ func (ec *executionContext) _DeleteWebhookProblem(ctx context.Context, sel ast.S
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of DeleteWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _DeprecateExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DeprecateExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -13673,6 +15312,47 @@ func (ec *executionContext) _ResumeWebhookProblem(ctx context.Context, sel ast.S
 	}
 }
 
+func (ec *executionContext) _RetireExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of RetireExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -13710,6 +15390,47 @@ func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.Sel
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of SendMessageProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetCaseExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -13981,6 +15702,55 @@ func (ec *executionContext) _AccessGround(ctx context.Context, sel ast.Selection
 			out.Values[i] = ec._AccessGround_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var activateExtensionPayloadImplementors = []string{"ActivateExtensionPayload"}
+
+func (ec *executionContext) _ActivateExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activateExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActivateExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ActivateExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._ActivateExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._ActivateExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._ActivateExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -14371,7 +16141,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -14515,6 +16285,55 @@ func (ec *executionContext) _DecideCasePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var defineExtensionPayloadImplementors = []string{"DefineExtensionPayload"}
+
+func (ec *executionContext) _DefineExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, defineExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DefineExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DefineExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._DefineExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._DefineExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._DefineExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deleteWebhookPayloadImplementors = []string{"DeleteWebhookPayload"}
 
 func (ec *executionContext) _DeleteWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -14535,6 +16354,45 @@ func (ec *executionContext) _DeleteWebhookPayload(ctx context.Context, sel ast.S
 			out.Values[i] = ec._DeleteWebhookPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deprecateExtensionPayloadImplementors = []string{"DeprecateExtensionPayload"}
+
+func (ec *executionContext) _DeprecateExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deprecateExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeprecateExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DeprecateExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._DeprecateExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -14598,7 +16456,55 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var extensionChangeImplementors = []string{"ExtensionChange"}
+
+func (ec *executionContext) _ExtensionChange(ctx context.Context, sel ast.SelectionSet, obj *model.ExtensionChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, extensionChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExtensionChange")
+		case "class":
+			out.Values[i] = ec._ExtensionChange_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ExtensionChange_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "coordinate":
+			out.Values[i] = ec._ExtensionChange_coordinate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lost":
+			out.Values[i] = ec._ExtensionChange_lost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -14800,6 +16706,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "activateExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_activateExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "addFollowUp":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_addFollowUp(ctx, field)
@@ -14870,9 +16783,23 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "defineExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_defineExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "deleteWebhook":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deprecateExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deprecateExtension(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -14940,9 +16867,23 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "retireExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setCaseExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setCaseExtension(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -14985,7 +16926,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -15172,6 +17113,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_explainAccess(ctx, field)
+				})
+		case "extensionDefinitions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_extensionDefinitions(ctx, field)
 				})
 		case "followUps":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -15539,6 +17486,55 @@ func (ec *executionContext) _ResumeWebhookPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var retireExtensionPayloadImplementors = []string{"RetireExtensionPayload"}
+
+func (ec *executionContext) _RetireExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetireExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._RetireExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._RetireExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._RetireExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var roleAtTenantImplementors = []string{"RoleAtTenant"}
 
 func (ec *executionContext) _RoleAtTenant(ctx context.Context, sel ast.SelectionSet, obj *model.RoleAtTenant) graphql.Marshaler {
@@ -15609,6 +17605,51 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 				})
 		case "problems":
 			out.Values[i] = ec._SendMessagePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setCaseExtensionPayloadImplementors = []string{"SetCaseExtensionPayload"}
+
+func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setCaseExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetCaseExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetCaseExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetCaseExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetCaseExtensionPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -15782,7 +17823,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DeleteWebhookProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "SendMessageProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -16332,6 +18373,43 @@ func (ec *executionContext) marshalNAccessReason2githubᚗcomᚋozgᚑcloudᚋpl
 	return v
 }
 
+func (ec *executionContext) unmarshalNActivateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐActivateExtensionInput(ctx context.Context, v any) (model.ActivateExtensionInput, error) {
+	res, err := ec.unmarshalInputActivateExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNActivateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActivateExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._ActivateExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNActivateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActivateExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._ActivateExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNActivateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActivateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNAddFollowUpInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAddFollowUpInput(ctx context.Context, v any) (model.AddFollowUpInput, error) {
 	res, err := ec.unmarshalInputAddFollowUpInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16636,6 +18714,24 @@ func (ec *executionContext) marshalNCaseEventConnection2githubᚗcomᚋozgᚑclo
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalNCaseExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaseExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CaseExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CaseExtensionInput!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNCaseOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := graphql.UnmarshalMap(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16927,6 +19023,43 @@ func (ec *executionContext) marshalNDecisionOutcome2githubᚗcomᚋozgᚑcloud�
 	return v
 }
 
+func (ec *executionContext) unmarshalNDefineExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDefineExtensionInput(ctx context.Context, v any) (model.DefineExtensionInput, error) {
+	res, err := ec.unmarshalInputDefineExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDefineExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DefineExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._DefineExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDefineExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DefineExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._DefineExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDefineExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDefineExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
 	res, err := ec.unmarshalInputDeleteWebhookInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16974,6 +19107,43 @@ func (ec *executionContext) marshalNDenyMode2githubᚗcomᚋozgᚑcloudᚋplatfo
 	return v
 }
 
+func (ec *executionContext) unmarshalNDeprecateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeprecateExtensionInput(ctx context.Context, v any) (model.DeprecateExtensionInput, error) {
+	res, err := ec.unmarshalInputDeprecateExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeprecateExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._DeprecateExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeprecateExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._DeprecateExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeprecateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx context.Context, v any) (model.DiscardCaseInput, error) {
 	res, err := ec.unmarshalInputDiscardCaseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -17009,6 +19179,34 @@ func (ec *executionContext) marshalNDiscardCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx context.Context, sel ast.SelectionSet, v model.ExtensionChange) graphql.Marshaler {
+	return ec._ExtensionChange(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx context.Context, v any) (model.ExtensionChangeClass, error) {
+	var res model.ExtensionChangeClass
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx context.Context, sel ast.SelectionSet, v model.ExtensionChangeClass) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExtensionDefinitionConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalNFollowUpConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
@@ -17508,6 +19706,43 @@ func (ec *executionContext) marshalNResumeWebhookProblem2ᚕgithubᚗcomᚋozg�
 	return ret
 }
 
+func (ec *executionContext) unmarshalNRetireExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRetireExtensionInput(ctx context.Context, v any) (model.RetireExtensionInput, error) {
+	res, err := ec.unmarshalInputRetireExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetireExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._RetireExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetireExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._RetireExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetireExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetireExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNRoleAssignmentConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	var res reading.Value
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -17623,6 +19858,43 @@ func (ec *executionContext) marshalNServiceOrder2map(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOrder!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
+	res, err := ec.unmarshalInputSetCaseExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetCaseExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetCaseExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetCaseExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetCaseExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNStartBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartBulkExportInput(ctx context.Context, v any) (model.StartBulkExportInput, error) {
@@ -18308,6 +20580,59 @@ func (ec *executionContext) marshalOEventCursor2ᚖstring(ctx context.Context, s
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOExtensionDefinitionFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExtensionDefinitionFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
 	return res
 }
 

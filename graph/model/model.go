@@ -50,6 +50,14 @@ type AccessGround struct {
 	Reason AccessReason `json:"reason"`
 }
 
+// Input of activateExtension.
+type ActivateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
+}
+
 // Input of addFollowUp.
 type AddFollowUpInput struct {
 	// The case.
@@ -176,10 +184,28 @@ type DecideCaseInput struct {
 	Channel AnnouncementChannel `json:"channel"`
 }
 
+// Input of defineExtension.
+type DefineExtensionInput struct {
+	// The tenant that adds the fields: a Land, a district or an authority.
+	TenantID string `json:"tenantId"`
+	// The definition: extend type Case { ... } and the like, with enums and types of its own; see docs/balkone.md. Up to 64 KiB.
+	Sdl string `json:"sdl"`
+	// The newest version that the caller knows, 0 where there is none.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Only tell what would come of it, and keep nothing.
+	DryRun bool `json:"dryRun"`
+}
+
 // Input of deleteWebhook.
 type DeleteWebhookInput struct {
 	// The webhook.
 	WebhookID string `json:"webhookId"`
+}
+
+// Input of deprecateExtension.
+type DeprecateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
 }
 
 // Input of discardCase.
@@ -190,6 +216,18 @@ type DiscardCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// One difference between a definition of extension fields and the one that is in force before.
+type ExtensionChange struct {
+	// What it does.
+	Class ExtensionChangeClass `json:"class"`
+	// Stable name of what has changed, for example fieldRemoved.
+	Kind string `json:"kind"`
+	// What it concerns, for example Case.flurstueck; of what has gone, as it was.
+	Coordinate string `json:"coordinate"`
+	// Whether values that are kept are not answered any more.
+	Lost bool `json:"lost"`
 }
 
 // An item of a form: exactly one value, or items.
@@ -290,6 +328,14 @@ type ResumeWebhookInput struct {
 	WebhookID string `json:"webhookId"`
 }
 
+// Input of retireExtension.
+type RetireExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
+}
+
 // A role that holds at a tenant.
 type RoleAtTenant struct {
 	// Name of the role, for example CASEWORKER.
@@ -311,6 +357,16 @@ type SendMessageInput struct {
 	UploadIds []string `json:"uploadIds,omitempty"`
 	// Whether it can be answered.
 	ReplyPolicy ReplyPolicy `json:"replyPolicy"`
+}
+
+// Input of setCaseExtension.
+type SetCaseExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// The values.
+	Extension map[string]any `json:"extension"`
 }
 
 // Input of startBulkExport.
@@ -838,6 +894,8 @@ const (
 	CaseEventTypeCaseAssigned CaseEventType = "CASE_ASSIGNED"
 	// A note was written.
 	CaseEventTypeCommentAdded CaseEventType = "COMMENT_ADDED"
+	// Extension fields (Balkon) were written.
+	CaseEventTypeExtensionChanged CaseEventType = "EXTENSION_CHANGED"
 	// A follow-up was laid down (Wiedervorlage).
 	CaseEventTypeFollowUpAdded CaseEventType = "FOLLOW_UP_ADDED"
 	// A follow-up was done.
@@ -881,6 +939,7 @@ var AllCaseEventType = []CaseEventType{
 	CaseEventTypeCaseStarted,
 	CaseEventTypeCaseAssigned,
 	CaseEventTypeCommentAdded,
+	CaseEventTypeExtensionChanged,
 	CaseEventTypeFollowUpAdded,
 	CaseEventTypeFollowUpCompleted,
 	CaseEventTypeApplicantAsked,
@@ -902,7 +961,7 @@ var AllCaseEventType = []CaseEventType{
 
 func (e CaseEventType) IsValid() bool {
 	switch e {
-	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
+	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeExtensionChanged, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
 		return true
 	}
 	return false
@@ -1498,6 +1557,131 @@ func (e *DenyMode) UnmarshalJSON(b []byte) error {
 }
 
 func (e DenyMode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a change of extension fields does to those who use the schema already.
+type ExtensionChangeClass string
+
+const (
+	// Nobody notices.
+	ExtensionChangeClassSafe ExtensionChangeClass = "SAFE"
+	// Programs go on, but may see or have to give what they did not expect.
+	ExtensionChangeClassDangerous ExtensionChangeClass = "DANGEROUS"
+	// Documents become invalid, or values are not answered any more.
+	ExtensionChangeClassBreaking ExtensionChangeClass = "BREAKING"
+)
+
+var AllExtensionChangeClass = []ExtensionChangeClass{
+	ExtensionChangeClassSafe,
+	ExtensionChangeClassDangerous,
+	ExtensionChangeClassBreaking,
+}
+
+func (e ExtensionChangeClass) IsValid() bool {
+	switch e {
+	case ExtensionChangeClassSafe, ExtensionChangeClassDangerous, ExtensionChangeClassBreaking:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionChangeClass) String() string {
+	return string(e)
+}
+
+func (e *ExtensionChangeClass) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionChangeClass(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionChangeClass", str)
+	}
+	return nil
+}
+
+func (e ExtensionChangeClass) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionChangeClass) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionChangeClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The states of a definition of extension fields.
+type ExtensionState string
+
+const (
+	// Entwurf: kept, and in force for nobody.
+	ExtensionStateDraft ExtensionState = "DRAFT"
+	// In Kraft: in the schema of the tenant and of all below.
+	ExtensionStateActive ExtensionState = "ACTIVE"
+	// Auslaufend: as before, and every field says that it is deprecated.
+	ExtensionStateDeprecated ExtensionState = "DEPRECATED"
+	// Außer Kraft: not in any schema; the values are kept until they are erased.
+	ExtensionStateRetired ExtensionState = "RETIRED"
+)
+
+var AllExtensionState = []ExtensionState{
+	ExtensionStateDraft,
+	ExtensionStateActive,
+	ExtensionStateDeprecated,
+	ExtensionStateRetired,
+}
+
+func (e ExtensionState) IsValid() bool {
+	switch e {
+	case ExtensionStateDraft, ExtensionStateActive, ExtensionStateDeprecated, ExtensionStateRetired:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionState) String() string {
+	return string(e)
+}
+
+func (e *ExtensionState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionState", str)
+	}
+	return nil
+}
+
+func (e ExtensionState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

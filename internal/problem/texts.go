@@ -135,4 +135,8 @@ var texts = map[string]text{
 	"undescribed":        {"Hier fehlt eine Beschreibung.", "A description is missing here."},
 	"typeCycle":          {"Dieser Typ enthält sich selbst.", "This type contains itself."},
 	"unused":             {"Zu diesem Typ führt kein Feld.", "No field leads to this type."},
+	"ownerLevel":         {"Auf dieser Ebene werden keine Erweiterungsfelder definiert.", "No extension fields are defined at this level."},
+	"staleVersion":       {"Inzwischen gibt es eine andere Version.", "There is another version by now."},
+	"breakingChange":     {"Das nimmt anderen etwas weg, worauf sie bauen; es muss ausdrücklich gewollt sein.", "This takes away what others rely on; it has to be asked for explicitly."},
+	"notInForce":         {"Diese Version ist nicht in Kraft.", "This version is not in force."},
 }
