@@ -18,6 +18,7 @@ import (
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
+	"github.com/ozg-cloud/platform/statistics"
 )
 
 // Resolver has what the resolvers hand their work to.
@@ -27,6 +28,7 @@ type Resolver struct {
 	Intake   *intake.Desk
 	Staff    *staff.Desk
 	Log      *events.Log
+	Tally    *statistics.Tally
 	Limits   model.Limits
 }
 
