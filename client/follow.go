@@ -86,7 +86,9 @@ type Refused struct {
 	Code, Rule string
 }
 
-func (r *Refused) Error() string { return fmt.Sprintf("client: refused: %d %s %s", r.Status, r.Code, r.Rule) }
+func (r *Refused) Error() string {
+	return fmt.Sprintf("client: refused: %d %s %s", r.Status, r.Code, r.Rule)
+}
 
 // final tells whether coming back is of no use. Who is not let in may have a better token the next time.
 func (r *Refused) final() bool {

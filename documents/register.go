@@ -54,6 +54,9 @@ func (r *Register) Ready(ctx context.Context) error {
 // All gives the documents, in no order.
 func (r *Register) All() iter.Seq[string] { return maps.Values(r.known.Load().documents) }
 
+// Named gives the documents with their hashes, in no order.
+func (r *Register) Named() iter.Seq2[string, string] { return maps.All(r.known.Load().documents) }
+
 // Refresh reads what has changed since the last time. What was known stays known where that fails.
 func (r *Register) Refresh(ctx context.Context) error {
 	var version int64

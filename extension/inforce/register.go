@@ -92,6 +92,14 @@ func (r *Register) At(part authz.Interval) *Held {
 	return h
 }
 
+// Chain gives what is added to the standard house at a place; nil where that is nothing.
+func (r *Register) Chain(at authz.Place) extension.Chain {
+	if h := r.At(authz.Interval{Lo: at, Hi: at}); h != nil {
+		return h.Chain
+	}
+	return nil
+}
+
 // For gives what holds for a principal: what holds at home. It is nil for who has none, see authz.Principal.Home.
 func (r *Register) For(p *authz.Principal) *Held {
 	home, ok := p.Home()

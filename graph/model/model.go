@@ -50,6 +50,14 @@ type AccessGround struct {
 	Reason AccessReason `json:"reason"`
 }
 
+// Input of activateExtension.
+type ActivateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
+}
+
 // Input of addFollowUp.
 type AddFollowUpInput struct {
 	// The case.
@@ -112,6 +120,12 @@ type AssignRoleInput struct {
 	ServiceIds []string `json:"serviceIds,omitempty"`
 }
 
+// Input of cancelBulkExport.
+type CancelBulkExportInput struct {
+	// The export.
+	BulkOperationID string `json:"bulkOperationId"`
+}
+
 // Figures (Statistik) of cases, with what has to be known to read them.
 type CaseStatistics struct {
 	// Exact or protected.
@@ -168,6 +182,20 @@ type CompleteFollowUpInput struct {
 	FollowUpID string `json:"followUpId"`
 }
 
+// Input of createWebhook.
+type CreateWebhookInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// Name, for people, up to 200 characters.
+	Name string `json:"name"`
+	// Where to send: https, without user and fragment, up to 2000 characters. It is never shown again.
+	URL string `json:"url"`
+	// A subscription of caseEvents alone, without variables, that selects __typename of each frame.
+	Document string `json:"document"`
+	// Only what comes behind this position, for example the snapshotCursor of an export; null: from now on.
+	After *string `json:"after,omitempty"`
+}
+
 // Input of decideCase.
 type DecideCaseInput struct {
 	// The case.
@@ -184,6 +212,30 @@ type DecideCaseInput struct {
 	Channel AnnouncementChannel `json:"channel"`
 }
 
+// Input of defineExtension.
+type DefineExtensionInput struct {
+	// The tenant that adds the fields: a Land, a district or an authority.
+	TenantID string `json:"tenantId"`
+	// The definition: extend type Case { ... } and the like, with enums and types of its own; see docs/balkone.md. Up to 64 KiB.
+	Sdl string `json:"sdl"`
+	// The newest version that the caller knows, 0 where there is none.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Only tell what would come of it, and keep nothing.
+	DryRun bool `json:"dryRun"`
+}
+
+// Input of deleteWebhook.
+type DeleteWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
+// Input of deprecateExtension.
+type DeprecateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+}
+
 // Input of discardCase.
 type DiscardCaseInput struct {
 	// The case.
@@ -192,6 +244,18 @@ type DiscardCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// One difference between a definition of extension fields and the one that is in force before.
+type ExtensionChange struct {
+	// What it does.
+	Class ExtensionChangeClass `json:"class"`
+	// Stable name of what has changed, for example fieldRemoved.
+	Kind string `json:"kind"`
+	// What it concerns, for example Case.flurstueck; of what has gone, as it was.
+	Coordinate string `json:"coordinate"`
+	// Whether values that are kept are not answered any more.
+	Lost bool `json:"lost"`
 }
 
 // An item of a form: exactly one value, or items.
@@ -236,6 +300,12 @@ type OpenMessageInput struct {
 	MessageID string `json:"messageId"`
 }
 
+// Input of pauseWebhook.
+type PauseWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
 // Input of removeRole.
 type RemoveRoleInput struct {
 	// The assignment that is to end.
@@ -250,6 +320,12 @@ type ReopenCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// Input of replayWebhookDelivery.
+type ReplayWebhookDeliveryInput struct {
+	// The delivery: of an event, and dead or delivered.
+	WebhookDeliveryID string `json:"webhookDeliveryId"`
 }
 
 // Input of replyToMessage.
@@ -274,6 +350,20 @@ type RestoreCaseInput struct {
 	Reason string `json:"reason"`
 }
 
+// Input of resumeWebhook.
+type ResumeWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
+// Input of retireExtension.
+type RetireExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
+}
+
 // A role that holds at a tenant.
 type RoleAtTenant struct {
 	// Name of the role, for example CASEWORKER.
@@ -295,6 +385,26 @@ type SendMessageInput struct {
 	UploadIds []string `json:"uploadIds,omitempty"`
 	// Whether it can be answered.
 	ReplyPolicy ReplyPolicy `json:"replyPolicy"`
+}
+
+// Input of setCaseExtension.
+type SetCaseExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of startBulkExport.
+type StartBulkExportInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// A query of one list, without first, after, last, before and variables, that selects nodes of it and nothing beside.
+	Document string `json:"document"`
+	// Of what form the file is.
+	Format BulkFormat `json:"format"`
 }
 
 // Input of startCase.
@@ -739,6 +849,131 @@ func (e AuditAction) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Of what form the file of an export is.
+type BulkFormat string
+
+const (
+	// A thing on each line, in JSON.
+	BulkFormatJSONL BulkFormat = "JSONL"
+)
+
+var AllBulkFormat = []BulkFormat{
+	BulkFormatJSONL,
+}
+
+func (e BulkFormat) IsValid() bool {
+	switch e {
+	case BulkFormatJSONL:
+		return true
+	}
+	return false
+}
+
+func (e BulkFormat) String() string {
+	return string(e)
+}
+
+func (e *BulkFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkFormat", str)
+	}
+	return nil
+}
+
+func (e BulkFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkFormat) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far an export has come.
+type BulkState string
+
+const (
+	// It has not begun.
+	BulkStateCreated BulkState = "CREATED"
+	// It is being made.
+	BulkStateRunning BulkState = "RUNNING"
+	// It can be downloaded.
+	BulkStateCompleted BulkState = "COMPLETED"
+	// It could not be made, see failedBecause.
+	BulkStateFailed BulkState = "FAILED"
+	// Somebody has ended it.
+	BulkStateCanceled BulkState = "CANCELED"
+	// It was thrown away: it is kept for three days.
+	BulkStateExpired BulkState = "EXPIRED"
+)
+
+var AllBulkState = []BulkState{
+	BulkStateCreated,
+	BulkStateRunning,
+	BulkStateCompleted,
+	BulkStateFailed,
+	BulkStateCanceled,
+	BulkStateExpired,
+}
+
+func (e BulkState) IsValid() bool {
+	switch e {
+	case BulkStateCreated, BulkStateRunning, BulkStateCompleted, BulkStateFailed, BulkStateCanceled, BulkStateExpired:
+		return true
+	}
+	return false
+}
+
+func (e BulkState) String() string {
+	return string(e)
+}
+
+func (e *BulkState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkState", str)
+	}
+	return nil
+}
+
+func (e BulkState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What can happen to a case.
 type CaseEventType string
 
@@ -755,6 +990,8 @@ const (
 	CaseEventTypeCaseAssigned CaseEventType = "CASE_ASSIGNED"
 	// A note was written.
 	CaseEventTypeCommentAdded CaseEventType = "COMMENT_ADDED"
+	// Extension fields (Balkon) were written.
+	CaseEventTypeExtensionChanged CaseEventType = "EXTENSION_CHANGED"
 	// A follow-up was laid down (Wiedervorlage).
 	CaseEventTypeFollowUpAdded CaseEventType = "FOLLOW_UP_ADDED"
 	// A follow-up was done.
@@ -798,6 +1035,7 @@ var AllCaseEventType = []CaseEventType{
 	CaseEventTypeCaseStarted,
 	CaseEventTypeCaseAssigned,
 	CaseEventTypeCommentAdded,
+	CaseEventTypeExtensionChanged,
 	CaseEventTypeFollowUpAdded,
 	CaseEventTypeFollowUpCompleted,
 	CaseEventTypeApplicantAsked,
@@ -819,7 +1057,7 @@ var AllCaseEventType = []CaseEventType{
 
 func (e CaseEventType) IsValid() bool {
 	switch e {
-	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
+	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeExtensionChanged, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
 		return true
 	}
 	return false
@@ -1415,6 +1653,131 @@ func (e *DenyMode) UnmarshalJSON(b []byte) error {
 }
 
 func (e DenyMode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a change of extension fields does to those who use the schema already.
+type ExtensionChangeClass string
+
+const (
+	// Nobody notices.
+	ExtensionChangeClassSafe ExtensionChangeClass = "SAFE"
+	// Programs go on, but may see or have to give what they did not expect.
+	ExtensionChangeClassDangerous ExtensionChangeClass = "DANGEROUS"
+	// Documents become invalid, or values are not answered any more.
+	ExtensionChangeClassBreaking ExtensionChangeClass = "BREAKING"
+)
+
+var AllExtensionChangeClass = []ExtensionChangeClass{
+	ExtensionChangeClassSafe,
+	ExtensionChangeClassDangerous,
+	ExtensionChangeClassBreaking,
+}
+
+func (e ExtensionChangeClass) IsValid() bool {
+	switch e {
+	case ExtensionChangeClassSafe, ExtensionChangeClassDangerous, ExtensionChangeClassBreaking:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionChangeClass) String() string {
+	return string(e)
+}
+
+func (e *ExtensionChangeClass) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionChangeClass(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionChangeClass", str)
+	}
+	return nil
+}
+
+func (e ExtensionChangeClass) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionChangeClass) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionChangeClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The states of a definition of extension fields.
+type ExtensionState string
+
+const (
+	// Entwurf: kept, and in force for nobody.
+	ExtensionStateDraft ExtensionState = "DRAFT"
+	// In Kraft: in the schema of the tenant and of all below.
+	ExtensionStateActive ExtensionState = "ACTIVE"
+	// Auslaufend: as before, and every field says that it is deprecated.
+	ExtensionStateDeprecated ExtensionState = "DEPRECATED"
+	// Außer Kraft: not in any schema; the values are kept until they are erased.
+	ExtensionStateRetired ExtensionState = "RETIRED"
+)
+
+var AllExtensionState = []ExtensionState{
+	ExtensionStateDraft,
+	ExtensionStateActive,
+	ExtensionStateDeprecated,
+	ExtensionStateRetired,
+}
+
+func (e ExtensionState) IsValid() bool {
+	switch e {
+	case ExtensionStateDraft, ExtensionStateActive, ExtensionStateDeprecated, ExtensionStateRetired:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionState) String() string {
+	return string(e)
+}
+
+func (e *ExtensionState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionState", str)
+	}
+	return nil
+}
+
+func (e ExtensionState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2305,6 +2668,259 @@ func (e *TrustLevel) UnmarshalJSON(b []byte) error {
 }
 
 func (e TrustLevel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a delivery.
+type WebhookDeliveryState string
+
+const (
+	// It is being tried, again and again.
+	WebhookDeliveryStatePending WebhookDeliveryState = "PENDING"
+	// The receiver took it.
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "DELIVERED"
+	// It was tried as often as anything is. Those after it went on without it; it can be replayed.
+	WebhookDeliveryStateDead WebhookDeliveryState = "DEAD"
+	// It is tried once more because somebody said so.
+	WebhookDeliveryStateReplaying WebhookDeliveryState = "REPLAYING"
+)
+
+var AllWebhookDeliveryState = []WebhookDeliveryState{
+	WebhookDeliveryStatePending,
+	WebhookDeliveryStateDelivered,
+	WebhookDeliveryStateDead,
+	WebhookDeliveryStateReplaying,
+}
+
+func (e WebhookDeliveryState) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStatePending, WebhookDeliveryStateDelivered, WebhookDeliveryStateDead, WebhookDeliveryStateReplaying:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryState) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryState", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why an attempt failed.
+type WebhookFailure string
+
+const (
+	// There was no connection, or it broke off.
+	WebhookFailureConnection WebhookFailure = "CONNECTION"
+	// The receiver took too long.
+	WebhookFailureTimeout WebhookFailure = "TIMEOUT"
+	// The address leads where this house does not send anything.
+	WebhookFailureAddress WebhookFailure = "ADDRESS"
+	// The receiver answered with another status than 200 to 299, see status.
+	WebhookFailureStatus WebhookFailure = "STATUS"
+	// It was to be replayed and is not shown any more: not kept, or beyond the rights that the subject has now.
+	WebhookFailureGone WebhookFailure = "GONE"
+)
+
+var AllWebhookFailure = []WebhookFailure{
+	WebhookFailureConnection,
+	WebhookFailureTimeout,
+	WebhookFailureAddress,
+	WebhookFailureStatus,
+	WebhookFailureGone,
+}
+
+func (e WebhookFailure) IsValid() bool {
+	switch e {
+	case WebhookFailureConnection, WebhookFailureTimeout, WebhookFailureAddress, WebhookFailureStatus, WebhookFailureGone:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFailure) String() string {
+	return string(e)
+}
+
+func (e *WebhookFailure) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFailure(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFailure", str)
+	}
+	return nil
+}
+
+func (e WebhookFailure) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFailure) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFailure) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a delivery carries.
+type WebhookFrame string
+
+const (
+	// An event.
+	WebhookFrameEvent WebhookFrame = "EVENT"
+	// That what lies before is not kept any more: read the cases afresh.
+	WebhookFrameGap WebhookFrame = "GAP"
+	// That something is not shown any more: drop it.
+	WebhookFrameRevocation WebhookFrame = "REVOCATION"
+)
+
+var AllWebhookFrame = []WebhookFrame{
+	WebhookFrameEvent,
+	WebhookFrameGap,
+	WebhookFrameRevocation,
+}
+
+func (e WebhookFrame) IsValid() bool {
+	switch e {
+	case WebhookFrameEvent, WebhookFrameGap, WebhookFrameRevocation:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFrame) String() string {
+	return string(e)
+}
+
+func (e *WebhookFrame) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFrame(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFrame", str)
+	}
+	return nil
+}
+
+func (e WebhookFrame) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFrame) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFrame) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a webhook sends.
+type WebhookState string
+
+const (
+	// It sends.
+	WebhookStateActive WebhookState = "ACTIVE"
+	// Somebody has told it to rest. It keeps its place in the log.
+	WebhookStatePaused WebhookState = "PAUSED"
+	// It cannot go on, see stoppedBecause. It keeps its place in the log.
+	WebhookStateStopped WebhookState = "STOPPED"
+)
+
+var AllWebhookState = []WebhookState{
+	WebhookStateActive,
+	WebhookStatePaused,
+	WebhookStateStopped,
+}
+
+func (e WebhookState) IsValid() bool {
+	switch e {
+	case WebhookStateActive, WebhookStatePaused, WebhookStateStopped:
+		return true
+	}
+	return false
+}
+
+func (e WebhookState) String() string {
+	return string(e)
+}
+
+func (e *WebhookState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookState", str)
+	}
+	return nil
+}
+
+func (e WebhookState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
