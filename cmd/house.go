@@ -259,7 +259,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	}
 	h.Partners, resolver.Partners = working, desk
 	resolver.Reading.ExportedBy(desk.Link)
-	printed := newPrinted(contract, added)
+	printed := newPrinted(added, func(held *inforce.Held) string { return schema.Print(held.Chain.Overlay(contract)) })
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))

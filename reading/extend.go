@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -355,16 +356,16 @@ func (c *compiler) extensionOrder(t *catalog.Type, input any, path []string) (ke
 
 // list is what rows of a type are listed from: the table, with a column for each extension field that the order names.
 func (o order) list(t *catalog.Type, a string) string {
-	columns := ""
+	var columns []string
 	for _, k := range o {
 		if k.entry != 0 {
-			columns += ", (select x." + k.indexed + " from extension_entries x where x.target_id = r.id and x.field = " + strconv.FormatInt(k.entry, 10) + ") as " + k.column.Name
+			columns = append(columns, "(select x."+k.indexed+" from extension_entries x where x.target_id = r.id and x.field = "+strconv.FormatInt(k.entry, 10)+") as "+k.column.Name)
 		}
 	}
-	if columns == "" {
+	if columns == nil {
 		return t.Table + " " + a
 	}
-	return "(select r.*" + columns + " from " + t.Table + " r) " + a
+	return "(select r.*, " + strings.Join(columns, ", ") + " from " + t.Table + " r) " + a
 }
 
 // rows is the page of a list. An order that begins with an extension field is read off the index of its entries, and behind them, where the page is

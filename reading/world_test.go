@@ -64,7 +64,7 @@ var sorted = map[string][]string{
 	"Tenant":  {"name", "slug"},
 	"Service": {"title", "leika_key"}, "ServiceOffering": {}, "OrganisationalUnit": {"name"}, "Message": {"sent_at"}, "Attachment": {"created_at"},
 	"Decision": {"sent_at"}, "Comment": {"created_at"}, "FollowUp": {"due_on"}, "Assignment": {"assigned_at"}, "HistoryEvent": {"sequence"},
-	"RoleAssignment": {"assigned_at"}, "AuditEntry": {"at"},
+	"RoleAssignment": {"assigned_at"}, "AuditEntry": {"at"}, "ExtensionDefinition": {"created_at"},
 }
 
 func load(h *housetest.House, db *pgx.Conn) *world {
@@ -177,6 +177,7 @@ var objects = map[string]authz.Object{
 	"Case": "case", "Submission": "submission", "Applicant": "applicant", "Message": "message", "Attachment": "attachment",
 	"Decision": "decision", "Announcement": "decision", "Comment": "comment", "FollowUp": "followUp", "Assignment": "assignment", "HistoryEvent": "history",
 	"RoleAssignment": "roleAssignment", "AuditEntry": "audit", "AccessEntry": "accessLog",
+	"ExtensionDefinition": "extension",
 }
 
 // hidden tells whether a field does not exist for a viewer, because the right that it or its type asks for is given to them on no row at all.
@@ -274,7 +275,7 @@ var natural = map[string][]by{
 	"Case": {{"received_at", true}}, "Tenant": {{"name", false}}, "Service": {{"title", false}}, "ServiceOffering": nil,
 	"OrganisationalUnit": {{"name", false}}, "Message": {{"sent_at", false}}, "Attachment": {{"created_at", false}}, "Decision": {{"sent_at", false}},
 	"Comment": {{"created_at", false}}, "FollowUp": {{"due_on", false}}, "Assignment": {{"assigned_at", false}}, "HistoryEvent": {{"sequence", false}},
-	"RoleAssignment": {{"assigned_at", true}}, "AuditEntry": {{"at", true}},
+	"RoleAssignment": {{"assigned_at", true}}, "AuditEntry": {{"at", true}}, "ExtensionDefinition": {{"created_at", true}},
 }
 
 // compare says which of two rows comes first: missing values last whichever way the list runs, ties by id as the last order runs.
