@@ -41,6 +41,7 @@ import (
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
+	"github.com/ozg-cloud/platform/statistics"
 	"github.com/ozg-cloud/platform/web"
 )
 
@@ -111,6 +112,8 @@ type House struct {
 	Door *web.Door
 	// Relay carries messages to the mailboxes that lie elsewhere.
 	Relay *mailbox.Relay
+	// Tally counts what happened into the figures.
+	Tally *statistics.Tally
 	// Partners sends what webhooks want sent, and makes exports.
 	Partners *Partners
 	// Sweep throws away what has expired, once.
@@ -208,6 +211,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	registry, connections := prometheus.NewRegistry(), pools{"reading": opened.Reading.Stat, "writing": opened.Writes}
 	h.Metrics = measure(registry, connections, h.alarm)
 	metrics := web.NewMetrics(registry)
+	h.Tally = statistics.NewTally(opened.Reading, opened.Writing, g.Clock, g.Log)
 	resolver := &graph.Resolver{
 		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, book),
 		Casework:  cases,
@@ -215,6 +219,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
 		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
 		Log:       log,
+		Tally:     h.Tally,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
 			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,

@@ -56,7 +56,7 @@ func serve(ctx context.Context, c console, args []string) error {
 	return open(ctx, c, house, func(net.Addr) {})
 }
 
-// open listens and serves until ctx ends, and sweeps meanwhile. listening is told the address.
+// open listens and serves until ctx ends; meanwhile it sweeps, carries messages and counts. listening is told the address.
 func open(ctx context.Context, c console, house *House, listening func(net.Addr)) error {
 	silence, err := tellMetrics(ctx, c.config.MetricsListen, house.Metrics)
 	if err != nil {
@@ -72,6 +72,7 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	var beside sync.WaitGroup
 	beside.Go(func() { sweep(ctx, c, house) })
 	beside.Go(func() { house.Relay.Run(ctx) })
+	beside.Go(func() { house.Tally.Run(ctx) })
 	beside.Go(func() { house.Partners.Run(ctx) })
 	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())

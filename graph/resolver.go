@@ -21,6 +21,7 @@ import (
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
+	"github.com/ozg-cloud/platform/statistics"
 )
 
 // Resolver has what the resolvers hand their work to.
@@ -32,6 +33,7 @@ type Resolver struct {
 	Extension *desk.Desk
 	Partners  *partners.Desk
 	Log       *events.Log
+	Tally     *statistics.Tally
 	Limits    model.Limits
 }
 

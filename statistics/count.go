@@ -293,10 +293,10 @@ func (q *cellsOf) add(c stored) {
 
 // bin is the bin of a cell that is one of a duration: of what is open at present, the age by days.
 func (q *cellsOf) bin(c *stored) (int, bool) {
-	switch {
-	case c.shape == byBin:
+	switch c.shape {
+	case byBin:
 		return c.detail, true
-	case c.shape == atPresent:
+	case atPresent:
 		day := time.Date(c.period.Year(), c.period.Month(), c.period.Day(), 0, 0, 0, 0, berlin)
 		return BinOf(q.present.Sub(day)), true
 	}

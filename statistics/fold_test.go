@@ -209,13 +209,13 @@ func (l *ledger) counted() map[told]statistics.Cell {
 		action, state string
 	}
 	type file struct {
-		id, service                             uuid.UUID
-		place                                   int64
-		state, channel, trust, outcome, erasing string
-		received                                time.Time
-		due                                     *time.Time
-		post                                    bool
-		steps                                   []step
+		id, service                    uuid.UUID
+		place                          int64
+		state, channel, trust, outcome string
+		received                       time.Time
+		due                            *time.Time
+		post                           bool
+		steps                          []step
 	}
 	files := map[uuid.UUID]*file{}
 	rows, err := l.db.Query(l.Context(), `select k.id, k.place, k.service_id, k.state, k.channel, k.trust_level, k.received_at, k.due_at,

@@ -89,7 +89,7 @@ func (d *Door) converse(ctx context.Context, c *websocket.Conn, asked *http.Requ
 	defer func() { _ = c.CloseNow() }()
 	defer func() {
 		if p := recover(); p != nil {
-			d.stated(ctx, panicked(p))
+			_, _ = d.stated(ctx, panicked(p)) // nobody is left to be told
 		}
 	}()
 	c.SetReadLimit(d.o.Limits.Message)
@@ -245,7 +245,7 @@ func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
 		var ctx context.Context
 		var known bool
 		var err error
-		aside(func() { ctx, known, err = s.door.identified(bearer.WithContext(s.principal)) })
+		aside(func() { ctx, known, err = s.door.identified(bearer.WithContext(s.principal)) }) //nolint:fatcontext // it is done once
 		if err != nil {
 			return s.refused(err)
 		}

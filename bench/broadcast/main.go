@@ -6,8 +6,8 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"os"
 	"sync"
@@ -53,5 +53,8 @@ func main() {
 		}
 	})
 	s := &http.Server{Addr: os.Args[1], ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(s.ListenAndServe())
+	if err := s.ListenAndServe(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1) //nolint:forbidigo // this is its main
+	}
 }

@@ -96,6 +96,7 @@ type QueryResolver interface {
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
+	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -166,6 +167,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetCaseExtensionInput", ec.unmarshalInputSetCaseExtensionInput),
 			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
+			graphql.NewInputUnmarshaler("StatisticsWhere", ec.unmarshalInputStatisticsWhere),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 		)
 	}
@@ -3154,6 +3156,175 @@ extend type Mutation {
   startCase("What to do." input: StartCaseInput!): StartCasePayload! @policy(object: "case", action: "start", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/statistics.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Which of the two kinds of figures an answer holds."
+enum StatisticsProduct {
+  "Live and exact, of one's own tenant and what is below it."
+  EXACT
+  "Across tenants: of months that are over, by published tables only, and with noise (Geheimhaltung), so that nobody is unmasked."
+  PROTECTED
+}
+
+"What is told (Kennzahl)."
+enum StatisticsMeasure {
+  "Applications received (Eingänge)."
+  APPLICATIONS
+  "Open cases (Bestand): at present, or at the end of each month."
+  OPEN
+  "Cases decided for the first time (Erledigungen)."
+  DECIDED
+  "Share of decided cases that came in, were talked about and decided without paper (durchgängig digital)."
+  FULLY_DIGITAL
+  "From receipt to the first action of staff (Reaktionszeit)."
+  TIME_TO_FIRST_ACTION
+  "From receipt to the first decision (Bearbeitungszeit)."
+  TIME_TO_DECISION
+  "Age of open cases (Alter des Bestands)."
+  BACKLOG_AGE
+  "Share of open cases that are past a deadline (Fristüberschreitung)."
+  OVERDUE_DEADLINES
+  "Cases in which the applicant was asked for something (Nachforderung)."
+  INFORMATION_REQUESTS
+  "Cases in which a message could not be delivered (Zustellfehler)."
+  DELIVERY_FAILURES
+}
+
+"What figures are told apart by (Merkmal)."
+enum StatisticsAxis {
+  "Land: the slug of its tenant."
+  LAND
+  "District (Kreis): the slug of its tenant."
+  DISTRICT
+  "Authority (Behörde): the slug of its tenant."
+  AUTHORITY
+  "Service group (Leistungsgruppe): digits 3 to 5 of the LeiKa key."
+  SERVICE_GROUP
+  "Service: its LeiKa key."
+  SERVICE
+  "Month in Europe/Berlin, for example 2026-10."
+  MONTH
+  "Day in Europe/Berlin, for example 2026-10-03."
+  DAY
+  "State of the case, a value of CaseState."
+  STATE
+  "Door that the application came through, a value of Channel."
+  CHANNEL
+  "Trust level (Vertrauensniveau) of the application, a value of TrustLevel."
+  TRUST_LEVEL
+  "Outcome of the decision that holds; empty without one."
+  OUTCOME
+}
+
+"Keeps the cases that have one of these values on an axis."
+input StatisticsWhere {
+  "The axis, at most once in a question."
+  axis: StatisticsAxis!
+  "Its values, 1 to 1000."
+  values: [String!]!
+}
+
+"Who has counted, and up to when."
+type StatisticsContribution @cost(weight: 0) {
+  "Slug of the tenant whose house has counted."
+  member: String!
+  "Events up to this instant are counted."
+  asOf: DateTime!
+}
+
+"Who has not counted, and why."
+type StatisticsGap @cost(weight: 0) {
+  "Slug of the tenant whose house has not counted."
+  member: String!
+  "Why not, for example UNREACHABLE."
+  reason: String! @dataClass(class: INTERNAL)
+}
+
+"How many cases have a duration of this length."
+type StatisticsBin @cost(weight: 0) {
+  "The shortest duration in it, in minutes."
+  fromMinutes: Int!
+  "The first duration beyond it, in minutes; null for the last one, which has no end."
+  toMinutes: Int
+  "How many cases."
+  count: Int!
+  "With 95 % certainty the true number is no further off; 0 where nothing is protected."
+  margin: Float!
+}
+
+"A measure in a row."
+type StatisticsFigure @cost(weight: 0) {
+  "Which one."
+  measure: StatisticsMeasure!
+  "How many cases; never 1 or 2 where it is protected."
+  count: Int!
+  "With 95 % certainty the true number is no further off; 0 where nothing is protected."
+  margin: Float!
+  "From 0 to 1; null where the measure is none, where there are no cases, and where it is held back."
+  share: Float
+  "With 95 % certainty the true share is no further off."
+  shareMargin: Float!
+  "The duration that half of the cases do not exceed, in minutes; null as share is."
+  medianMinutes: Float
+  "The duration that nine of ten cases do not exceed, in minutes; null as share is."
+  p90Minutes: Float
+  "How far off, as a share of all cases, the case may be that median and 90th percentile are taken from."
+  rankMargin: Float!
+  "The durations in bins that are the same everywhere, without empty ones; empty where the measure is no duration and where it is held back."
+  histogram: [StatisticsBin!]! @listSize(assumedSize: 50)
+  "Whether share or durations are held back, because too few cases were told of."
+  suppressed: Boolean!
+}
+
+"One combination of values."
+type StatisticsRow {
+  "The values, in the order of axes."
+  at: [String!]! @listSize(assumedSize: 6)
+  "The measures, in the order in which they were asked for."
+  figures: [StatisticsFigure!]! @listSize(assumedSize: 10)
+}
+
+"Figures (Statistik) of cases, with what has to be known to read them."
+type CaseStatistics {
+  "Exact or protected."
+  product: StatisticsProduct!
+  "The instant up to which everybody has counted."
+  asOf: DateTime!
+  "How it is protected: NONE, or CELL_KEY for the cell-key method."
+  method: String!
+  "Margin of a single number: with 95 % certainty the true one is no further off; figures have their own."
+  margin: Float!
+  "The smallest number but 0 that is told."
+  smallest: Int!
+  "How many shares and durations were held back."
+  suppressed: Int!
+  "The table of noise, by its hash; null without protection."
+  noise: String
+  "The catalogue of measures and published tables, by its hash: figures of different ones are not compared."
+  scheme: String!
+  "Who has counted."
+  contributions: [StatisticsContribution!]! @listSize(assumedSize: 20)
+  "Who has not."
+  missing: [StatisticsGap!]! @listSize(assumedSize: 20)
+  "What the rows are told apart by, from coarse to fine."
+  axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
+  "At most 10000, in the order of their values, without those in which nothing is told."
+  rows: [StatisticsRow!]! @listSize(assumedSize: 1000)
+}
+
+extend type Query {
+  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics."
+  caseStatistics(
+    "Slug of the tenant." scope: String!
+    "Exact or protected." product: StatisticsProduct!
+    "What is told, 1 to 10." measures: [StatisticsMeasure!]!
+    "What the rows are told apart by, at most 6; without any there is one row." groupBy: [StatisticsAxis!]
+    "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "First month of the period, for example 2026-10; without from and to it is the present, for exact figures of what is open." from: String
+    "Last month of the period." to: String
+  ): CaseStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/submission.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A submission (Eingang): what was delivered, kept as it came."
@@ -3786,6 +3957,36 @@ func (ec *executionContext) childFields_CancelBulkExportPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type CancelBulkExportPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "product":
+		return ec.fieldContext_CaseStatistics_product(ctx, field)
+	case "asOf":
+		return ec.fieldContext_CaseStatistics_asOf(ctx, field)
+	case "method":
+		return ec.fieldContext_CaseStatistics_method(ctx, field)
+	case "margin":
+		return ec.fieldContext_CaseStatistics_margin(ctx, field)
+	case "smallest":
+		return ec.fieldContext_CaseStatistics_smallest(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_CaseStatistics_suppressed(ctx, field)
+	case "noise":
+		return ec.fieldContext_CaseStatistics_noise(ctx, field)
+	case "scheme":
+		return ec.fieldContext_CaseStatistics_scheme(ctx, field)
+	case "contributions":
+		return ec.fieldContext_CaseStatistics_contributions(ctx, field)
+	case "missing":
+		return ec.fieldContext_CaseStatistics_missing(ctx, field)
+	case "axes":
+		return ec.fieldContext_CaseStatistics_axes(ctx, field)
+	case "rows":
+		return ec.fieldContext_CaseStatistics_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4088,6 +4289,76 @@ func (ec *executionContext) childFields_StartCasePayload(ctx context.Context, fi
 		return ec.fieldContext_StartCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsBin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fromMinutes":
+		return ec.fieldContext_StatisticsBin_fromMinutes(ctx, field)
+	case "toMinutes":
+		return ec.fieldContext_StatisticsBin_toMinutes(ctx, field)
+	case "count":
+		return ec.fieldContext_StatisticsBin_count(ctx, field)
+	case "margin":
+		return ec.fieldContext_StatisticsBin_margin(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsBin", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsContribution(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_StatisticsContribution_member(ctx, field)
+	case "asOf":
+		return ec.fieldContext_StatisticsContribution_asOf(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsContribution", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsFigure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_StatisticsFigure_measure(ctx, field)
+	case "count":
+		return ec.fieldContext_StatisticsFigure_count(ctx, field)
+	case "margin":
+		return ec.fieldContext_StatisticsFigure_margin(ctx, field)
+	case "share":
+		return ec.fieldContext_StatisticsFigure_share(ctx, field)
+	case "shareMargin":
+		return ec.fieldContext_StatisticsFigure_shareMargin(ctx, field)
+	case "medianMinutes":
+		return ec.fieldContext_StatisticsFigure_medianMinutes(ctx, field)
+	case "p90Minutes":
+		return ec.fieldContext_StatisticsFigure_p90Minutes(ctx, field)
+	case "rankMargin":
+		return ec.fieldContext_StatisticsFigure_rankMargin(ctx, field)
+	case "histogram":
+		return ec.fieldContext_StatisticsFigure_histogram(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_StatisticsFigure_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsFigure", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_StatisticsGap_member(ctx, field)
+	case "reason":
+		return ec.fieldContext_StatisticsGap_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsGap", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_StatisticsRow_at(ctx, field)
+	case "figures":
+		return ec.fieldContext_StatisticsRow_figures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsRow", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4833,6 +5104,68 @@ func (ec *executionContext) field_Query_caseEvents_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["where"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "scope",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scope"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "product",
+		func(ctx context.Context, v any) (model.StatisticsProduct, error) {
+			return ec.unmarshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["product"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "measures",
+		func(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+			return ec.unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["measures"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+			return ec.unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg6
 	return args, nil
 }
 
@@ -6315,6 +6648,309 @@ func (ec *executionContext) _CancelBulkExportPayload_problems(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_CancelBulkExportPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CancelBulkExportPayload", field, false, false, "CancelBulkExportProblem")
+}
+
+func (ec *executionContext) _CaseStatistics_product(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsProduct) graphql.Marshaler {
+			return ec.marshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "StatisticsProduct")
+}
+
+func (ec *executionContext) _CaseStatistics_asOf(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _CaseStatistics_method(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_margin(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Float")
+}
+
+func (ec *executionContext) _CaseStatistics_smallest(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_smallest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Smallest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_smallest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CaseStatistics_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CaseStatistics_noise(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_noise(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Noise, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_noise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_scheme(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_scheme(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scheme, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_scheme(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_contributions(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_contributions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contributions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsContribution) graphql.Marshaler {
+			return ec.marshalNStatisticsContribution2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContributionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_contributions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsContribution(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_missing(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_missing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsGap) graphql.Marshaler {
+			return ec.marshalNStatisticsGap2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGapᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_missing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsGap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_axes(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_axes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_axes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _CaseStatistics_rows(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+			return ec.marshalNStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _CloseCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -9799,6 +10435,50 @@ func (ec *executionContext) fieldContext_Query_responsibleOffering(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_caseStatistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+			return ec.marshalOCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CaseStatistics(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_caseStatistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_tenant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10860,6 +11540,484 @@ func (ec *executionContext) _StartCasePayload_problems(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_StartCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("StartCasePayload", field, false, false, "StartCaseProblem")
+}
+
+func (ec *executionContext) _StatisticsBin_fromMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_fromMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_fromMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_toMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_toMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ToMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_toMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_count(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_margin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsContribution_member(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsContribution) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsContribution_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsContribution_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsContribution", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsContribution_asOf(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsContribution) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsContribution_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsContribution_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsContribution", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _StatisticsFigure_measure(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsMeasure) graphql.Marshaler {
+			return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "StatisticsMeasure")
+}
+
+func (ec *executionContext) _StatisticsFigure_count(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsFigure_margin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_share(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_shareMargin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_shareMargin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ShareMargin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_shareMargin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_medianMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_medianMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MedianMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_medianMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_p90Minutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_p90Minutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90Minutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_p90Minutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_rankMargin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_rankMargin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RankMargin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_rankMargin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_histogram(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_histogram(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Histogram, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsBin) graphql.Marshaler {
+			return ec.marshalNStatisticsBin2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBinᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_histogram(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatisticsFigure",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsBin(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StatisticsFigure_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _StatisticsGap_member(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsGap_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsGap_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsGap_reason(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsGap_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsGap_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsRow_at(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsRow_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsRow_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsRow", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsRow_figures(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsRow_figures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Figures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsFigure) graphql.Marshaler {
+			return ec.marshalNStatisticsFigure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigureᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsRow_figures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatisticsRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsFigure(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SubmitApplicationPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -14150,6 +15308,55 @@ func UnmarshalStartCaseInput(ctx context.Context, raw any) (model.StartCaseInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputStatisticsWhere(ctx context.Context, obj any) (model.StatisticsWhere, error) {
+	var it model.StatisticsWhere
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"axis", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "axis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("axis"))
+			data, err := ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Axis = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStatisticsWhere unmarshals raw into the StatisticsWhere input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStatisticsWhere(ctx context.Context, raw any) (model.StatisticsWhere, error) {
+	var out model.StatisticsWhere
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StatisticsWhere", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSubmitApplicationInput(ctx context.Context, obj any) (model.SubmitApplicationInput, error) {
 	var it model.SubmitApplicationInput
 	if obj == nil {
@@ -15994,6 +17201,94 @@ func (ec *executionContext) _CancelBulkExportPayload(ctx context.Context, sel as
 	return out
 }
 
+var caseStatisticsImplementors = []string{"CaseStatistics"}
+
+func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.SelectionSet, obj *model.CaseStatistics) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, caseStatisticsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CaseStatistics")
+		case "product":
+			out.Values[i] = ec._CaseStatistics_product(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._CaseStatistics_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._CaseStatistics_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._CaseStatistics_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "smallest":
+			out.Values[i] = ec._CaseStatistics_smallest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._CaseStatistics_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "noise":
+			out.Values[i] = ec._CaseStatistics_noise(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "scheme":
+			out.Values[i] = ec._CaseStatistics_scheme(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contributions":
+			out.Values[i] = ec._CaseStatistics_contributions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "missing":
+			out.Values[i] = ec._CaseStatistics_missing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "axes":
+			out.Values[i] = ec._CaseStatistics_axes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._CaseStatistics_rows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closeCasePayloadImplementors = []string{"CloseCasePayload"}
 
 func (ec *executionContext) _CloseCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -17168,6 +18463,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_responsibleOffering(ctx, field)
 				})
+		case "caseStatistics":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_caseStatistics(ctx, field)
+				})
 		case "tenant":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -17736,6 +19037,246 @@ func (ec *executionContext) _StartCasePayload(ctx context.Context, sel ast.Selec
 			out.Values[i] = ec._StartCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsBinImplementors = []string{"StatisticsBin"}
+
+func (ec *executionContext) _StatisticsBin(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsBin) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsBinImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsBin")
+		case "fromMinutes":
+			out.Values[i] = ec._StatisticsBin_fromMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "toMinutes":
+			out.Values[i] = ec._StatisticsBin_toMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._StatisticsBin_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._StatisticsBin_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsContributionImplementors = []string{"StatisticsContribution"}
+
+func (ec *executionContext) _StatisticsContribution(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsContribution) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsContributionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsContribution")
+		case "member":
+			out.Values[i] = ec._StatisticsContribution_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._StatisticsContribution_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsFigureImplementors = []string{"StatisticsFigure"}
+
+func (ec *executionContext) _StatisticsFigure(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsFigure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsFigureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsFigure")
+		case "measure":
+			out.Values[i] = ec._StatisticsFigure_measure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._StatisticsFigure_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._StatisticsFigure_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._StatisticsFigure_share(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "shareMargin":
+			out.Values[i] = ec._StatisticsFigure_shareMargin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "medianMinutes":
+			out.Values[i] = ec._StatisticsFigure_medianMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "p90Minutes":
+			out.Values[i] = ec._StatisticsFigure_p90Minutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rankMargin":
+			out.Values[i] = ec._StatisticsFigure_rankMargin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "histogram":
+			out.Values[i] = ec._StatisticsFigure_histogram(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._StatisticsFigure_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsGapImplementors = []string{"StatisticsGap"}
+
+func (ec *executionContext) _StatisticsGap(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsGap) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsGapImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsGap")
+		case "member":
+			out.Values[i] = ec._StatisticsGap_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._StatisticsGap_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsRowImplementors = []string{"StatisticsRow"}
+
+func (ec *executionContext) _StatisticsRow(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsRowImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsRow")
+		case "at":
+			out.Values[i] = ec._StatisticsRow_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "figures":
+			out.Values[i] = ec._StatisticsRow_figures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -18976,6 +20517,20 @@ func (ec *executionContext) marshalNDate2string(ctx context.Context, sel ast.Sel
 	return res
 }
 
+func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
+	res, err := graphql.UnmarshalTime(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalTime(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDecideCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecideCaseInput(ctx context.Context, v any) (model.DecideCaseInput, error) {
 	res, err := ec.unmarshalInputDecideCaseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -19207,6 +20762,20 @@ func (ec *executionContext) marshalNExtensionDefinitionConnection2githubᚗcom�
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalNFollowUpConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
@@ -19971,6 +21540,201 @@ func (ec *executionContext) marshalNStartCaseProblem2ᚕgithubᚗcomᚋozgᚑclo
 	return ret
 }
 
+func (ec *executionContext) unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, v any) (model.StatisticsAxis, error) {
+	var res model.StatisticsAxis
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, sel ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsAxis, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsBin2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBin(ctx context.Context, sel ast.SelectionSet, v model.StatisticsBin) graphql.Marshaler {
+	return ec._StatisticsBin(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsBin2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBinᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsBin) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsBin2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBin(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsContribution2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContribution(ctx context.Context, sel ast.SelectionSet, v model.StatisticsContribution) graphql.Marshaler {
+	return ec._StatisticsContribution(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsContribution2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContributionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsContribution) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsContribution2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContribution(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsFigure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigure(ctx context.Context, sel ast.SelectionSet, v model.StatisticsFigure) graphql.Marshaler {
+	return ec._StatisticsFigure(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsFigure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigureᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsFigure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsFigure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsGap2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGap(ctx context.Context, sel ast.SelectionSet, v model.StatisticsGap) graphql.Marshaler {
+	return ec._StatisticsGap(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsGap2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGapᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsGap) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsGap2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGap(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx context.Context, v any) (model.StatisticsMeasure, error) {
+	var res model.StatisticsMeasure
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx context.Context, sel ast.SelectionSet, v model.StatisticsMeasure) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsMeasure, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsMeasure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx context.Context, v any) (model.StatisticsProduct, error) {
+	var res model.StatisticsProduct
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx context.Context, sel ast.SelectionSet, v model.StatisticsProduct) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx context.Context, sel ast.SelectionSet, v model.StatisticsRow) graphql.Marshaler {
+	return ec._StatisticsRow(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsWhere2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhere(ctx context.Context, v any) (model.StatisticsWhere, error) {
+	res, err := ec.unmarshalInputStatisticsWhere(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -20479,6 +22243,13 @@ func (ec *executionContext) marshalOCaseOrder2ᚕmapᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) marshalOCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx context.Context, sel ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CaseStatistics(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOComment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	if v == nil {
 		return nil, nil
@@ -20977,6 +22748,59 @@ func (ec *executionContext) marshalOServiceOrder2ᚕmapᚄ(ctx context.Context, 
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsAxis, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsWhere, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsWhere2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhere(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

@@ -126,6 +126,34 @@ type CancelBulkExportInput struct {
 	BulkOperationID string `json:"bulkOperationId"`
 }
 
+// Figures (Statistik) of cases, with what has to be known to read them.
+type CaseStatistics struct {
+	// Exact or protected.
+	Product StatisticsProduct `json:"product"`
+	// The instant up to which everybody has counted.
+	AsOf time.Time `json:"asOf"`
+	// How it is protected: NONE, or CELL_KEY for the cell-key method.
+	Method string `json:"method"`
+	// Margin of a single number: with 95 % certainty the true one is no further off; figures have their own.
+	Margin float64 `json:"margin"`
+	// The smallest number but 0 that is told.
+	Smallest int `json:"smallest"`
+	// How many shares and durations were held back.
+	Suppressed int `json:"suppressed"`
+	// The table of noise, by its hash; null without protection.
+	Noise *string `json:"noise,omitempty"`
+	// The catalogue of measures and published tables, by its hash: figures of different ones are not compared.
+	Scheme string `json:"scheme"`
+	// Who has counted.
+	Contributions []StatisticsContribution `json:"contributions"`
+	// Who has not.
+	Missing []StatisticsGap `json:"missing"`
+	// What the rows are told apart by, from coarse to fine.
+	Axes []StatisticsAxis `json:"axes"`
+	// At most 10000, in the order of their values, without those in which nothing is told.
+	Rows []StatisticsRow `json:"rows"`
+}
+
 // Input of closeCase.
 type CloseCaseInput struct {
 	// The case.
@@ -385,6 +413,74 @@ type StartCaseInput struct {
 	CaseID string `json:"caseId"`
 	// The revision that the caller has seen.
 	ExpectedRevision int `json:"expectedRevision"`
+}
+
+// How many cases have a duration of this length.
+type StatisticsBin struct {
+	// The shortest duration in it, in minutes.
+	FromMinutes int `json:"fromMinutes"`
+	// The first duration beyond it, in minutes; null for the last one, which has no end.
+	ToMinutes *int `json:"toMinutes,omitempty"`
+	// How many cases.
+	Count int `json:"count"`
+	// With 95 % certainty the true number is no further off; 0 where nothing is protected.
+	Margin float64 `json:"margin"`
+}
+
+// Who has counted, and up to when.
+type StatisticsContribution struct {
+	// Slug of the tenant whose house has counted.
+	Member string `json:"member"`
+	// Events up to this instant are counted.
+	AsOf time.Time `json:"asOf"`
+}
+
+// A measure in a row.
+type StatisticsFigure struct {
+	// Which one.
+	Measure StatisticsMeasure `json:"measure"`
+	// How many cases; never 1 or 2 where it is protected.
+	Count int `json:"count"`
+	// With 95 % certainty the true number is no further off; 0 where nothing is protected.
+	Margin float64 `json:"margin"`
+	// From 0 to 1; null where the measure is none, where there are no cases, and where it is held back.
+	Share *float64 `json:"share,omitempty"`
+	// With 95 % certainty the true share is no further off.
+	ShareMargin float64 `json:"shareMargin"`
+	// The duration that half of the cases do not exceed, in minutes; null as share is.
+	MedianMinutes *float64 `json:"medianMinutes,omitempty"`
+	// The duration that nine of ten cases do not exceed, in minutes; null as share is.
+	P90Minutes *float64 `json:"p90Minutes,omitempty"`
+	// How far off, as a share of all cases, the case may be that median and 90th percentile are taken from.
+	RankMargin float64 `json:"rankMargin"`
+	// The durations in bins that are the same everywhere, without empty ones; empty where the measure is no duration and where it is held back.
+	Histogram []StatisticsBin `json:"histogram"`
+	// Whether share or durations are held back, because too few cases were told of.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Who has not counted, and why.
+type StatisticsGap struct {
+	// Slug of the tenant whose house has not counted.
+	Member string `json:"member"`
+	// Why not, for example UNREACHABLE.
+	Reason string `json:"reason"`
+}
+
+// One combination of values.
+type StatisticsRow struct {
+	// The values, in the order of axes.
+	At []string `json:"at"`
+	// The measures, in the order in which they were asked for.
+	Figures []StatisticsFigure `json:"figures"`
+}
+
+// Keeps the cases that have one of these values on an axis.
+type StatisticsWhere struct {
+	// The axis, at most once in a question.
+	Axis StatisticsAxis `json:"axis"`
+	// Its values, 1 to 1000.
+	Values []string `json:"values"`
 }
 
 // Input of submitApplication.
@@ -2164,6 +2260,231 @@ func (e *ServiceOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e ServiceOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What figures are told apart by (Merkmal).
+type StatisticsAxis string
+
+const (
+	// Land: the slug of its tenant.
+	StatisticsAxisLand StatisticsAxis = "LAND"
+	// District (Kreis): the slug of its tenant.
+	StatisticsAxisDistrict StatisticsAxis = "DISTRICT"
+	// Authority (Behörde): the slug of its tenant.
+	StatisticsAxisAuthority StatisticsAxis = "AUTHORITY"
+	// Service group (Leistungsgruppe): digits 3 to 5 of the LeiKa key.
+	StatisticsAxisServiceGroup StatisticsAxis = "SERVICE_GROUP"
+	// Service: its LeiKa key.
+	StatisticsAxisService StatisticsAxis = "SERVICE"
+	// Month in Europe/Berlin, for example 2026-10.
+	StatisticsAxisMonth StatisticsAxis = "MONTH"
+	// Day in Europe/Berlin, for example 2026-10-03.
+	StatisticsAxisDay StatisticsAxis = "DAY"
+	// State of the case, a value of CaseState.
+	StatisticsAxisState StatisticsAxis = "STATE"
+	// Door that the application came through, a value of Channel.
+	StatisticsAxisChannel StatisticsAxis = "CHANNEL"
+	// Trust level (Vertrauensniveau) of the application, a value of TrustLevel.
+	StatisticsAxisTrustLevel StatisticsAxis = "TRUST_LEVEL"
+	// Outcome of the decision that holds; empty without one.
+	StatisticsAxisOutcome StatisticsAxis = "OUTCOME"
+)
+
+var AllStatisticsAxis = []StatisticsAxis{
+	StatisticsAxisLand,
+	StatisticsAxisDistrict,
+	StatisticsAxisAuthority,
+	StatisticsAxisServiceGroup,
+	StatisticsAxisService,
+	StatisticsAxisMonth,
+	StatisticsAxisDay,
+	StatisticsAxisState,
+	StatisticsAxisChannel,
+	StatisticsAxisTrustLevel,
+	StatisticsAxisOutcome,
+}
+
+func (e StatisticsAxis) IsValid() bool {
+	switch e {
+	case StatisticsAxisLand, StatisticsAxisDistrict, StatisticsAxisAuthority, StatisticsAxisServiceGroup, StatisticsAxisService, StatisticsAxisMonth, StatisticsAxisDay, StatisticsAxisState, StatisticsAxisChannel, StatisticsAxisTrustLevel, StatisticsAxisOutcome:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsAxis) String() string {
+	return string(e)
+}
+
+func (e *StatisticsAxis) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsAxis(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsAxis", str)
+	}
+	return nil
+}
+
+func (e StatisticsAxis) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsAxis) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsAxis) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is told (Kennzahl).
+type StatisticsMeasure string
+
+const (
+	// Applications received (Eingänge).
+	StatisticsMeasureApplications StatisticsMeasure = "APPLICATIONS"
+	// Open cases (Bestand): at present, or at the end of each month.
+	StatisticsMeasureOpen StatisticsMeasure = "OPEN"
+	// Cases decided for the first time (Erledigungen).
+	StatisticsMeasureDecided StatisticsMeasure = "DECIDED"
+	// Share of decided cases that came in, were talked about and decided without paper (durchgängig digital).
+	StatisticsMeasureFullyDigital StatisticsMeasure = "FULLY_DIGITAL"
+	// From receipt to the first action of staff (Reaktionszeit).
+	StatisticsMeasureTimeToFirstAction StatisticsMeasure = "TIME_TO_FIRST_ACTION"
+	// From receipt to the first decision (Bearbeitungszeit).
+	StatisticsMeasureTimeToDecision StatisticsMeasure = "TIME_TO_DECISION"
+	// Age of open cases (Alter des Bestands).
+	StatisticsMeasureBacklogAge StatisticsMeasure = "BACKLOG_AGE"
+	// Share of open cases that are past a deadline (Fristüberschreitung).
+	StatisticsMeasureOverdueDeadlines StatisticsMeasure = "OVERDUE_DEADLINES"
+	// Cases in which the applicant was asked for something (Nachforderung).
+	StatisticsMeasureInformationRequests StatisticsMeasure = "INFORMATION_REQUESTS"
+	// Cases in which a message could not be delivered (Zustellfehler).
+	StatisticsMeasureDeliveryFailures StatisticsMeasure = "DELIVERY_FAILURES"
+)
+
+var AllStatisticsMeasure = []StatisticsMeasure{
+	StatisticsMeasureApplications,
+	StatisticsMeasureOpen,
+	StatisticsMeasureDecided,
+	StatisticsMeasureFullyDigital,
+	StatisticsMeasureTimeToFirstAction,
+	StatisticsMeasureTimeToDecision,
+	StatisticsMeasureBacklogAge,
+	StatisticsMeasureOverdueDeadlines,
+	StatisticsMeasureInformationRequests,
+	StatisticsMeasureDeliveryFailures,
+}
+
+func (e StatisticsMeasure) IsValid() bool {
+	switch e {
+	case StatisticsMeasureApplications, StatisticsMeasureOpen, StatisticsMeasureDecided, StatisticsMeasureFullyDigital, StatisticsMeasureTimeToFirstAction, StatisticsMeasureTimeToDecision, StatisticsMeasureBacklogAge, StatisticsMeasureOverdueDeadlines, StatisticsMeasureInformationRequests, StatisticsMeasureDeliveryFailures:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsMeasure) String() string {
+	return string(e)
+}
+
+func (e *StatisticsMeasure) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsMeasure(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsMeasure", str)
+	}
+	return nil
+}
+
+func (e StatisticsMeasure) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsMeasure) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsMeasure) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which of the two kinds of figures an answer holds.
+type StatisticsProduct string
+
+const (
+	// Live and exact, of one's own tenant and what is below it.
+	StatisticsProductExact StatisticsProduct = "EXACT"
+	// Across tenants: of months that are over, by published tables only, and with noise (Geheimhaltung), so that nobody is unmasked.
+	StatisticsProductProtected StatisticsProduct = "PROTECTED"
+)
+
+var AllStatisticsProduct = []StatisticsProduct{
+	StatisticsProductExact,
+	StatisticsProductProtected,
+}
+
+func (e StatisticsProduct) IsValid() bool {
+	switch e {
+	case StatisticsProductExact, StatisticsProductProtected:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsProduct) String() string {
+	return string(e)
+}
+
+func (e *StatisticsProduct) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsProduct(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsProduct", str)
+	}
+	return nil
+}
+
+func (e StatisticsProduct) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsProduct) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsProduct) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -75,7 +75,7 @@ func (e *ear) say(opcode byte, text string) {
 	if n := len(text); n < 126 {
 		head = append(head, 0x80|byte(n))
 	} else {
-		head = binary.BigEndian.AppendUint16(append(head, 0x80|126), uint16(n)) //nolint:gosec // small
+		head = binary.BigEndian.AppendUint16(append(head, 0x80|126), uint16(n))
 	}
 	_, _ = e.conn.Write(append(append(head, 0, 0, 0, 0), text...))
 }
