@@ -75,8 +75,8 @@ func counts(a housetest.Answer) map[string]int {
 	rows, _ := a.At("caseStatistics.rows").([]any)
 	for i, r := range rows {
 		var at []string
-		for _, v := range r.(map[string]any)["at"].([]any) { //nolint:forcetypeassert // the contract says so
-			at = append(at, v.(string)) //nolint:forcetypeassert // as above
+		for _, v := range r.(map[string]any)["at"].([]any) {
+			at = append(at, v.(string))
 		}
 		out[strings.Join(at, " ")] = a.Number(fmt.Sprintf("caseStatistics.rows.%d.figures.0.count", i))
 	}

@@ -177,7 +177,7 @@ var objects = map[string]authz.Object{
 	"Case": "case", "Submission": "submission", "Applicant": "applicant", "Message": "message", "Attachment": "attachment",
 	"Decision": "decision", "Announcement": "decision", "Comment": "comment", "FollowUp": "followUp", "Assignment": "assignment", "HistoryEvent": "history",
 	"RoleAssignment": "roleAssignment", "AuditEntry": "audit", "AccessEntry": "accessLog",
-	"ExtensionDefinition": "extension",
+	"ExtensionDefinition": "extension", "Webhook": "webhook", "WebhookDelivery": "webhook", "BulkOperation": "export",
 }
 
 // hidden tells whether a field does not exist for a viewer, because the right that it or its type asks for is given to them on no row at all.
@@ -199,6 +199,11 @@ func (w *world) sees(v viewer, r *row) bool {
 	switch r.typ {
 	case "Tenant", "Service", "ServiceOffering":
 		return v.MayAnywhere(objects[r.typ], authz.Read)
+	case "Webhook", "WebhookDelivery", "BulkOperation": // whose right is finer than a place sees the own ones
+		return slices.ContainsFunc(v.Rows(objects[r.typ]).Any, func(c authz.Condition) bool {
+			finer := c.Units != nil || c.Services != nil || c.Owner != "" || c.ViaPointOfContact
+			return c.Place.Contains(w.target(r).Place) && (!finer || r.text("subject") == v.Subject)
+		})
 	}
 	return v.May(objects[r.typ], authz.Read, w.target(r)) && w.trusts(v, r)
 }
@@ -276,6 +281,7 @@ var natural = map[string][]by{
 	"OrganisationalUnit": {{"name", false}}, "Message": {{"sent_at", false}}, "Attachment": {{"created_at", false}}, "Decision": {{"sent_at", false}},
 	"Comment": {{"created_at", false}}, "FollowUp": {{"due_on", false}}, "Assignment": {{"assigned_at", false}}, "HistoryEvent": {{"sequence", false}},
 	"RoleAssignment": {{"assigned_at", true}}, "AuditEntry": {{"at", true}}, "ExtensionDefinition": {{"created_at", true}},
+	"Webhook": {{"created_at", true}}, "WebhookDelivery": {{"created_at", true}}, "BulkOperation": {{"created_at", true}},
 }
 
 // compare says which of two rows comes first: missing values last whichever way the list runs, ties by id as the last order runs.
@@ -412,6 +418,10 @@ func (w *world) value(v viewer, r *row, f *ast.FieldDefinition, def *ast.Definit
 		return r.values["done_at"] == nil && due.Format(time.DateOnly) < time.Now().In(berlin).Format(time.DateOnly)
 	case "Attachment.url":
 		return "a link"
+	case "WebhookDelivery.eventCursor":
+		return "a cursor"
+	case "Webhook.deadLetters":
+		return float64(0)
 	case "AccessEntry.caseId":
 		return w.byID[must(r.ref("case_id"))].gid()
 	case "Case.viewerCan":
