@@ -13,6 +13,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/webhook"
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Webhook is what is asked for.
@@ -64,7 +65,7 @@ func (d *Desk) CreateWebhook(ctx context.Context, w Webhook) (uuid.UUID, error) 
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("partners: making an id: %w", err)
 	}
-	return d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	return once.Change(ctx, d.client, d.at, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		at, err := placeOf(ctx, p, tx, w.Tenant, "webhook")
 		if err != nil {
 			return uuid.Nil, err

@@ -19,7 +19,6 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/internal/seal"
-	"github.com/ozg-cloud/platform/once"
 )
 
 // Desk carries out the verbs on webhooks and exports. Who sees one may change it with the right to make one: an administrator all of the tenant and
@@ -45,39 +44,6 @@ func NewDesk(client *ent.Client, on Books, engine Engine, now func(ctx context.C
 
 // at is a moment as the database keeps it.
 func (d *Desk) at() time.Time { return d.clock().UTC().Truncate(time.Microsecond) }
-
-// inTransaction stores all that do writes, or nothing, under rights that hold when it is stored, and once for a request that may be said again.
-// do tells the tenant in which it has changed something; id is what it changes.
-func (d *Desk) inTransaction(ctx context.Context, id uuid.UUID, do func(p *authz.Principal, tx *ent.Tx) (tenant uuid.UUID, err error)) (changed uuid.UUID, err error) {
-	err = authz.Current(ctx, func() error {
-		changed, err = once.Do(ctx, d.client, d.at(), func() (uuid.UUID, error) { return id, d.try(ctx, id, do) })
-		return err
-	})
-	return changed, err
-}
-
-func (d *Desk) try(ctx context.Context, id uuid.UUID, do func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error)) error {
-	p, err := authz.From(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return fmt.Errorf("partners: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	tenant, err := do(p, tx)
-	if err != nil {
-		return err
-	}
-	if err := once.Enter(ctx, tx, d.at(), tenant, id, id); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("partners: storing: %w", err)
-	}
-	return nil
-}
 
 // placeOf finds the tenant where something is to be kept, and asks whether it may be.
 func placeOf(ctx context.Context, p *authz.Principal, tx *ent.Tx, id uuid.UUID, object authz.Object) (authz.Place, error) {

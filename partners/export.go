@@ -12,6 +12,7 @@ import (
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/bulkoperation"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Export is what is asked for.
@@ -42,7 +43,7 @@ func (d *Desk) StartExport(ctx context.Context, e Export) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("partners: making an id: %w", err)
 	}
-	return d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	return once.Change(ctx, d.client, d.at, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		at, err := placeOf(ctx, p, tx, e.Tenant, "export")
 		if err != nil {
 			return uuid.Nil, err
@@ -66,7 +67,7 @@ func (d *Desk) StartExport(ctx context.Context, e Export) (uuid.UUID, error) {
 
 // CancelExport ends an export that is not at an end. One that is, is a conflict (alreadyDone). What was written of it is thrown away.
 func (d *Desk) CancelExport(ctx context.Context, id uuid.UUID) error {
-	_, err := d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	_, err := once.Change(ctx, d.client, d.at, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		found, err := tx.BulkOperation.Query().Where(bulkoperation.ID(id)).ForUpdate().Only(ctx)
 		switch {
 		case ent.IsNotFound(err):

@@ -12,12 +12,13 @@ import (
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/webhookdelivery"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Replay lets a delivery be tried once more, out of its turn, as the event is shown then. Only events can be read again (notReplayable); what is still being
 // tried needs no replay (alreadyDone).
 func (d *Desk) Replay(ctx context.Context, id uuid.UUID) error {
-	_, err := d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	_, err := once.Change(ctx, d.client, d.at, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		found, err := tx.WebhookDelivery.Query().Where(webhookdelivery.ID(id)).ForUpdate().Only(ctx)
 		switch {
 		case ent.IsNotFound(err):

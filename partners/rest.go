@@ -12,6 +12,7 @@ import (
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/webhook"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Pause lets a webhook rest. What is under way is given up within a quarter of a lease. One that does not work is a conflict (alreadyDone).
@@ -42,7 +43,7 @@ func (d *Desk) DeleteWebhook(ctx context.Context, id uuid.UUID) error {
 
 // onWebhook finds a webhook that the caller sees, locks it, asks whether the caller may change it, and changes it.
 func (d *Desk) onWebhook(ctx context.Context, id uuid.UUID, change func(tx *ent.Tx, w *ent.Webhook) error) error {
-	_, err := d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	_, err := once.Change(ctx, d.client, d.at, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		w, err := tx.Webhook.Query().Where(webhook.ID(id)).ForUpdate().Only(ctx)
 		switch {
 		case ent.IsNotFound(err):

@@ -65,38 +65,22 @@ type errTried struct{ outcome Outcome }
 func (errTried) Error() string { return "extension: only tried" }
 
 // inTransaction stores all that do writes, or nothing, under rights that hold when it is stored, and once for a request that may be said again.
-func (d *Desk) inTransaction(ctx context.Context, do func(p *authz.Principal, tx *ent.Tx) (tenant uuid.UUID, o Outcome, err error)) (o Outcome, err error) {
-	err = authz.Current(ctx, func() error {
-		o, err = once.Do(ctx, d.client, d.now(), func() (Outcome, error) { return d.attempt(ctx, do) })
-		return err
+func (d *Desk) inTransaction(ctx context.Context, do func(p *authz.Principal, tx *ent.Tx) (tenant uuid.UUID, o Outcome, err error)) (Outcome, error) {
+	o, err := once.Do(ctx, d.client, d.now, func(tx *ent.Tx) (Outcome, error) {
+		p, err := authz.From(ctx)
+		if err != nil {
+			return Outcome{}, err
+		}
+		at, o, err := do(p, tx)
+		if err != nil {
+			return Outcome{}, err
+		}
+		return o, once.Enter(ctx, tx, d.now(), at, o.Definition, o)
 	})
-	if tried, ok := err.(errTried); ok { //nolint:errorlint // it comes from attempt as it is
+	if tried, ok := err.(errTried); ok { //nolint:errorlint // it comes from do as it is
 		return tried.outcome, nil
 	}
 	return o, err
-}
-
-func (d *Desk) attempt(ctx context.Context, do func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, Outcome, error)) (Outcome, error) {
-	p, err := authz.From(ctx)
-	if err != nil {
-		return Outcome{}, err
-	}
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return Outcome{}, fmt.Errorf("extension: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	at, o, err := do(p, tx)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if err := once.Enter(ctx, tx, d.now(), at, o.Definition, o); err != nil {
-		return Outcome{}, err
-	}
-	if err := tx.Commit(); err != nil {
-		return Outcome{}, fmt.Errorf("extension: storing: %w", err)
-	}
-	return o, nil
 }
 
 // owning finds a tenant that can own fields, and locks what it has defined: versions are made one after the other.
