@@ -133,6 +133,11 @@ func (p *Principal) Ask(object Object, action Action, at Target) error {
 	if p.May(object, action, at) {
 		return nil
 	}
+	return Refusal(object, action)
+}
+
+// Refusal is the problem of somebody who has not a right.
+func Refusal(object Object, action Action) *problem.Problem {
 	return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: string(object), Action: string(action)}
 }
 
@@ -144,7 +149,7 @@ func (p *Principal) AskToKeep(object Object, action Action, at Place) error {
 			return nil
 		}
 	}
-	return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: string(object), Action: string(action)}
+	return Refusal(object, action)
 }
 
 // Scope is what the second wall is entered with: the smallest interval around everything that the principal may touch, and

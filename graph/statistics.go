@@ -29,7 +29,7 @@ func (r query) CaseStatistics(
 	if err != nil {
 		return nil, err
 	}
-	refusal := &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "statistics", Action: string(authz.Read)}
+	refusal := authz.Refusal("statistics", authz.Read)
 	if !p.MayAnywhere("statistics", authz.Read) {
 		return nil, refusal
 	}
