@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/internal/problem"
 )
@@ -48,22 +48,8 @@ func (b books) write(ctx context.Context, doing, statement string, args ...any) 
 }
 
 // read hands each row to scan.
-func (b books) read(ctx context.Context, doing string, scan func(row func(...any) error) error, statement string, args ...any) (err error) {
-	var rows sql.Rows
-	if err := b.on.Query(asHouse(ctx), statement, args, &rows); err != nil {
-		return fmt.Errorf("partners: %s: %w", doing, err)
-	}
-	defer func() {
-		if closing := rows.Close(); err == nil && closing != nil {
-			err = fmt.Errorf("partners: %s: %w", doing, closing)
-		}
-	}()
-	for rows.Next() {
-		if err := scan(rows.Scan); err != nil {
-			return fmt.Errorf("partners: %s: %w", doing, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+func (b books) read(ctx context.Context, doing string, scan func(row func(...any) error) error, statement string, args ...any) error {
+	if err := store.Each(asHouse(ctx), b.on, scan, statement, args...); err != nil {
 		return fmt.Errorf("partners: %s: %w", doing, err)
 	}
 	return nil

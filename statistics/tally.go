@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/store"
 )
 
 const (
@@ -199,19 +199,13 @@ func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
 
 // ask runs a statement as a transaction of its own, and gives the one column that it answers with.
 func ask[T any](ctx context.Context, books dialect.ExecQuerier, question string, args ...any) (out []T, err error) {
-	var rows sql.Rows
-	if err := books.Query(ctx, question, args, &rows); err != nil {
-		return nil, fmt.Errorf("statistics: counting: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // its error is that of Err
-	for rows.Next() {
+	err = store.Each(ctx, books, func(row func(...any) error) error {
 		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, fmt.Errorf("statistics: counting: %w", err)
-		}
+		err := row(&v)
 		out = append(out, v)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, question, args...)
+	if err != nil {
 		return nil, fmt.Errorf("statistics: counting: %w", err)
 	}
 	return out, nil
