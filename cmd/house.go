@@ -197,7 +197,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	register := documents.NewRegister(opened.Reading)
 	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
 	added := inforce.NewRegister(opened.Reading, contract, g.Log)
-	h.close = append(h.close, running(ctx, added.Run))
+	h.close = append(h.close, running(ctx, func(ctx context.Context) { added.Run(ctx, g.Log) }))
 	applications.FilledBy(added.Chain, func(ctx context.Context, p *problem.Problem) {
 		g.Log.WarnContext(ctx, "a form does not fill an extension field", "field", strings.Join(p.Path, "."), "rule", p.Rule)
 	})
