@@ -63,7 +63,7 @@ func (o operator) contractAt(ctx context.Context, c console, slug string) (strin
 	if err != nil {
 		return "", err
 	}
-	added := inforce.NewRegister(o.reading, standard, c.log)
+	added := inforce.NewRegister(o.store.Reading, standard, c.log)
 	if err := added.Refresh(ctx); err != nil {
 		return "", fmt.Errorf("reading what is in force: %w", err)
 	}

@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/statistics"
 )
 
@@ -19,27 +16,16 @@ func figures(ctx context.Context, c console, args []string) error {
 	if !slices.Equal(args, []string{"rebuild"}) {
 		return errUsage
 	}
-	address, stop, err := owned(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	opened, err := store.Open(ctx, address, store.Options{
-		Scope:     scopeOf,
-		Configure: func(p *pgxpool.Config) { p.ConnConfig.RuntimeParams["role"] = "ozg_owner" },
+	return operate(ctx, c, func(ctx context.Context, o operator) error {
+		begun, counted := time.Now(), 0
+		err := statistics.NewTally(o.store.Reading, o.store.Writing, time.Now, c.log).Rebuild(ctx, func(done int) {
+			counted = done
+			fmt.Fprintf(c.errOut, "\r%d cases", done)
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.errOut, "\r%d cases counted in %s\n", counted, time.Since(begun).Round(time.Second))
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	defer opened.Close()
-	begun, counted := time.Now(), 0
-	err = statistics.NewTally(opened.Reading, opened.Writing, time.Now, c.log).Rebuild(ctx, func(done int) {
-		counted = done
-		fmt.Fprintf(c.errOut, "\r%d cases", done)
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.errOut, "\r%d cases counted in %s\n", counted, time.Since(begun).Round(time.Second))
-	return nil
 }
