@@ -71,13 +71,7 @@ func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
 		return nil // Accept has answered
 	}
 	// The handler ends here, and with it all that the server keeps of a request: buffers, headers and a stack that has grown.
-	asked := &http.Request{Header: http.Header{}}
-	for _, name := range headersOfOperations {
-		if v := r.Header.Values(name); len(v) > 0 {
-			asked.Header[http.CanonicalHeaderKey(name)] = v
-		}
-	}
-	go d.converse(context.WithoutCancel(ctx), c, asked, known)
+	go d.converse(context.WithoutCancel(ctx), c, &http.Request{Header: ofOperations(r.Header)}, known)
 	return nil
 }
 
@@ -140,7 +134,6 @@ type socket struct {
 	known     bool
 	greeted   bool // connection_init was received
 	hello     *time.Timer
-	pinging   *time.Timer
 	release   func() bool // of the end of the sign-in
 	left      int         // messages that may come at once
 	counted   time.Time
@@ -156,9 +149,7 @@ func (s *socket) listen(ctx context.Context) {
 		}
 	}()
 	defer context.AfterFunc(s.door.streams.ending, func() { s.close(websocket.StatusGoingAway, "Going away") })()
-	s.pinging = time.AfterFunc(never, func() { s.ping(ctx) })
-	s.pinging.Reset(s.door.o.Limits.Ping)
-	defer s.pinging.Stop()
+	defer pulse(s.door.o.Limits.Ping, func() bool { return s.ping(ctx) })()
 	for {
 		kind, text, err := s.connection.Read(ctx)
 		if err != nil {
@@ -171,15 +162,15 @@ func (s *socket) listen(ctx context.Context) {
 	}
 }
 
-// ping ends the connection when the other side is silent for too long. It needs no goroutine in between.
-func (s *socket) ping(ctx context.Context) {
+// ping ends the connection (false) when the other side is silent for too long.
+func (s *socket) ping(ctx context.Context) bool {
 	within, cancel := context.WithTimeout(ctx, s.door.o.Limits.Write)
 	defer cancel()
 	if s.connection.Ping(within) != nil {
 		_ = s.connection.CloseNow()
-		return
+		return false
 	}
-	s.pinging.Reset(s.door.o.Limits.Ping)
+	return true
 }
 
 func (s *socket) close(code websocket.StatusCode, reason string) {

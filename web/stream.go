@@ -62,7 +62,7 @@ type events struct {
 	connection *http.ResponseController
 	within     time.Duration
 	end        func()
-	pinging    *time.Timer
+	still      func() // sends no more signs of life
 
 	mu   sync.Mutex
 	over bool // nothing may be written any more
@@ -70,7 +70,7 @@ type events struct {
 
 // finish sees to it that nobody writes any more: the connection is another request's.
 func (e *events) finish() {
-	e.pinging.Stop()
+	e.still()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.over = true
@@ -103,14 +103,13 @@ func (d *Door) openStream(ctx context.Context, w http.ResponseWriter) (*events, 
 	if err := e.write([]byte(":\n\n")); err != nil {
 		cancel()
 	}
-	e.pinging = time.AfterFunc(never, func() {
+	e.still = pulse(d.o.Limits.Ping, func() bool {
 		if e.write([]byte(":\n\n")) != nil {
 			cancel()
-			return
+			return false
 		}
-		e.pinging.Reset(d.o.Limits.Ping)
+		return true
 	})
-	e.pinging.Reset(d.o.Limits.Ping)
 	return e, ctx, nil
 }
 
