@@ -32,6 +32,14 @@ func newEnemy(t *testing.T, rounds int, sabotage ...string) (sent int) {
 		exec(s)
 	}
 	clerk := h.As("kiel-caseworker")
+	told := func(i int) (n int) {
+		for _, l := range r.all() {
+			if strings.Contains(l.Body, fmt.Sprintf("secret-%d", i)) {
+				n++
+			}
+		}
+		return n
+	}
 	for i := range rounds {
 		// She sees what happens ...
 		clerk.Must("commentOnCase", &c, map[string]any{"body": "Notiz"})
@@ -55,13 +63,9 @@ func newEnemy(t *testing.T, rounds int, sabotage ...string) (sent int) {
 				return a.Text("node.state") == "STOPPED" && a.Text("node.stoppedBecause") == "notAllowed"
 			})
 		} else {
-			<-time.After(300 * time.Millisecond)
+			until(t, "who does not hear of lost rights is told", func() bool { return told(i) > 0 })
 		}
-		for _, l := range r.all() {
-			if strings.Contains(l.Body, fmt.Sprintf("secret-%d", i)) {
-				sent++
-			}
-		}
+		sent += told(i)
 		h.Give("wanda", "TENANT_ADMIN", "kiel", "")
 		exec("update webhooks set state = 'ACTIVE', stopped_because = null, lease = null, leased_until = null, mark_xid = (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint), mark_seq = 0")
 		exec("update rights_version set version = version + 1")
