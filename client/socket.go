@@ -5,9 +5,7 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -94,12 +92,4 @@ func (f *following) over(ctx context.Context, cancel context.CancelCauseFunc, to
 			}
 		}
 	}
-}
-
-var errUnspoken = errors.New("client: that is no event stream")
-
-// isEventStream tells whether a Content-Type is that of server-sent events.
-func isEventStream(contentType string) bool {
-	kind, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
