@@ -28,19 +28,15 @@ func (d *Desk) SetExtension(ctx context.Context, on On, known extension.Chain, v
 		if len(known.Fields("Case")) == 0 {
 			return problem.New(problem.Invalid, "unknownField", "input", "extension")
 		}
-		places := map[uuid.UUID]int64{}
-		for _, o := range known {
-			places[o.Owner.ID] = o.Owner.Place
-		}
 		found, err := w.tx.ExtensionRecord.Query().Where(extensionrecord.TargetID(w.file.ID), extensionrecord.TenantID(w.file.TenantID)).All(w.ctx)
 		if err != nil {
 			return fmt.Errorf("casework: finding extension fields: %w", err)
 		}
 		stored := map[uuid.UUID]json.RawMessage{}
 		for _, r := range found {
-			for id, place := range places {
-				if place == r.Owner {
-					stored[id] = r.Document
+			for _, d := range known {
+				if d.Owner.Place == r.Owner {
+					stored[d.Owner.ID] = r.Document
 				}
 			}
 		}

@@ -229,12 +229,8 @@ func (f *extensionField) one(dst []byte, v any) []byte {
 // leaf finds what a condition or an order names. Whatever the viewer's chain does not have gives the same problem as a name that never existed;
 // only a viewer whose schema knows nothing of the input can bring one.
 func (c *compiler) leaf(t *catalog.Type, names, path []string) (*extension.Leaf, int64, error) {
-	for _, d := range c.chain {
-		for _, l := range d.Leaves(t.Name) {
-			if slices.Equal(l.Path, names) {
-				return l, extension.Key(d.Owner, l.Number), nil
-			}
-		}
+	if l, key, ok := c.chain.Leaf(t.Name, names); ok {
+		return l, key, nil
 	}
 	return nil, 0, problem.New(problem.Invalid, "unknownValue", path...)
 }
