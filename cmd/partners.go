@@ -192,16 +192,8 @@ func (b backstage) still(ctx context.Context) (p *authz.Principal, err error) {
 
 // revokes tells whether an answer is the frame that tells of lost rights.
 func revokes(a partners.Answer) bool {
-	var data map[string]struct {
-		Typename string `json:"__typename"`
-	}
-	if json.Unmarshal(a.Data, &data) != nil {
-		return false
-	}
-	for _, f := range data {
-		return f.Typename == "StreamRevocation"
-	}
-	return false
+	typ, _ := a.Frame()
+	return typ == "StreamRevocation"
 }
 
 // answerOf writes an answer as the front door does.

@@ -5,7 +5,6 @@ package partners
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -120,21 +119,6 @@ const purpose = "Webhook"
 
 // frames are what a webhook sends, by their type.
 var frames = map[string]string{"CaseEvent": "EVENT", "StreamGap": "GAP", "StreamRevocation": "REVOCATION"}
-
-// frameOf says what an answer tells: the type of its frame and whether everything up to now was told.
-func frameOf(a Answer) (typ string, caughtUp bool) {
-	var data map[string]struct {
-		Typename string `json:"__typename"`
-		CaughtUp bool   `json:"ozgCaughtUp"`
-	}
-	if json.Unmarshal(a.Data, &data) != nil {
-		return "", false
-	}
-	for _, f := range data {
-		return f.Typename, f.CaughtUp
-	}
-	return "", false
-}
 
 // refusal is the problem of an answer that has nothing but errors.
 func refusal(a Answer) error {

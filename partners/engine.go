@@ -50,6 +50,21 @@ type Answer struct {
 	Reader *authz.Principal
 }
 
+// Frame says what an answer of a stream tells: the type of its frame and whether everything up to now was told. It is empty for everything else.
+func (a Answer) Frame() (typ string, caughtUp bool) {
+	var data map[string]struct {
+		Typename string `json:"__typename"`
+		CaughtUp bool   `json:"ozgCaughtUp"`
+	}
+	if json.Unmarshal(a.Data, &data) != nil {
+		return "", false
+	}
+	for _, f := range data {
+		return f.Typename, f.CaughtUp
+	}
+	return "", false
+}
+
 // Failure is an error in an answer, as the contract names it.
 type Failure struct{ Code, Rule string }
 

@@ -108,7 +108,7 @@ func (c *Courier) follow(ctx context.Context, h *hook) error {
 
 // take sends a frame, or moves on over a checkpoint.
 func (c *Courier) take(ctx context.Context, h *hook, a Answer) error {
-	typ, caughtUp := frameOf(a)
+	typ, caughtUp := a.Frame()
 	at, ok := c.cursors.Open(a.Cursor)
 	if !ok || typ == "" {
 		return refusal(a)
@@ -176,7 +176,7 @@ func (c *Courier) replay(ctx context.Context, r replay) error {
 		before := events.Position{XID: r.at.XID, Seq: max(r.at.Seq-1, 0)}
 		q := Question{Subject: r.subject, Trust: r.trust, Document: document, After: c.cursors.Checkpoint(before), Purpose: purpose}
 		err = c.engine.Play(ctx, q, func(a Answer) error {
-			typ, caughtUp := frameOf(a)
+			typ, caughtUp := a.Frame()
 			at, ok := c.cursors.Open(a.Cursor)
 			switch {
 			case !ok || typ == "":
