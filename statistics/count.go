@@ -35,7 +35,12 @@ var (
 
 // LevelOf is the axis of a tenant of a kind; empty for the federation.
 func LevelOf(kind authz.TenantKind) Axis {
-	return map[authz.TenantKind]Axis{authz.Land: Land, authz.District: District, authz.Authority: Authority}[kind]
+	for a, n := range nodes {
+		if n.kind == kind {
+			return a
+		}
+	}
+	return ""
 }
 
 // Now is the instant up to which a question is planned.
@@ -102,25 +107,27 @@ type tenantAt struct {
 	lo   int64
 }
 
-// level is the number of the level of the plan's cells, and the kinds of tenants that its axes name.
+// nodes are the axes that are tenants: the number of their level, and their kind.
+var nodes = map[Axis]struct {
+	level int16
+	kind  authz.TenantKind
+}{Authority: {0, authz.Authority}, District: {1, authz.District}, Land: {2, authz.Land}}
+
+// level is the number of the level of the plan's cells, and the kinds of tenants whose names it says or asks for.
 func (q *cellsOf) level() (level int16, kinds []string) {
 	level = 3
-	for _, a := range append(slices.Clone(q.plan.Table), q.plan.Axes...) {
-		switch a { //nolint:exhaustive // the others are no tenants
-		case Land:
-			level, kinds = min(level, 2), append(kinds, string(authz.Land))
-		case District:
-			level, kinds = min(level, 1), append(kinds, string(authz.District))
-		case Authority:
-			level, kinds = 0, append(kinds, string(authz.Authority))
+	for _, a := range q.plan.Table {
+		if n, ok := nodes[a]; ok {
+			level = min(level, n.level)
 		}
 	}
+	named := slices.Clone(q.plan.Axes)
 	for _, f := range q.plan.Where {
-		switch f.Axis { //nolint:exhaustive // as above
-		case Land:
-			kinds = append(kinds, string(authz.Land))
-		case District:
-			kinds = append(kinds, string(authz.District))
+		named = append(named, f.Axis)
+	}
+	for _, a := range named {
+		if n, ok := nodes[a]; ok {
+			kinds = append(kinds, string(n.kind))
 		}
 	}
 	return level, kinds

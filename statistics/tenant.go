@@ -14,15 +14,7 @@ import (
 
 // At finds the tenant of a slug. Which tenants there are is no secret.
 func (t *Tally) At(ctx context.Context, slug string) (at authz.TenantRef, ok bool, err error) {
-	b := &pgx.Batch{}
-	b.Queue("select ozg_enter($1, $2, $3)", int64(t.scope.Lo), int64(t.scope.Hi), t.scope.Owner)
-	b.Queue("select id, slug, kind, place from tenants where slug = $1", slug)
-	answers := t.log.SendBatch(ctx, b)
-	defer func() { _ = answers.Close() }() // what went wrong has been told
-	if _, err := answers.Exec(); err != nil {
-		return at, false, fmt.Errorf("statistics: entering the scope: %w", err)
-	}
-	err = answers.QueryRow().Scan(&at.ID, &at.Slug, &at.Kind, &at.Place)
+	err = t.log.QueryRow(ctx, "select id, slug, kind, place from tenants where slug = $1", slug).Scan(&at.ID, &at.Slug, &at.Kind, &at.Place)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return at, false, nil
