@@ -4,7 +4,6 @@ package desk
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"time"
@@ -131,16 +130,9 @@ func (d *Desk) opened(t *ent.Tenant, v *ent.ExtensionDefinition) (*extension.Def
 	if v == nil {
 		return nil, nil
 	}
-	out, problems := extension.Read(v.Sdl, owner(t), d.standard, d.above(t)...)
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("extension: version %d is not what it was: %w", v.Version, problems[0])
-	}
-	var n extension.Numbers
-	if err := json.Unmarshal(v.Numbers, &n); err != nil {
-		return nil, fmt.Errorf("extension: reading numbers: %w", err)
-	}
-	if err := out.Numbered(n); err != nil {
-		return nil, err
+	out, err := extension.Kept(v.Sdl, v.Numbers, owner(t), d.standard, d.above(t)...)
+	if err != nil {
+		return nil, fmt.Errorf("extension: version %d is not what it was: %w", v.Version, err)
 	}
 	out.Leaving = v.State == extensiondefinition.StateDEPRECATED
 	return out, nil

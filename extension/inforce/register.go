@@ -4,7 +4,6 @@ package inforce
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/fresh"
+	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // Held is what is added to the standard house somewhere. All for whom the same is added have the same one, until a definition changes.
@@ -187,15 +187,10 @@ func (r *Register) definition(ctx context.Context, w row, k *known) *extension.D
 			above = append(above, d)
 		}
 	}
-	d, problems := extension.Read(w.sdl, extension.Owner{ID: w.tenant, Kind: string(w.kind), Slug: w.slug, Place: int64(w.place)}, r.standard, above...)
-	if len(problems) > 0 {
-		r.log.ErrorContext(ctx, "a definition in force does not fit the standard house any more", "tenant", w.slug, "rule", problems[0].Rule)
+	d, err := extension.Kept(w.sdl, w.numbers, extension.Owner{ID: w.tenant, Kind: string(w.kind), Slug: w.slug, Place: int64(w.place)}, r.standard, above...)
+	if p, ok := problem.Of(err); ok {
+		r.log.ErrorContext(ctx, "a definition in force does not fit the standard house any more", "tenant", w.slug, "rule", p.Rule)
 		return nil
-	}
-	var numbers extension.Numbers
-	err := json.Unmarshal(w.numbers, &numbers)
-	if err == nil {
-		err = d.Numbered(numbers)
 	}
 	if err != nil {
 		r.log.ErrorContext(ctx, "a definition in force has not its numbers", "tenant", w.slug, "error", err)
