@@ -369,8 +369,11 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		return err
 	}
 	which := []fragment{seen, wanted}
+	var by *lead
 	if on != nil {
 		which = append([]fragment{on(a)}, which...)
+	} else if by, err = c.lead(t, a, o, args["where"], seen); err != nil {
+		return err
 	}
 	signature := o.signature(f.ObjectDefinition.Name + "." + f.Name)
 	at, err := c.positions(o, signature, page)
@@ -383,7 +386,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			return l, nil
 		}
 		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
-		rows := func(n int) fragment { return c.rows(t, a, o, at, which, page.backward, n) }
+		rows := func(n int) fragment { return c.rows(t, a, o, at, which, by, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
 		} else {

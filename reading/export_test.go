@@ -35,3 +35,6 @@ func Filter(p *authz.Principal, input any) (text string, args int, err error) {
 	f, err := c.filter(catalog.Types["Case"], "t", input, []string{"where"})
 	return f.numbered(), len(f.args), err
 }
+
+// Fewest lets tests reach what lies behind the entries that are looked at first.
+var Fewest = &fewest

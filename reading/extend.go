@@ -309,10 +309,7 @@ func (c *compiler) entry(l *extension.Leaf, key int64, alias string, value any, 
 		}
 	}
 	a := c.alias()
-	there := sql(a + ".target_id = " + alias + ".id and " + a + ".field = " + strconv.FormatInt(key, 10))
-	if s := c.p.Scope(); s.Lo == s.Hi {
-		there = there.with(" and "+a+".place = ?", int64(s.Lo)) // the second wall's own bound, said so that an index serves it
-	}
+	there := and(append([]fragment{sql(a + ".target_id = " + alias + ".id")}, c.entries(a, key)...)...)
 	column, _, kind := kindOf(l)
 	return behind("extension_entries "+a, there, catalog.Column{Kind: kind}, a+"."+column, "", value, path)
 }
@@ -364,41 +361,44 @@ func (o order) list(t *catalog.Type, a string) string {
 	return "(select r.*, " + strings.Join(columns, ", ") + " from " + t.Table + " r) " + a
 }
 
-// rows is the page of a list. An order that begins with an extension field is read off the index of its entries, and behind them, where the page is
-// not full yet, the rows that have none: PostgreSQL reads the parts of UNION ALL one after the other and stops at the limit.
-func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []fragment, backward bool, n int) fragment {
+// rows is the page of a list. Where a condition on an extension field leads, it is read off the entries that meet it. An order that begins with an
+// extension field is read off the index of its entries, and behind them, where the page is not full yet, the rows that have none: PostgreSQL reads the
+// parts of UNION ALL one after the other and stops at the limit.
+func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []fragment, by *lead, backward bool, n int) fragment {
 	limit := " limit " + strconv.Itoa(n)
-	if o[0].entry == 0 || len(o) != 2 {
+	switch {
+	case by != nil && o[0].entry == 0:
+		return by.page(t, a, o, at, backward, n)
+	case !o.byEntry(t):
 		return sql("(select * from " + o.list(t, a)).then(where(at.within(a, o, which)...)).with(o.clause(a, backward) + limit + ") " + a)
 	}
-	k, e := o[0], c.alias()
-	field := strconv.FormatInt(k.entry, 10)
-	entries := order{
-		{column: catalog.Column{Name: k.indexed, Kind: k.column.Kind}, desc: k.desc},
-		{column: catalog.Column{Name: "target_id", Kind: catalog.UUID}, desc: o[1].desc},
-	}
-	has := []fragment{sql(e + ".field = " + field), sql(e + "." + k.indexed + " is not null")}
-	if s := c.p.Scope(); s.Lo == s.Hi {
-		has = append(has, sql(e+".place = ?", int64(s.Lo)))
+	k, run := o[0], o.ofEntries(t)
+	e := c.alias()
+	has := append(c.entries(e, k.entry), sql(e+"."+k.indexed+" is not null"))
+	if by != nil {
+		e, has, which = by.alias, append(by.there[:len(by.there):len(by.there)], by.met), by.which
 	}
 	valued := sql("(select r.*, " + e + "." + k.indexed + " as " + k.column.Name + " from extension_entries " + e + " cross join lateral (select * from " + t.Table + " " + a).
 		then(where(append([]fragment{sql(a + ".id = " + e + ".target_id")}, which...)...)).with(" offset 0) r").
-		then(where(at.within(e, entries, has)...)).with(entries.clause(e, backward) + limit + ")")
+		then(where(at.within(e, run, has)...)).with(run.clause(e, backward) + limit + ")")
+	if by != nil { // and what has no value does not meet it
+		return valued.with(" " + a)
+	}
 
-	ids, x := o[1:], c.alias()
-	lacking := append(which[:len(which):len(which)], sql("not exists (select from extension_entries "+x+" where "+x+".target_id = "+a+".id and "+x+".field = "+field+")"))
+	rest, x := o[1:], c.alias()
+	lacking := append(which[:len(which):len(which)], sql("not exists (select from extension_entries "+x+" where "+x+".target_id = "+a+".id and "+x+".field = "+strconv.FormatInt(k.entry, 10)+")"))
 	if at.after != nil && at.after[0] == nil { // what comes after a value goes for all of them
-		lacking = append(lacking, ids.beyond(a, at.after[1:], false))
+		lacking = append(lacking, rest.beyond(a, at.after[1:], false))
 	}
 	if at.before != nil {
 		if at.before[0] == nil {
-			lacking = append(lacking, ids.beyond(a, at.before[1:], true))
+			lacking = append(lacking, rest.beyond(a, at.before[1:], true))
 		} else {
 			lacking = append(lacking, sql("false"))
 		}
 	}
 	without := sql("(select " + a + ".*, null::" + map[catalog.Kind]string{catalog.Text: "text", catalog.Float: "double precision", catalog.Instant: "timestamptz"}[k.column.Kind] + " as " + k.column.Name + " from " + t.Table + " " + a).
-		then(where(lacking...)).with(ids.clause(a, backward) + limit + ")")
+		then(where(lacking...)).with(rest.clause(a, backward) + limit + ")")
 	first, second := valued, without
 	if backward {
 		first, second = without, valued

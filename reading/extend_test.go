@@ -410,7 +410,7 @@ func TestFiltersAndOrdersByWhatATenantAddsAreThoseOfTheOracle(t *testing.T) {
 			default:
 				n = compared(p, q)
 			}
-			if n == 0 && second {
+			if n == 0 { // equal values run as the list does of itself, whether that is said or not
 				n = cmp.Compare(x.rank["received_at"], y.rank["received_at"])
 			}
 			if n == 0 {

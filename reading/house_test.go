@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ozg-cloud/platform/internal/housetest"
+	"github.com/ozg-cloud/platform/reading"
 )
 
 // tenure is the time for which the tests that only read share one house: as long as the process runs.
@@ -48,6 +49,7 @@ func (t *tenure) over() {
 var whole tenure
 
 func TestMain(m *testing.M) {
+	*reading.Fewest = 20
 	code := m.Run()
 	whole.over()
 	os.Exit(housetest.Leave(code))

@@ -97,6 +97,9 @@ func (c *compiler) orderOf(t *catalog.Type, argument any) (order, error) {
 	if o == nil {
 		o = natural[t.Name]
 	}
+	if len(o) == 1 && o[0].entry != 0 && ranked[t.Name] != "" { // as the entries lie
+		o = append(o, key{column: catalog.Column{Name: ranked[t.Name], Kind: catalog.Instant}, desc: o[0].desc})
+	}
 	last := len(o) > 0 && o[len(o)-1].desc
 	return append(o[:len(o):len(o)], key{column: catalog.Column{Name: "id", Kind: catalog.UUID}, desc: last}), nil
 }

@@ -1192,7 +1192,7 @@ input CaseOrder {
   field: CaseOrderField
   "Which way, where field is given."
   direction: OrderDirection! = ASC
-  "By one value that the viewer's tenant or one above it adds to a case, with its direction; without a value last."
+  "By one value that the viewer's tenant or one above it adds to a case, with its direction: equal values by receivedAt, without a value last."
   extension: CaseExtensionOrder
 }
 
