@@ -120,6 +120,9 @@ func furnish(ctx context.Context, c console, address string) error {
 	if err := demo.World(ctx, conn); err != nil {
 		return err
 	}
+	if err := demo.Balkone(ctx, conn); err != nil {
+		return err
+	}
 	var empty bool
 	if err := conn.QueryRow(ctx, "select not exists (select from cases)").Scan(&empty); err != nil {
 		return fmt.Errorf("looking for cases: %w", err)

@@ -50,6 +50,9 @@ func seed(ctx context.Context, c console, args []string) error {
 	if err := demo.World(ctx, conn); err != nil {
 		return err
 	}
+	if err := demo.Balkone(ctx, conn); err != nil {
+		return err
+	}
 	begun := time.Now()
 	err = demo.Cases(ctx, conn, *cases, *number, begun.UTC().Truncate(24*time.Hour), func(done int) {
 		fmt.Fprintf(c.errOut, "\r%d of %d cases", done, *cases)

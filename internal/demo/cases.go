@@ -14,6 +14,7 @@ import (
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/extension"
 )
 
 // atOnce is how many cases are stored in one transaction.
@@ -36,7 +37,7 @@ func Cases(ctx context.Context, conn *pgx.Conn, n int, seed uint64, until time.T
 	if err != nil {
 		return err
 	}
-	if g.taken, err = look(ctx, conn, w); err != nil {
+	if g.taken, g.added, err = look(ctx, conn, w); err != nil {
 		return err
 	}
 	var superuser bool
@@ -88,26 +89,26 @@ type numberOf struct {
 	number string
 }
 
-// look sees whether the world lies there, and gives the numbers that cases have already.
-func look(ctx context.Context, conn *pgx.Conn, w *world) (map[numberOf]struct{}, error) {
+// look sees whether the world lies there, and gives the numbers that cases have already, and the extension fields in force.
+func look(ctx context.Context, conn *pgx.Conn, w *world) (map[numberOf]struct{}, []*extension.Definition, error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("demo: beginning to look round: %w", err)
+		return nil, nil, fmt.Errorf("demo: beginning to look round: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing is changed
 	if err := asOwner(ctx, tx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	known, err := there(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if n := w.missing(known); n > 0 {
-		return nil, fmt.Errorf("demo: %d rows of the world are missing: lay it first", n)
+		return nil, nil, fmt.Errorf("demo: %d rows of the world are missing: lay it first", n)
 	}
 	rows, err := tx.Query(ctx, "select tenant_id, number from cases")
 	if err != nil {
-		return nil, fmt.Errorf("demo: reading numbers: %w", err)
+		return nil, nil, fmt.Errorf("demo: reading numbers: %w", err)
 	}
 	taken := map[numberOf]struct{}{}
 	var one numberOf
@@ -116,9 +117,10 @@ func look(ctx context.Context, conn *pgx.Conn, w *world) (map[numberOf]struct{},
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("demo: reading numbers: %w", err)
+		return nil, nil, fmt.Errorf("demo: reading numbers: %w", err)
 	}
-	return taken, nil
+	added, err := inForce(ctx, tx)
+	return taken, added, err
 }
 
 // store copies a batch in one transaction.
@@ -175,6 +177,7 @@ type generator struct {
 	berlin   *time.Location
 	arrivals []time.Time
 	taken    map[numberOf]struct{}
+	added    []*extension.Definition
 
 	authorities shares
 	offers      map[*authority]shares
@@ -262,7 +265,12 @@ func (g *generator) life(i int) (*life, error) {
 			l.account = "BAYERN_ID"
 		}
 	}
-	data, err := json.Marshal(form(c, l.who, s, l.receivedAt))
+	l.items = form(c, l.who, s, l.receivedAt)
+	if l.added = covering(g.added, a.place); s.part == building && len(l.added) > 0 {
+		l.values = newChance(g.seed, ^uint64(i)) //nolint:gosec // never negative
+		l.items[1].Items = append(l.items[1].Items, parcels(l.values)...)
+	}
+	data, err := json.Marshal(l.items)
 	if err != nil {
 		return nil, fmt.Errorf("demo: writing a form: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/ent/schema"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/law"
 )
 
@@ -36,6 +38,9 @@ type life struct {
 	clerk  string // the caseworker
 	who    person
 	form   []byte
+	items  []schema.FormItem // the same
+	added  extension.Chain   // the fields that hold for the case, and are filled by the form
+	values chance            // apart, so that nothing else is decided otherwise where there are fields
 
 	id          rowID
 	number      string

@@ -28,6 +28,8 @@ const (
 	assignments
 	history
 	events
+	records
+	entries
 	shelves
 )
 
@@ -63,7 +65,9 @@ var labels = [shelves]struct {
 	history: {"history_events", []string{
 		"id", "tenant_id", "place", "case_id", "sequence", "at", "actor", "action", "from_state", "to_state", "reason", "previous_hash", "hash",
 	}},
-	events: {"events", []string{"id", "tenant_id", "place", "type", "case_id", "sequence", "revision", "subject_id", "at", "unit_id", "unit_before"}},
+	records: {"extension_records", []string{"id", "tenant_id", "place", "case_id", "target", "target_id", "owner", "document", "updated_at"}},
+	entries: {"extension_entries", []string{"id", "tenant_id", "place", "case_id", "target_id", "field", "text", "number", "time", "ranked_at"}},
+	events:  {"events", []string{"id", "tenant_id", "place", "type", "case_id", "sequence", "revision", "subject_id", "at", "unit_id", "unit_before"}},
 }
 
 // batch is some cases as rows.
@@ -141,6 +145,9 @@ func (b *batch) add(l *life) {
 	}
 	for _, a := range l.assignments {
 		hang(assignments, a.id, a.assignee, a.by, a.at, a.endedAt)
+	}
+	if l.offer.service.part == building {
+		b.addValues(l, hang)
 	}
 }
 

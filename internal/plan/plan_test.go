@@ -62,7 +62,7 @@ var rooms = []room{
 	{"portal", nil},
 	{"web", []string{"internal/problem", "internal/strictjson"}},
 	{"internal/cluster", nil},
-	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
+	{"internal/demo", []string{"law", "schema", "authz", "ent/schema", "extension", "casework"}},
 	{"cmd", []string{"internal/problem", "schema", "authz", "extension/desk", "extension/inforce", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
