@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture bench-events bench postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture bench-events bench-balkone bench postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -67,6 +67,9 @@ bench-events: postgres ## measure streams of events beside a raw broadcast: how 
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 
 BENCH_CASES ?= 200000
+
+bench-balkone: postgres ## measure filters and orders by extension fields beside the same by columns of the standard house
+	@$(GO) test -run XXX -bench BesideTheSameByAColumn -benchtime 200x -timeout 30m ./reading -cases $(BENCH_CASES)
 
 bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
 	@$(GO) build -trimpath -o .build/limit ./bench/limit
