@@ -37,7 +37,7 @@ func TestTheConsolePrintsTheContractThatATenantIsServed(t *testing.T) {
 	if as := prints("--subgraph", "--tenant", "kiel"); !strings.Contains(as, "flurstueck: String") || !strings.Contains(as, "federation/v2.7") || strings.Contains(as, "@policy") {
 		t.Error("what a composer reads is not the contract of the tenant")
 	}
-	if as := prints("--subgraph"); strings.Contains(as, "flurstueck") || !strings.Contains(as, "federation/v2.7") {
+	if as := prints("--subgraph"); strings.Contains(as, "flurstueck: String") || !strings.Contains(as, "federation/v2.7") {
 		t.Error("what a composer reads is not the standard house")
 	}
 	served := ""
