@@ -24,7 +24,7 @@ import (
 	"github.com/ozg-cloud/platform/internal/housetest"
 )
 
-var batches = flag.Int("batches", 25, "how many random batches of representations each role asks a house for")
+var batches = flag.Int("batches", 10, "how many random batches of representations each role asks a house for")
 
 // entity is a type that gateways can ask for: where it is listed, its key, and what is compared.
 type entity struct{ list, key, fields string }
