@@ -36,16 +36,16 @@ func TestTheHomeOfAPrincipalIsTheLowestPartOfTheTreeThatCoversAllRoles(t *testin
 		role authz.Role
 		want authz.Interval
 	}{
-		"one authority":                              {[]authz.TenantRef{kiel}, "CASEWORKER", at(kiel)},
-		"one authority, twice":                       {[]authz.TenantRef{kiel, kiel}, "CASEWORKER", at(kiel)},
-		"two authorities of a district":              {[]authz.TenantRef{fehmarn, eutin}, "CASEWORKER", at(ostholstein)},
-		"the district and one of it":                 {[]authz.TenantRef{ostholstein, eutin}, "CASEWORKER", at(ostholstein)},
-		"two authorities of a Land":                  {[]authz.TenantRef{kiel, luebeck}, "CASEWORKER", at(sh)},
-		"the Land":                                   {[]authz.TenantRef{sh}, "TENANT_ADMIN", at(sh)},
-		"two Länder":                                 {[]authz.TenantRef{kiel, bavarian}, "CASEWORKER", nowhere},
-		"the federation":                             {[]authz.TenantRef{federation}, "TENANT_ADMIN", nowhere},
-		"nothing":                                    {nil, "CASEWORKER", nowhere},
-		"an applicant":                               {[]authz.TenantRef{federation}, authz.Applicant, nowhere},
+		"one authority":                 {[]authz.TenantRef{kiel}, "CASEWORKER", at(kiel)},
+		"one authority, twice":          {[]authz.TenantRef{kiel, kiel}, "CASEWORKER", at(kiel)},
+		"two authorities of a district": {[]authz.TenantRef{fehmarn, eutin}, "CASEWORKER", at(ostholstein)},
+		"the district and one of it":    {[]authz.TenantRef{ostholstein, eutin}, "CASEWORKER", at(ostholstein)},
+		"two authorities of a Land":     {[]authz.TenantRef{kiel, luebeck}, "CASEWORKER", at(sh)},
+		"the Land":                      {[]authz.TenantRef{sh}, "TENANT_ADMIN", at(sh)},
+		"two Länder":                    {[]authz.TenantRef{kiel, bavarian}, "CASEWORKER", nowhere},
+		"the federation":                {[]authz.TenantRef{federation}, "TENANT_ADMIN", nowhere},
+		"nothing":                       {nil, "CASEWORKER", nowhere},
+		"an applicant":                  {[]authz.TenantRef{federation}, authz.Applicant, nowhere},
 		"an applicant who is said to be of somebody": {[]authz.TenantRef{kiel}, authz.Applicant, nowhere},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -130,6 +131,39 @@ func (s *signer) public() ([]byte, error) {
 		return nil, fmt.Errorf("authz: publishing a key: %w", err)
 	}
 	return json.Marshal(set)
+}
+
+// sealer makes the signer of a seed of 32 bytes, for EdDSA: the same one of the same seed, on every replica.
+func sealer(seed []byte) (*signer, error) {
+	k, err := jwk.FromRaw(ed25519.NewKeyFromSeed(seed))
+	if err != nil {
+		return nil, fmt.Errorf("authz: making a key: %w", err)
+	}
+	if err := jwk.AssignKeyID(k); err != nil {
+		return nil, fmt.Errorf("authz: making a key: %w", err)
+	}
+	for name, value := range map[string]any{jwk.AlgorithmKey: jwa.EdDSA, jwk.KeyUsageKey: jwk.ForSignature} {
+		if err := k.Set(name, value); err != nil {
+			return nil, fmt.Errorf("authz: describing a key: %w", err)
+		}
+	}
+	return &signer{k, k.KeyID()}, nil
+}
+
+// detached signs what is sent beside the signature (RFC 7515, appendix F), with further protected headers.
+func (s *signer) detached(payload []byte, protected map[string]any) (string, error) {
+	h := jws.NewHeaders()
+	for name, value := range protected {
+		if err := h.Set(name, value); err != nil {
+			return "", fmt.Errorf("authz: signing: %w", err)
+		}
+	}
+	out, err := jws.Sign(payload, jws.WithKey(jwa.EdDSA, s.private, jws.WithProtectedHeaders(h)))
+	if err != nil {
+		return "", fmt.Errorf("authz: signing: %w", err)
+	}
+	parts := strings.Split(string(out), ".")
+	return parts[0] + ".." + parts[2], nil
 }
 
 func (s *signer) sign(payload []byte, typ string) (string, error) {

@@ -133,7 +133,23 @@ func (p *Principal) Ask(object Object, action Action, at Target) error {
 	if p.May(object, action, at) {
 		return nil
 	}
+	return Refusal(object, action)
+}
+
+// Refusal is the problem of somebody who has not a right.
+func Refusal(object Object, action Action) *problem.Problem {
 	return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: string(object), Action: string(action)}
+}
+
+// AskToKeep asks for the right to keep something of one's own at a place, such as a webhook, that shows nothing but what its keeper may see at each
+// moment: units and services that the right is narrowed to narrow what is shown, and not whether it may be kept. Refused as by Ask.
+func (p *Principal) AskToKeep(object Object, action Action, at Place) error {
+	for _, c := range p.held(object, action).Any {
+		if c.Place.Contains(at) {
+			return nil
+		}
+	}
+	return Refusal(object, action)
 }
 
 // Scope is what the second wall is entered with: the smallest interval around everything that the principal may touch, and

@@ -13,6 +13,8 @@ const (
 	Operator    SystemName = "system:operator"   // whoever has the owner's login at the console: gives and takes any role, blocks subjects
 	Witness     SystemName = "system:witness"    // writes down who read personal data
 	Telling     SystemName = "system:teller"     // reads which events there are, and wakes whom they concern
+	Partnering  SystemName = "system:partners"   // keeps the books of webhooks and exports; what these show is read by whose they are
+	Counting    SystemName = "system:tally"      // counts what happened
 )
 
 // System is the principal of a system task: all rows everywhere that its task needs, under its own name.
@@ -23,6 +25,8 @@ func System(name SystemName) *Principal {
 		Relay:       {"case", "message"},
 		Sweeping:    {"attachment", "upload", "idempotencyKey"}, // the first to tell which content nobody refers to
 		Telling:     {"event", "case"},
+		Partnering:  {"webhook", "export"},
+		Counting:    {"event", "case", "statistics"},
 		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case"},
 	}
 	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, classOf: map[right]int{}, rows: []Rows{all}}

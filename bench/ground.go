@@ -121,6 +121,11 @@ func (g *ground) furnish(ctx context.Context, p plan, db *cluster.Cluster, progr
 		if out, err := seed.CombinedOutput(); err != nil {
 			return fmt.Errorf("bench: laying cases: %w\n%s", err, out)
 		}
+		count := exec.CommandContext(ctx, p.House, "statistics", "rebuild") // or the first minutes would measure the tally
+		count.Env = []string{"OZG_DATABASE_URL=" + address}
+		if out, err := count.CombinedOutput(); err != nil {
+			return fmt.Errorf("bench: counting cases: %w\n%s", err, out)
+		}
 		if _, err := super.Exec(ctx, "create role "+login+" login in role ozg_serving"); err != nil {
 			return err
 		}

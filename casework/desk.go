@@ -57,35 +57,7 @@ type work struct {
 // change does something to a case in one transaction. right is asked for on the row; do says what happens and may set w.line and w.subject.
 // Two changes at once come one after the other: the row is locked. Where the caller's rights have changed meanwhile, do is called again.
 func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*work) error) (Changed, error) {
-	return d.transact(ctx, func(tx *ent.Tx) (Changed, error) { return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do) })
-}
-
-// transact does something in one transaction, by rights that hold when it is stored, and once for a request that may be said again.
-func (d *Desk) transact(ctx context.Context, do func(*ent.Tx) (Changed, error)) (made Changed, err error) {
-	err = authz.Current(ctx, func() error {
-		made, err = once.Do(ctx, d.client, d.now(), func() (Changed, error) { return d.attempt(ctx, do) })
-		return err
-	})
-	if err != nil {
-		return Changed{}, err
-	}
-	return made, nil
-}
-
-func (d *Desk) attempt(ctx context.Context, do func(*ent.Tx) (Changed, error)) (Changed, error) {
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return Changed{}, fmt.Errorf("casework: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	made, err := do(tx)
-	if err != nil {
-		return Changed{}, err
-	}
-	if err := tx.Commit(); err != nil {
-		return Changed{}, fmt.Errorf("casework: storing: %w", err)
-	}
-	return made, nil
+	return once.Do(ctx, d.client, d.now, func(tx *ent.Tx) (Changed, error) { return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do) })
 }
 
 // changeIn is change inside a transaction. seen is nil where the caller names no revision: an applicant sees messages, not revisions.

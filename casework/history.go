@@ -34,6 +34,7 @@ const (
 	CaseStarted       Action = "CASE_STARTED"
 	CaseAssigned      Action = "CASE_ASSIGNED"
 	CommentAdded      Action = "COMMENT_ADDED"
+	ExtensionChanged  Action = "EXTENSION_CHANGED"
 	FollowUpAdded     Action = "FOLLOW_UP_ADDED"
 	FollowUpCompleted Action = "FOLLOW_UP_COMPLETED"
 	ApplicantAsked    Action = "APPLICANT_ASKED"

@@ -131,7 +131,11 @@ func (s *scene) full() *housetest.Case {
 	s.exec(fmt.Sprintf(`do $$ begin
 		perform ozg_enter(0, 999999999999999, '');
 		insert into access_entries (id, tenant_id, place, case_id, at, reader, fields)
-			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = '%s';
+			select gen_random_uuid(), tenant_id, place, id, now(), 'user:dev:kiel-caseworker', '[]' from cases where id = '%[1]s';
+		insert into extension_records (id, tenant_id, place, case_id, target, target_id, owner, document, updated_at)
+			select gen_random_uuid(), tenant_id, place, id, 'CASE', id, place, '{}', now() from cases where id = '%[1]s';
+		insert into extension_entries (id, tenant_id, place, case_id, target_id, field, text)
+			select gen_random_uuid(), tenant_id, place, id, id, place * 8192 + 1, 'x' from cases where id = '%[1]s';
 		end $$`, key(c.ID)))
 	return c
 }
@@ -151,10 +155,12 @@ func TestNothingCanBeHungOnACaseOfAnotherTenant(t *testing.T) {
 				wrong = errors.Join(wrong, fmt.Errorf("no row of %s hangs on the case, so nothing was tried", table))
 			}
 			columns := strings.Join(texts(s, `select column_name from information_schema.columns where table_schema = 'public' and table_name = $1
-				and column_name not in ('id', 'tenant_id', 'place', 'sequence') and is_generated = 'NEVER' and is_identity = 'NO' order by column_name`, table), ", ")
+				and column_name not in ('id', 'tenant_id', 'place', 'sequence', 'field') and is_generated = 'NEVER' and is_identity = 'NO' order by column_name`, table), ", ")
 			numbered, number := "", ""
-			if slices.Contains(having(s, "sequence"), table) {
-				numbered, number = ", sequence", ", sequence + 1000"
+			for _, column := range []string{"sequence", "field"} { // of which there is one each
+				if slices.Contains(having(s, column), table) {
+					numbered, number = ", "+column, ", "+column+" + 1000"
+				}
 			}
 			code := attempt(t, conn, fmt.Sprintf(`insert into %s (id, tenant_id, place%s, %s)
 				select gen_random_uuid(), t.id, t.place%s, %s from %s x, tenants t where t.slug = 'luebeck' and x.case_id = $1 limit 1`,

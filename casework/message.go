@@ -15,6 +15,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/attachment"
 	"github.com/ozg-cloud/platform/ent/message"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // ReplyPolicy says whether a message can be answered, as in the contract's enum ReplyPolicy.
@@ -180,7 +181,7 @@ func (d *Desk) OpenMessage(ctx context.Context, id uuid.UUID) (Changed, error) {
 
 // changeByMessage is change for somebody who names a message and sees it, and through it the case.
 func (d *Desk) changeByMessage(ctx context.Context, id uuid.UUID, right authz.Action, do func(*work, *ent.Message) error) (Changed, error) {
-	return d.transact(ctx, func(tx *ent.Tx) (Changed, error) {
+	return once.Do(ctx, d.client, d.now, func(tx *ent.Tx) (Changed, error) {
 		m, err := tx.Message.Query().Where(message.ID(id)).Only(ctx)
 		switch {
 		case ent.IsNotFound(err):

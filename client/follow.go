@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -86,7 +87,9 @@ type Refused struct {
 	Code, Rule string
 }
 
-func (r *Refused) Error() string { return fmt.Sprintf("client: refused: %d %s %s", r.Status, r.Code, r.Rule) }
+func (r *Refused) Error() string {
+	return fmt.Sprintf("client: refused: %d %s %s", r.Status, r.Code, r.Rule)
+}
 
 // final tells whether coming back is of no use. Who is not let in may have a better token the next time.
 func (r *Refused) final() bool {
@@ -95,10 +98,10 @@ func (r *Refused) final() bool {
 	default:
 		return true
 	}
-	switch {
-	case r.Status == 4400 || r.Status == 4406 || r.Status == 1002 || r.Status == 1003 || r.Status == 1009:
+	switch r.Status {
+	case 4400, 4406, 1002, 1003, 1009:
 		return true
-	case r.Status == http.StatusUnauthorized || r.Status == http.StatusRequestTimeout || r.Status == http.StatusTooManyRequests:
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return false
 	}
 	return r.Status >= 400 && r.Status < 500
@@ -310,9 +313,7 @@ func (f *following) hand(ctx context.Context, typ string, caughtUp bool, ids []s
 // body is the request, from where the subscription stands.
 func (f *following) body() map[string]any {
 	variables := map[string]any{}
-	for name, value := range f.s.Variables {
-		variables[name] = value
-	}
+	maps.Copy(variables, f.s.Variables)
 	if variables["after"] = nil; f.at != "" {
 		variables["after"] = f.at
 	}

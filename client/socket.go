@@ -5,9 +5,7 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -18,7 +16,7 @@ const longestFrame = 16 << 20
 
 // over follows over a socket. Rights and revocations come in the stream; a new token goes into the open socket.
 func (f *following) over(ctx context.Context, cancel context.CancelCauseFunc, token string, due time.Time, take func([]byte) error) (bool, error) {
-	c, answered, err := websocket.Dial(ctx, f.c.URL, &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPClient: f.c.HTTP})
+	c, answered, err := websocket.Dial(ctx, f.c.URL, &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPClient: f.c.HTTP}) //nolint:bodyclose // the library closes it
 	if err != nil {
 		if answered != nil && answered.StatusCode >= 400 {
 			return false, &Refused{Status: answered.StatusCode}
@@ -94,12 +92,4 @@ func (f *following) over(ctx context.Context, cancel context.CancelCauseFunc, to
 			}
 		}
 	}
-}
-
-var errUnspoken = errors.New("client: that is no event stream")
-
-// isEventStream tells whether a Content-Type is that of server-sent events.
-func isEventStream(contentType string) bool {
-	kind, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }

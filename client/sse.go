@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,4 +71,12 @@ func (f *following) overEventStream(ctx context.Context, cancel context.CancelCa
 		return false, fmt.Errorf("client: the event stream is gone: %w", err)
 	}
 	return false, fmt.Errorf("client: the event stream is gone: %w", io.EOF)
+}
+
+var errUnspoken = errors.New("client: that is no event stream")
+
+// isEventStream tells whether a Content-Type is that of server-sent events.
+func isEventStream(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }

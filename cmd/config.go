@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -48,6 +49,8 @@ type Config struct {
 	// MailboxesFile names a JSON file with the mailboxes elsewhere that messages are carried to, see deploy/mailboxes.example.json.
 	// Empty: none, and messages to such mailboxes keep waiting.
 	MailboxesFile string `env:"OZG_MAILBOXES_FILE"`
+	// WebhookNetworks are networks that webhooks may send to although they are not public, such as 10.20.0.0/16, separated by commas.
+	WebhookNetworks []string `env:"OZG_WEBHOOK_NETWORKS"`
 	// AllowedOrigins are the origins of browsers that may call, separated by commas.
 	AllowedOrigins []string `env:"OZG_ALLOWED_ORIGINS"`
 	// HTTPProfile is the edition of GraphQL over HTTP that is kept to: 2025, or draft-2026-08.
@@ -140,6 +143,19 @@ func configOf(environ []string) (Config, error) {
 	return c, nil
 }
 
+// webhookNetworks reads the networks that are open to webhooks.
+func (c Config) webhookNetworks() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range c.WebhookNetworks {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil || p != p.Masked() {
+			return nil, errors.New("OZG_WEBHOOK_NETWORKS has something that is no network, such as 10.20.0.0/16")
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
 // Check says what a house in production lacks. What protects has no default.
 func (c Config) Check() error {
 	var missing []error
@@ -156,6 +172,9 @@ func (c Config) Check() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		missing = append(missing, errors.New("OZG_LISTEN is no host:port"))
+	}
+	if _, err := c.webhookNetworks(); err != nil {
+		missing = append(missing, err)
 	}
 	if _, err := c.profile(); err != nil {
 		missing = append(missing, err)

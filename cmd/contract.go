@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/extension/inforce"
@@ -18,8 +16,8 @@ import (
 
 // printed keeps the contracts of tenants as text, the last ones that were asked for.
 type printed struct {
-	standard *ast.Schema
-	added    *inforce.Register
+	added *inforce.Register
+	text  func(*inforce.Held) string
 
 	mu    sync.Mutex
 	texts map[string]string // by what is added
@@ -28,8 +26,8 @@ type printed struct {
 // mostPrinted bounds how many are kept, of a few hundred kilobytes each.
 const mostPrinted = 16
 
-func newPrinted(standard *ast.Schema, added *inforce.Register) *printed {
-	return &printed{standard: standard, added: added, texts: map[string]string{}}
+func newPrinted(added *inforce.Register, text func(*inforce.Held) string) *printed {
+	return &printed{added: added, text: text, texts: map[string]string{}}
 }
 
 // of gives the contract of the principal in the context, where something is added to the standard house.
@@ -50,7 +48,7 @@ func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
 	if len(p.texts) == mostPrinted {
 		clear(p.texts)
 	}
-	text := schema.Print(held.Chain.Overlay(p.standard))
+	text := p.text(held)
 	p.texts[held.Hash] = text
 	return text, true
 }
@@ -65,7 +63,7 @@ func (o operator) contractAt(ctx context.Context, c console, slug string) (strin
 	if err != nil {
 		return "", err
 	}
-	added := inforce.NewRegister(o.reading, standard, c.log)
+	added := inforce.NewRegister(o.store.Reading, standard, c.log)
 	if err := added.Refresh(ctx); err != nil {
 		return "", fmt.Errorf("reading what is in force: %w", err)
 	}

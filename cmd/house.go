@@ -3,12 +3,15 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +29,7 @@ import (
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -33,9 +37,11 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/mailbox"
 	"github.com/ozg-cloud/platform/once"
+	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
+	"github.com/ozg-cloud/platform/statistics"
 	"github.com/ozg-cloud/platform/web"
 )
 
@@ -67,6 +73,10 @@ type Ground struct {
 	WatchEvery int
 	// Mailboxes are those that lie elsewhere, by kind of service account.
 	Mailboxes map[string]mailbox.Mailbox
+	// WebhookNetworks are networks that webhooks may send to although they are not public.
+	WebhookNetworks []netip.Prefix
+	// Patience is how often and how long webhooks and exports try; zero: what partners.Patient says.
+	Patience partners.Patience
 	// CallerBudget and TenantBudget are the cost that a caller and a tenant may ask for in a minute; zero: what web.DefaultLimits says.
 	CallerBudget, TenantBudget int
 	// Slow is how long an operation takes that gets a line in the log; zero: none does.
@@ -102,6 +112,10 @@ type House struct {
 	Door *web.Door
 	// Relay carries messages to the mailboxes that lie elsewhere.
 	Relay *mailbox.Relay
+	// Tally counts what happened into the figures.
+	Tally *statistics.Tally
+	// Partners sends what webhooks want sent, and makes exports.
+	Partners *Partners
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
 	// Metrics answers scrapes.
@@ -176,6 +190,17 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, downloads(book), g.Clock, g.UploadBytes)
 	cases := casework.NewDesk(client, g.Clock)
 	applications := intake.NewDesk(client, cases, blobs, accountHolder(g.Issuers), g.Clock, intake.Limits{})
+	contract, err := schema.Load()
+	if err != nil {
+		return nil, err
+	}
+	register := documents.NewRegister(opened.Reading)
+	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
+	added := inforce.NewRegister(opened.Reading, contract, g.Log)
+	h.close = append(h.close, running(ctx, func(ctx context.Context) { added.Run(ctx, g.Log) }))
+	applications.FilledBy(added.Chain, func(ctx context.Context, p *problem.Problem) {
+		g.Log.WarnContext(ctx, "a form does not fill an extension field", "field", strings.Join(p.Path, "."), "rule", p.Rule)
+	})
 	limits := web.DefaultLimits()
 	if g.CallerBudget > 0 {
 		limits.CallerPerMinute = g.CallerBudget
@@ -186,17 +211,21 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	registry, connections := prometheus.NewRegistry(), pools{"reading": opened.Reading.Stat, "writing": opened.Writes}
 	h.Metrics = measure(registry, connections, h.alarm)
 	metrics := web.NewMetrics(registry)
+	h.Tally = statistics.NewTally(opened.Reading, opened.Writing, g.Clock, g.Log)
 	resolver := &graph.Resolver{
-		Reading:  reading.New(opened.Reading, g.Secret, attachments.Link, book),
-		Casework: cases,
-		Intake:   applications,
-		Staff:    staff.NewDesk(client, policy, keeper, g.Clock),
-		Log:      log,
+		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, book),
+		Casework:  cases,
+		Intake:    applications,
+		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
+		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Log:       log,
+		Tally:     h.Tally,
 		Limits: model.Limits{
 			MaxPageSize: reading.LongestPage, MaxDepth: limits.Depth, MaxCost: limits.Cost, MaxBodyBytes: int(limits.Body),
 			MaxUploadBytes: fmt.Sprint(g.UploadBytes), CallerCostPerMinute: limits.CallerPerMinute, TenantCostPerMinute: limits.TenantPerMinute,
 		},
 	}
+	resolver.Reading.ExtendedBy(graph.Added)
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)
 		if err != nil {
@@ -205,17 +234,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		h.close = append(h.close, stop)
 		resolver.Reading.WatchedBy(watch)
 	}
-	contract, err := schema.Load()
-	if err != nil {
-		return nil, err
-	}
-	register := documents.NewRegister(opened.Reading)
-	h.close = append(h.close, running(ctx, func(ctx context.Context) { register.Run(ctx, g.Log) }))
 	warmth, cool := context.WithCancel(context.WithoutCancel(ctx))
 	var warming sync.WaitGroup
 	h.close = append(h.close, func() { cool(); warming.Wait() })
-	added := inforce.NewRegister(opened.Reading, contract, g.Log)
-	h.close = append(h.close, running(ctx, added.Run))
 	valid := web.NewValid(validKept, metrics)
 	contracts := graph.NewContracts(contract, added.For, func(c graph.Contract[web.Engine]) web.Engine {
 		e := graph.Engine(resolver, c.Schema, c.Held, g.Log)
@@ -228,12 +249,22 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})
-	printed := newPrinted(contract, added)
+	behind := backstage{keeper: keeper, contracts: contracts, writes: opened.Writing, patience: limits.Operation}
+	if g.TrustedOnly {
+		behind.loaded = register.Text
+	}
+	desk, working, err := partnership(g, client, opened.Writing, behind, log, contract, blobs)
+	if err != nil {
+		return nil, err
+	}
+	h.Partners, resolver.Partners = working, desk
+	resolver.Reading.ExportedBy(desk.Link)
+	printed := newPrinted(added, func(held *inforce.Held) string { return schema.Print(held.Chain.Overlay(contract)) })
 	h.Relay = newRelay(cases, blobs.Reader, g.Mailboxes, g.Log, g.Clock)
 	h.Sweep = func(ctx context.Context) error {
 		_, err := attachments.Sweep(authz.With(ctx, authz.System(authz.Sweeping)))
 		_, also := once.Sweep(ctx, client, g.Clock())
-		return errors.Join(err, also, forgetEvents(ctx, opened.Writing, g.EventDays))
+		return errors.Join(err, also, desk.Sweep(ctx, cmp.Or(g.EventDays, eventDays)), forgetEvents(ctx, opened.Writing, g.EventDays))
 	}
 	h.Door, err = web.New(web.Options{
 		Engine:      contracts.For,
@@ -276,6 +307,8 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Routes: append([]web.Route{
 			{Pattern: "POST /uploads", NeedsPrincipal: true, Cost: costOfUpload, Handler: attachments.Upload},
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
+			{Pattern: "GET /exports/{token}", Handler: desk.Download},
+			{Pattern: "GET /.well-known/jwks.json", Handler: working.tellKeys},
 			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
 		}, g.Routes...),
 	})

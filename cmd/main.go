@@ -33,6 +33,7 @@ func commands() []command {
 		{"serve", "", "serve in production", serve},
 		{"migrate", "", "bring the database to the newest migration", migrate},
 		{"seed", "[--cases N] [--seed S]", "lay the demo furniture and add N cases", seed},
+		{"statistics", "rebuild", "count all figures anew from the cases", figures},
 		{"token", "NAME", "print a bearer token of a demo principal", token},
 		{"role", "list|assign|remove [--tenant SLUG] [--subject S] [--unit N] [--services K,K] [SUBJECT ROLE TENANT]", "show, give and take roles", role},
 		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},

@@ -21,10 +21,10 @@ import (
 
 // operator is what whoever works at the console has at hand. In the audit log it is system:operator.
 type operator struct {
-	client  *ent.Client
-	staff   *staff.Desk
-	reader  *reading.Reader
-	reading *pgxpool.Pool
+	client *ent.Client
+	staff  *staff.Desk
+	reader *reading.Reader
+	store  *store.Store
 }
 
 // operate lets the operator do something with the owner's login, in the owner's role: behind both walls like everybody else.
@@ -56,10 +56,10 @@ func operate(ctx context.Context, c console, do func(ctx context.Context, o oper
 		return err
 	}
 	err = do(authz.With(ctx, authz.System(authz.Operator)), operator{
-		client:  client,
-		staff:   staff.NewDesk(client, policy, keeper, time.Now),
-		reader:  reading.New(opened.Reading, nil, nil, nil), // it only locates
-		reading: opened.Reading,
+		client: client,
+		staff:  staff.NewDesk(client, policy, keeper, time.Now),
+		reader: reading.New(opened.Reading, nil, nil, nil), // it only locates
+		store:  opened,
 	})
 	if p, ok := problem.Of(err); ok {
 		return errors.New(strings.TrimSpace(fmt.Sprintln(p.Title("en"), strings.Join(p.Path, " "))))

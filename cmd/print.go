@@ -4,9 +4,7 @@ package cmd
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -19,10 +17,9 @@ func printSchema(ctx context.Context, c console, args []string) error {
 	if len(args) == 0 || args[0] != "print" {
 		return errUsage
 	}
-	flags := flag.NewFlagSet("schema", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	slug := flags.String("tenant", "", "")
-	if flags.Parse(args[1:]) != nil || flags.NArg() > 0 {
+	f := flags("schema")
+	slug := f.String("tenant", "", "")
+	if f.Parse(args[1:]) != nil || f.NArg() > 0 {
 		return errUsage
 	}
 	if *slug == "" {

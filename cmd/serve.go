@@ -38,9 +38,13 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	networks, err := c.config.webhookNetworks()
+	if err != nil {
+		return err
+	}
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
-		Profile: profile, TrustedOnly: trustedOnly, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
+		Profile: profile, TrustedOnly: trustedOnly, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WebhookNetworks: networks, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
 	}))
 	if err != nil {
 		return err
@@ -52,7 +56,7 @@ func serve(ctx context.Context, c console, args []string) error {
 	return open(ctx, c, house, func(net.Addr) {})
 }
 
-// open listens and serves until ctx ends, and sweeps meanwhile. listening is told the address.
+// open listens and serves until ctx ends; meanwhile it sweeps, carries messages and counts. listening is told the address.
 func open(ctx context.Context, c console, house *House, listening func(net.Addr)) error {
 	silence, err := tellMetrics(ctx, c.config.MetricsListen, house.Metrics)
 	if err != nil {
@@ -68,6 +72,8 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	var beside sync.WaitGroup
 	beside.Go(func() { sweep(ctx, c, house) })
 	beside.Go(func() { house.Relay.Run(ctx) })
+	beside.Go(func() { house.Tally.Run(ctx) })
+	beside.Go(func() { house.Partners.Run(ctx) })
 	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())
 }

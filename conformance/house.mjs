@@ -87,9 +87,14 @@ export class House {
     return data;
   }
 
-  /** The contract, as it can be downloaded: whole, with its directives. */
+  /** The contract of the tenant, as it can be downloaded: whole, with its directives. */
   async contractAsPublished() {
     return (await this.fetch(this.url.replace(/graphql$/, 'schema.graphql'))).text();
+  }
+
+  /** The contract of the standard house, as whoever has not signed in can download it. */
+  async standardContract() {
+    return (await fetch(this.url.replace(/graphql$/, 'schema.graphql'))).text();
   }
 
   /** The contract, as a client reads it by introspection. */

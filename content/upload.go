@@ -87,7 +87,7 @@ func uploader(ctx context.Context) (*authz.Principal, error) {
 		return nil, err
 	}
 	if !p.MayAnywhere("attachment", "upload") {
-		return nil, &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "attachment", Action: "upload"}
+		return nil, authz.Refusal("attachment", "upload")
 	}
 	return p, nil
 }

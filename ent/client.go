@@ -24,6 +24,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/attachment"
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
+	"github.com/ozg-cloud/platform/ent/bulkoperation"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
 	"github.com/ozg-cloud/platform/ent/connector"
@@ -43,6 +44,8 @@ import (
 	"github.com/ozg-cloud/platform/ent/submission"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/ent/upload"
+	"github.com/ozg-cloud/platform/ent/webhook"
+	"github.com/ozg-cloud/platform/ent/webhookdelivery"
 )
 
 // Client is the client that holds all ent builders.
@@ -64,6 +67,8 @@ type Client struct {
 	AuditEntry *AuditEntryClient
 	// BlockedSubject is the client for interacting with the BlockedSubject builders.
 	BlockedSubject *BlockedSubjectClient
+	// BulkOperation is the client for interacting with the BulkOperation builders.
+	BulkOperation *BulkOperationClient
 	// CaseFile is the client for interacting with the CaseFile builders.
 	CaseFile *CaseFileClient
 	// Comment is the client for interacting with the Comment builders.
@@ -102,6 +107,10 @@ type Client struct {
 	Tenant *TenantClient
 	// Upload is the client for interacting with the Upload builders.
 	Upload *UploadClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -120,6 +129,7 @@ func (c *Client) init() {
 	c.Attachment = NewAttachmentClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
 	c.BlockedSubject = NewBlockedSubjectClient(c.config)
+	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.CaseFile = NewCaseFileClient(c.config)
 	c.Comment = NewCommentClient(c.config)
 	c.Connector = NewConnectorClient(c.config)
@@ -139,6 +149,8 @@ func (c *Client) init() {
 	c.Submission = NewSubmissionClient(c.config)
 	c.Tenant = NewTenantClient(c.config)
 	c.Upload = NewUploadClient(c.config)
+	c.Webhook = NewWebhookClient(c.config)
+	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
 }
 
 type (
@@ -238,6 +250,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Attachment:          NewAttachmentClient(cfg),
 		AuditEntry:          NewAuditEntryClient(cfg),
 		BlockedSubject:      NewBlockedSubjectClient(cfg),
+		BulkOperation:       NewBulkOperationClient(cfg),
 		CaseFile:            NewCaseFileClient(cfg),
 		Comment:             NewCommentClient(cfg),
 		Connector:           NewConnectorClient(cfg),
@@ -257,6 +270,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Submission:          NewSubmissionClient(cfg),
 		Tenant:              NewTenantClient(cfg),
 		Upload:              NewUploadClient(cfg),
+		Webhook:             NewWebhookClient(cfg),
+		WebhookDelivery:     NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -283,6 +298,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Attachment:          NewAttachmentClient(cfg),
 		AuditEntry:          NewAuditEntryClient(cfg),
 		BlockedSubject:      NewBlockedSubjectClient(cfg),
+		BulkOperation:       NewBulkOperationClient(cfg),
 		CaseFile:            NewCaseFileClient(cfg),
 		Comment:             NewCommentClient(cfg),
 		Connector:           NewConnectorClient(cfg),
@@ -302,6 +318,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Submission:          NewSubmissionClient(cfg),
 		Tenant:              NewTenantClient(cfg),
 		Upload:              NewUploadClient(cfg),
+		Webhook:             NewWebhookClient(cfg),
+		WebhookDelivery:     NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -332,11 +350,11 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
-		c.AuditEntry, c.BlockedSubject, c.CaseFile, c.Comment, c.Connector, c.Decision,
-		c.Event, c.ExtensionDefinition, c.ExtensionEntry, c.ExtensionRecord,
-		c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message, c.OrganisationalUnit,
-		c.RoleAssignment, c.Service, c.ServiceOffering, c.Submission, c.Tenant,
-		c.Upload,
+		c.AuditEntry, c.BlockedSubject, c.BulkOperation, c.CaseFile, c.Comment,
+		c.Connector, c.Decision, c.Event, c.ExtensionDefinition, c.ExtensionEntry,
+		c.ExtensionRecord, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -347,11 +365,11 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessEntry, c.Announcement, c.Applicant, c.Assignment, c.Attachment,
-		c.AuditEntry, c.BlockedSubject, c.CaseFile, c.Comment, c.Connector, c.Decision,
-		c.Event, c.ExtensionDefinition, c.ExtensionEntry, c.ExtensionRecord,
-		c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message, c.OrganisationalUnit,
-		c.RoleAssignment, c.Service, c.ServiceOffering, c.Submission, c.Tenant,
-		c.Upload,
+		c.AuditEntry, c.BlockedSubject, c.BulkOperation, c.CaseFile, c.Comment,
+		c.Connector, c.Decision, c.Event, c.ExtensionDefinition, c.ExtensionEntry,
+		c.ExtensionRecord, c.FollowUp, c.HistoryEvent, c.IdempotencyKey, c.Message,
+		c.OrganisationalUnit, c.RoleAssignment, c.Service, c.ServiceOffering,
+		c.Submission, c.Tenant, c.Upload, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -374,6 +392,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEntry.mutate(ctx, m)
 	case *BlockedSubjectMutation:
 		return c.BlockedSubject.mutate(ctx, m)
+	case *BulkOperationMutation:
+		return c.BulkOperation.mutate(ctx, m)
 	case *CaseFileMutation:
 		return c.CaseFile.mutate(ctx, m)
 	case *CommentMutation:
@@ -412,6 +432,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Tenant.mutate(ctx, m)
 	case *UploadMutation:
 		return c.Upload.mutate(ctx, m)
+	case *WebhookMutation:
+		return c.Webhook.mutate(ctx, m)
+	case *WebhookDeliveryMutation:
+		return c.WebhookDelivery.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -1599,6 +1623,157 @@ func (c *BlockedSubjectClient) mutate(ctx context.Context, m *BlockedSubjectMuta
 		return (&BlockedSubjectDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BlockedSubject mutation op: %q", m.Op())
+	}
+}
+
+// BulkOperationClient is a client for the BulkOperation schema.
+type BulkOperationClient struct {
+	config
+}
+
+// NewBulkOperationClient returns a client for the BulkOperation from the given config.
+func NewBulkOperationClient(c config) *BulkOperationClient {
+	return &BulkOperationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bulkoperation.Hooks(f(g(h())))`.
+func (c *BulkOperationClient) Use(hooks ...Hook) {
+	c.hooks.BulkOperation = append(c.hooks.BulkOperation, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bulkoperation.Intercept(f(g(h())))`.
+func (c *BulkOperationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BulkOperation = append(c.inters.BulkOperation, interceptors...)
+}
+
+// Create returns a builder for creating a BulkOperation entity.
+func (c *BulkOperationClient) Create() *BulkOperationCreate {
+	mutation := newBulkOperationMutation(c.config, OpCreate)
+	return &BulkOperationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BulkOperation entities.
+func (c *BulkOperationClient) CreateBulk(builders ...*BulkOperationCreate) *BulkOperationCreateBulk {
+	return &BulkOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BulkOperationClient) MapCreateBulk(slice any, setFunc func(*BulkOperationCreate, int)) *BulkOperationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BulkOperationCreateBulk{err: fmt.Errorf("calling to BulkOperationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BulkOperationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BulkOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BulkOperation.
+func (c *BulkOperationClient) Update() *BulkOperationUpdate {
+	mutation := newBulkOperationMutation(c.config, OpUpdate)
+	return &BulkOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BulkOperationClient) UpdateOne(_m *BulkOperation) *BulkOperationUpdateOne {
+	mutation := newBulkOperationMutation(c.config, OpUpdateOne, withBulkOperation(_m))
+	return &BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BulkOperationClient) UpdateOneID(id uuid.UUID) *BulkOperationUpdateOne {
+	mutation := newBulkOperationMutation(c.config, OpUpdateOne, withBulkOperationID(id))
+	return &BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BulkOperation.
+func (c *BulkOperationClient) Delete() *BulkOperationDelete {
+	mutation := newBulkOperationMutation(c.config, OpDelete)
+	return &BulkOperationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BulkOperationClient) DeleteOne(_m *BulkOperation) *BulkOperationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BulkOperationClient) DeleteOneID(id uuid.UUID) *BulkOperationDeleteOne {
+	builder := c.Delete().Where(bulkoperation.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BulkOperationDeleteOne{builder}
+}
+
+// Query returns a query builder for BulkOperation.
+func (c *BulkOperationClient) Query() *BulkOperationQuery {
+	return &BulkOperationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBulkOperation},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BulkOperation entity by its id.
+func (c *BulkOperationClient) Get(ctx context.Context, id uuid.UUID) (*BulkOperation, error) {
+	return c.Query().Where(bulkoperation.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BulkOperationClient) GetX(ctx context.Context, id uuid.UUID) *BulkOperation {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a BulkOperation.
+func (c *BulkOperationClient) QueryTenant(_m *BulkOperation) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bulkoperation.Table, bulkoperation.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bulkoperation.TenantTable, bulkoperation.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BulkOperationClient) Hooks() []Hook {
+	hooks := c.hooks.BulkOperation
+	return append(hooks[:len(hooks):len(hooks)], bulkoperation.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BulkOperationClient) Interceptors() []Interceptor {
+	inters := c.inters.BulkOperation
+	return append(inters[:len(inters):len(inters)], bulkoperation.Interceptors[:]...)
+}
+
+func (c *BulkOperationClient) mutate(ctx context.Context, m *BulkOperationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BulkOperationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BulkOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BulkOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BulkOperationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BulkOperation mutation op: %q", m.Op())
 	}
 }
 
@@ -5015,20 +5190,356 @@ func (c *UploadClient) mutate(ctx context.Context, m *UploadMutation) (Value, er
 	}
 }
 
+// WebhookClient is a client for the Webhook schema.
+type WebhookClient struct {
+	config
+}
+
+// NewWebhookClient returns a client for the Webhook from the given config.
+func NewWebhookClient(c config) *WebhookClient {
+	return &WebhookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhook.Hooks(f(g(h())))`.
+func (c *WebhookClient) Use(hooks ...Hook) {
+	c.hooks.Webhook = append(c.hooks.Webhook, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhook.Intercept(f(g(h())))`.
+func (c *WebhookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Webhook = append(c.inters.Webhook, interceptors...)
+}
+
+// Create returns a builder for creating a Webhook entity.
+func (c *WebhookClient) Create() *WebhookCreate {
+	mutation := newWebhookMutation(c.config, OpCreate)
+	return &WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Webhook entities.
+func (c *WebhookClient) CreateBulk(builders ...*WebhookCreate) *WebhookCreateBulk {
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookClient) MapCreateBulk(slice any, setFunc func(*WebhookCreate, int)) *WebhookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookCreateBulk{err: fmt.Errorf("calling to WebhookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Webhook.
+func (c *WebhookClient) Update() *WebhookUpdate {
+	mutation := newWebhookMutation(c.config, OpUpdate)
+	return &WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookClient) UpdateOne(_m *Webhook) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhook(_m))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookClient) UpdateOneID(id uuid.UUID) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhookID(id))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Webhook.
+func (c *WebhookClient) Delete() *WebhookDelete {
+	mutation := newWebhookMutation(c.config, OpDelete)
+	return &WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookClient) DeleteOne(_m *Webhook) *WebhookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookClient) DeleteOneID(id uuid.UUID) *WebhookDeleteOne {
+	builder := c.Delete().Where(webhook.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeleteOne{builder}
+}
+
+// Query returns a query builder for Webhook.
+func (c *WebhookClient) Query() *WebhookQuery {
+	return &WebhookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Webhook entity by its id.
+func (c *WebhookClient) Get(ctx context.Context, id uuid.UUID) (*Webhook, error) {
+	return c.Query().Where(webhook.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookClient) GetX(ctx context.Context, id uuid.UUID) *Webhook {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a Webhook.
+func (c *WebhookClient) QueryTenant(_m *Webhook) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhook.Table, webhook.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, webhook.TenantTable, webhook.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeliveries queries the deliveries edge of a Webhook.
+func (c *WebhookClient) QueryDeliveries(_m *Webhook) *WebhookDeliveryQuery {
+	query := (&WebhookDeliveryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhook.Table, webhook.FieldID, id),
+			sqlgraph.To(webhookdelivery.Table, webhookdelivery.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, webhook.DeliveriesTable, webhook.DeliveriesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookClient) Hooks() []Hook {
+	hooks := c.hooks.Webhook
+	return append(hooks[:len(hooks):len(hooks)], webhook.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookClient) Interceptors() []Interceptor {
+	inters := c.inters.Webhook
+	return append(inters[:len(inters):len(inters)], webhook.Interceptors[:]...)
+}
+
+func (c *WebhookClient) mutate(ctx context.Context, m *WebhookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Webhook mutation op: %q", m.Op())
+	}
+}
+
+// WebhookDeliveryClient is a client for the WebhookDelivery schema.
+type WebhookDeliveryClient struct {
+	config
+}
+
+// NewWebhookDeliveryClient returns a client for the WebhookDelivery from the given config.
+func NewWebhookDeliveryClient(c config) *WebhookDeliveryClient {
+	return &WebhookDeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookdelivery.Hooks(f(g(h())))`.
+func (c *WebhookDeliveryClient) Use(hooks ...Hook) {
+	c.hooks.WebhookDelivery = append(c.hooks.WebhookDelivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookdelivery.Intercept(f(g(h())))`.
+func (c *WebhookDeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookDelivery = append(c.inters.WebhookDelivery, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookDelivery entity.
+func (c *WebhookDeliveryClient) Create() *WebhookDeliveryCreate {
+	mutation := newWebhookDeliveryMutation(c.config, OpCreate)
+	return &WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookDelivery entities.
+func (c *WebhookDeliveryClient) CreateBulk(builders ...*WebhookDeliveryCreate) *WebhookDeliveryCreateBulk {
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookDeliveryClient) MapCreateBulk(slice any, setFunc func(*WebhookDeliveryCreate, int)) *WebhookDeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookDeliveryCreateBulk{err: fmt.Errorf("calling to WebhookDeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookDeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Update() *WebhookDeliveryUpdate {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdate)
+	return &WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookDeliveryClient) UpdateOne(_m *WebhookDelivery) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDelivery(_m))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookDeliveryClient) UpdateOneID(id uuid.UUID) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDeliveryID(id))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Delete() *WebhookDeliveryDelete {
+	mutation := newWebhookDeliveryMutation(c.config, OpDelete)
+	return &WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookDeliveryClient) DeleteOne(_m *WebhookDelivery) *WebhookDeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookDeliveryClient) DeleteOneID(id uuid.UUID) *WebhookDeliveryDeleteOne {
+	builder := c.Delete().Where(webhookdelivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Query() *WebhookDeliveryQuery {
+	return &WebhookDeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookDelivery entity by its id.
+func (c *WebhookDeliveryClient) Get(ctx context.Context, id uuid.UUID) (*WebhookDelivery, error) {
+	return c.Query().Where(webhookdelivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookDeliveryClient) GetX(ctx context.Context, id uuid.UUID) *WebhookDelivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTenant queries the tenant edge of a WebhookDelivery.
+func (c *WebhookDeliveryClient) QueryTenant(_m *WebhookDelivery) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookdelivery.Table, webhookdelivery.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, webhookdelivery.TenantTable, webhookdelivery.TenantColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWebhook queries the webhook edge of a WebhookDelivery.
+func (c *WebhookDeliveryClient) QueryWebhook(_m *WebhookDelivery) *WebhookQuery {
+	query := (&WebhookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookdelivery.Table, webhookdelivery.FieldID, id),
+			sqlgraph.To(webhook.Table, webhook.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, webhookdelivery.WebhookTable, webhookdelivery.WebhookColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookDeliveryClient) Hooks() []Hook {
+	hooks := c.hooks.WebhookDelivery
+	return append(hooks[:len(hooks):len(hooks)], webhookdelivery.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookDeliveryClient) Interceptors() []Interceptor {
+	inters := c.inters.WebhookDelivery
+	return append(inters[:len(inters):len(inters)], webhookdelivery.Interceptors[:]...)
+}
+
+func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookDelivery mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
 		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
-		BlockedSubject, CaseFile, Comment, Connector, Decision, Event,
+		BlockedSubject, BulkOperation, CaseFile, Comment, Connector, Decision, Event,
 		ExtensionDefinition, ExtensionEntry, ExtensionRecord, FollowUp, HistoryEvent,
 		IdempotencyKey, Message, OrganisationalUnit, RoleAssignment, Service,
-		ServiceOffering, Submission, Tenant, Upload []ent.Hook
+		ServiceOffering, Submission, Tenant, Upload, Webhook,
+		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessEntry, Announcement, Applicant, Assignment, Attachment, AuditEntry,
-		BlockedSubject, CaseFile, Comment, Connector, Decision, Event,
+		BlockedSubject, BulkOperation, CaseFile, Comment, Connector, Decision, Event,
 		ExtensionDefinition, ExtensionEntry, ExtensionRecord, FollowUp, HistoryEvent,
 		IdempotencyKey, Message, OrganisationalUnit, RoleAssignment, Service,
-		ServiceOffering, Submission, Tenant, Upload []ent.Interceptor
+		ServiceOffering, Submission, Tenant, Upload, Webhook,
+		WebhookDelivery []ent.Interceptor
 	}
 )

@@ -20,6 +20,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/attachment"
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
+	"github.com/ozg-cloud/platform/ent/bulkoperation"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
 	"github.com/ozg-cloud/platform/ent/connector"
@@ -39,6 +40,8 @@ import (
 	"github.com/ozg-cloud/platform/ent/submission"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/ent/upload"
+	"github.com/ozg-cloud/platform/ent/webhook"
+	"github.com/ozg-cloud/platform/ent/webhookdelivery"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -106,6 +109,7 @@ func checkColumn(t, c string) error {
 			attachment.Table:          attachment.ValidColumn,
 			auditentry.Table:          auditentry.ValidColumn,
 			blockedsubject.Table:      blockedsubject.ValidColumn,
+			bulkoperation.Table:       bulkoperation.ValidColumn,
 			casefile.Table:            casefile.ValidColumn,
 			comment.Table:             comment.ValidColumn,
 			connector.Table:           connector.ValidColumn,
@@ -125,6 +129,8 @@ func checkColumn(t, c string) error {
 			submission.Table:          submission.ValidColumn,
 			tenant.Table:              tenant.ValidColumn,
 			upload.Table:              upload.ValidColumn,
+			webhook.Table:             webhook.ValidColumn,
+			webhookdelivery.Table:     webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -29,11 +29,11 @@ type ExtensionEntry struct {
 	CaseID *uuid.UUID `json:"case_id,omitempty"`
 	// TargetID holds the value of the "target_id" field.
 	TargetID uuid.UUID `json:"target_id,omitempty"`
-	// The owner's place times a thousand, plus the number of the field.
+	// See extension.Key.
 	OfField int64 `json:"of_field,omitempty"`
-	// At most 1,000 bytes. Names of enum values, ids and booleans (true, false) as well.
+	// At most 1,000 bytes. Names of enum values as well.
 	Text *string `json:"-"`
-	// Number holds the value of the "number" field.
+	// Booleans are 0 and 1.
 	Number *float64 `json:"number,omitempty"`
 	// A date is its beginning in UTC.
 	Time *time.Time `json:"time,omitempty"`

@@ -55,6 +55,13 @@ func (_q *BlockedSubjectQuery) WhereP(ps ...func(*sql.Selector)) {
 }
 
 // WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *BulkOperationQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
 func (_q *CaseFileQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		_q.predicates = append(_q.predicates, p)
@@ -182,6 +189,20 @@ func (_q *TenantQuery) WhereP(ps ...func(*sql.Selector)) {
 
 // WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
 func (_q *UploadQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *WebhookQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// WhereP adds storage-level predicates to the query; ent/rule limits every query by it.
+func (_q *WebhookDeliveryQuery) WhereP(ps ...func(*sql.Selector)) {
 	for _, p := range ps {
 		_q.predicates = append(_q.predicates, p)
 	}

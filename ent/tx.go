@@ -27,6 +27,8 @@ type Tx struct {
 	AuditEntry *AuditEntryClient
 	// BlockedSubject is the client for interacting with the BlockedSubject builders.
 	BlockedSubject *BlockedSubjectClient
+	// BulkOperation is the client for interacting with the BulkOperation builders.
+	BulkOperation *BulkOperationClient
 	// CaseFile is the client for interacting with the CaseFile builders.
 	CaseFile *CaseFileClient
 	// Comment is the client for interacting with the Comment builders.
@@ -65,6 +67,10 @@ type Tx struct {
 	Tenant *TenantClient
 	// Upload is the client for interacting with the Upload builders.
 	Upload *UploadClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 
 	// lazily loaded.
 	client     *Client
@@ -203,6 +209,7 @@ func (tx *Tx) init() {
 	tx.Attachment = NewAttachmentClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
 	tx.BlockedSubject = NewBlockedSubjectClient(tx.config)
+	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.CaseFile = NewCaseFileClient(tx.config)
 	tx.Comment = NewCommentClient(tx.config)
 	tx.Connector = NewConnectorClient(tx.config)
@@ -222,6 +229,8 @@ func (tx *Tx) init() {
 	tx.Submission = NewSubmissionClient(tx.config)
 	tx.Tenant = NewTenantClient(tx.config)
 	tx.Upload = NewUploadClient(tx.config)
+	tx.Webhook = NewWebhookClient(tx.config)
+	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

@@ -4,8 +4,6 @@ package events
 
 import (
 	"context"
-	"reflect"
-	"slices"
 	"sort"
 	"time"
 
@@ -102,63 +100,77 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 	defer l.leave(v)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for told := false; ; {
-		found, r, err := l.next(ctx, v)
-		if err != nil {
-			return err
+	round := func() (more bool, err error) {
+		var found []Entry
+		var r reach
+		if found, r, err = l.next(ctx, v); err != nil {
+			return false, err
 		}
 		if r.oldest.Compare(l.stands(v)) > 0 {
 			found = behind(found, r.oldest)
 			if err := send(Frame{Kind: Gap, At: r.oldest}); err != nil {
-				return err
+				return false, err
 			}
 		}
 		now, err := authz.From(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if less(p, now) {
+		if p != now && authz.Lost(p.Assignments, now.Assignments) {
 			if err := send(Frame{Kind: Revocation, At: v.mark}); err != nil {
-				return err
+				return false, err
 			}
 		}
 		p = now
 		if err := tell(ctx, p, s, found, r.newest, send); err != nil {
-			return err
+			return false, err
 		}
 		if now, err = authz.From(ctx); err != nil {
-			return err
+			return false, err
 		}
-		if more := l.reached(v, r); more || now != p {
+		if more = l.reached(v, r) || now != p; more {
 			select {
 			case <-beat.C:
 				err = send(Frame{Kind: Checkpoint, At: r.to})
 			default:
 			}
-			if err != nil {
+		}
+		return more, err
+	}
+	if err := aside(func() error {
+		for more := true; more; {
+			var err error
+			if more, err = round(); err != nil {
 				return err
 			}
-			continue
 		}
-		if !told {
-			told = true
-			if err := send(Frame{Kind: Checkpoint, At: r.to, CaughtUp: true}); err != nil {
-				return err
-			}
-		}
-		for waiting := true; waiting; {
-			select {
-			case <-v.wake:
-				waiting = false
-			case <-beat.C:
-				if err := send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true}); err != nil {
+		return send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true})
+	}); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-v.wake:
+			for more := true; more; {
+				if more, err = round(); err != nil {
 					return err
 				}
-			case <-ctx.Done():
-				return nil
 			}
+		case <-beat.C:
+			if err := send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true}); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
 		}
 	}
+}
+
+// aside does something on a stack of its own: a receiver waits for hours after it has caught up, and would keep the one that reading has made grow.
+func aside(do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	return <-done
 }
 
 // tell sends what a story has of some entries. It decides by rights that are at least as young as the entries.
@@ -200,19 +212,6 @@ func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, now P
 		}
 	}
 	return read()
-}
-
-// less tells whether something that somebody had is missing now.
-func less(before, now *authz.Principal) bool {
-	if before == now {
-		return false
-	}
-	for _, a := range before.Assignments {
-		if !slices.ContainsFunc(now.Assignments, func(b authz.Assignment) bool { return reflect.DeepEqual(a, b) }) {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *Log) enter(ctx context.Context, after *Position, s Story) *receiver {

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-
-	"github.com/google/uuid"
 )
 
 // Chain is what holds at a tenant: the definitions of the owners above it from the Land down, and its own as the last one.
@@ -51,14 +49,14 @@ func (c Chain) Field(target, name string) (Owned, bool) {
 	return Owned{}, false
 }
 
-// Leaf finds a value by the names that lead to it from the target on, with the owner in whose index it stands.
-func (c Chain) Leaf(target string, path ...string) (leaf *Leaf, owner uuid.UUID, ok bool) {
+// Leaf finds a value by the names that lead to it from the target on, with its key in the index of its owner.
+func (c Chain) Leaf(target string, path []string) (leaf *Leaf, key int64, ok bool) {
 	for _, d := range c {
 		for _, l := range d.leaves[target] {
 			if slices.Equal(l.Path, path) {
-				return l, d.Owner.ID, true
+				return l, Key(d.Owner, l.Number), true
 			}
 		}
 	}
-	return nil, uuid.Nil, false
+	return nil, 0, false
 }

@@ -51,7 +51,7 @@ func (c Chain) FromForm(target string, form []Item) ([]Record, []*problem.Proble
 			continue
 		}
 		slices.Sort(r.Changed)
-		if r.Values = written(values); len(r.Values) > mostRecord {
+		if r.Values = printed(values); len(r.Values) > mostRecord {
 			problems = append(problems, problem.New(problem.Invalid, "tooLarge"))
 			continue
 		}
@@ -63,9 +63,16 @@ func (c Chain) FromForm(target string, form []Item) ([]Record, []*problem.Proble
 
 // from takes a value out of a form; nil where there is none.
 func (c *checker) from(f *Field, form []Item, path []string) any {
-	found := along(form, f.From)
+	if v := c.given(f, form, path); v != nil {
+		return c.value(f, v, path)
+	}
+	return nil
+}
+
+// given is what the items at the path of a field say, unchecked: the list of it or the first one; nil where there is nothing.
+func (c *checker) given(f *Field, form []Item, path []string) any {
 	var list []any
-	for _, item := range found {
+	for _, item := range along(form, f.From) {
 		v := item.Value
 		if f.Object() {
 			v = c.group(f.Of, item.Items, path)
@@ -74,16 +81,16 @@ func (c *checker) from(f *Field, form []Item, path []string) any {
 			list = append(list, v)
 		}
 		if len(list) > mostItems {
-			break
+			break // it is too many already
 		}
 	}
 	switch {
 	case len(list) == 0:
 		return nil
-	case !f.List:
-		return c.value(f, list[0], path)
+	case f.List:
+		return list
 	}
-	return c.value(f, list, path)
+	return list[0]
 }
 
 // group takes an object out of the items of a group. Names stand for numbers only after it was checked.
@@ -93,22 +100,8 @@ func (c *checker) group(t *Type, items []Item, path []string) any {
 		if len(f.From) == 0 {
 			continue
 		}
-		var list []any
-		for _, item := range along(items, f.From) {
-			v := item.Value
-			if f.Object() {
-				v = c.group(f.Of, item.Items, append(path, f.Name))
-			}
-			if v = f.read(v); v != nil && v != "" {
-				list = append(list, v)
-			}
-		}
-		switch {
-		case len(list) == 0:
-		case f.List:
-			given[f.Name] = list
-		default:
-			given[f.Name] = list[0]
+		if v := c.given(f, items, append(path[:len(path):len(path)], f.Name)); v != nil {
+			given[f.Name] = v
 		}
 	}
 	if len(given) == 0 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
@@ -42,6 +44,23 @@ func (d *Definition) Numbered(n Numbers) error {
 	}
 	d.settled(n)
 	return nil
+}
+
+// Kept reads a definition as it was kept: its text beside those above it, and its numbers as JSON. Where the text does not fit the standard house any
+// more, the error is the first problem.
+func Kept(sdl string, numbers []byte, owner Owner, standard *ast.Schema, above ...*Definition) (*Definition, error) {
+	d, problems := Read(sdl, owner, standard, above...)
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	var n Numbers
+	if err := json.Unmarshal(numbers, &n); err != nil {
+		return nil, fmt.Errorf("extension: reading numbers: %w", err)
+	}
+	if err := d.Numbered(n); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // settled takes numbers that are those of the text. A leaf that is a field of the target has the field's.

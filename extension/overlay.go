@@ -134,12 +134,12 @@ var here = &ast.Position{Src: &ast.Source{Name: "extension"}}
 
 func define(kind int, name, description string, fields ast.FieldList) *ast.Definition {
 	def := &ast.Definition{Kind: ast.InputObject, Name: name, Description: description, Fields: fields, Position: here}
-	switch {
-	case kind == answer:
+	switch kind {
+	case answer:
 		def.Kind = ast.Object
-	case kind == filter:
+	case filter:
 		def.Description = join(description, "Conditions; all that are given must hold.")
-	case kind == order:
+	case order:
 		def.Description = join(description, "An order by exactly one of these.")
 	}
 	return def

@@ -3,7 +3,9 @@
 package extension_test
 
 import (
+	"maps"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,14 +13,25 @@ import (
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/ozg-cloud/platform/extension"
 )
 
-// said tells what is wrong with a query in a schema; empty where it is valid.
+// valid says what is wrong with a query in a schema.
+func valid(s *ast.Schema, query string) error {
+	if _, list := gqlparser.LoadQueryWithRules(s, query, rules.NewDefaultRules()); len(list) > 0 {
+		return list
+	}
+	return nil
+}
+
+// said is what valid says, as text.
 func said(s *ast.Schema, query string) string {
-	_, err := gqlparser.LoadQuery(s, query)
-	return err.Error()
+	if err := valid(s, query); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func TestEachTenantSeesWhatItInheritsAndOwnsAndNothingElse(t *testing.T) {
@@ -52,7 +65,7 @@ func TestEachTenantSeesWhatItInheritsAndOwnsAndNothingElse(t *testing.T) {
 			schema *ast.Schema
 			valid  bool
 		}{"Kiel": {inKiel, c.kiel}, "Lübeck": {inLuebeck, c.luebeck}, "Munich": {inMunich, c.munich}} {
-			_, err := gqlparser.LoadQuery(s.schema, c.query)
+			err := valid(s.schema, c.query)
 			if (err == nil) != s.valid {
 				t.Errorf("%s, in %s: %v", name, where, err)
 			}
@@ -108,6 +121,40 @@ func TestADefinitionOnItsWayOutSaysSo(t *testing.T) {
 	}
 }
 
+func TestWhatIsCutOutOfTheContractLeadsToNothing(t *testing.T) {
+	t.Parallel()
+	standard := contract(t)
+	chain := extension.Chain{read(t, ofSH, sh, standard)}
+	cut := *standard // as for somebody who may not order
+	cut.Types = maps.Clone(standard.Types)
+	delete(cut.Types, "CaseExtensionOrder")
+	whole, rest := chain.Overlay(standard), chain.Overlay(&cut)
+	for name := range whole.Types {
+		if order := name == "CaseExtensionOrder" || name == "BauherrOrder"; (rest.Types[name] == nil) != order {
+			t.Errorf("%s: there %t", name, rest.Types[name] != nil)
+		}
+	}
+	if rest.Types["Bauherr"] != whole.Types["Bauherr"] || rest.Types["Case"] != standard.Types["Case"] {
+		t.Error("what is the same is not shared")
+	}
+}
+
+func TestATypeThatTheStandardHouseHasTakenIsNamed(t *testing.T) {
+	t.Parallel()
+	standard := contract(t)
+	land := read(t, ofSH, sh, standard)
+	if lapsed := land.Lapsed(standard); len(lapsed) > 0 {
+		t.Errorf("%v", lapsed)
+	}
+	edition, err := gqlparser.LoadSchema(&ast.Source{Name: "edition", Input: text(standard) + `input BauherrFilter { name: String } extend type Query { builders(where: BauherrFilter): Int }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lapsed := land.Lapsed(edition); !slices.Equal(lapsed, []string{"Bauherr"}) {
+		t.Errorf("%v", lapsed)
+	}
+}
+
 // thousand definitions of 30 fields with an enum and an object each, all of them different.
 func thousand(b *testing.B, standard *ast.Schema) []extension.Chain {
 	out := make([]extension.Chain, 1000)
@@ -152,4 +199,25 @@ func BenchmarkADefinitionIsRead(b *testing.B) {
 			b.Fatal(problems)
 		}
 	}
+}
+
+// The same schema without sharing: its text parsed anew.
+func BenchmarkAWholeSchemaIsParsed(b *testing.B) {
+	standard := contract(b)
+	whole := text(thousand(b, standard)[0].Overlay(standard))
+	schemas := make([]*ast.Schema, 0, b.N)
+	var empty, full runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&empty)
+	for b.Loop() {
+		s, err := gqlparser.LoadSchema(&ast.Source{Name: "whole", Input: whole})
+		if err != nil {
+			b.Fatal(err)
+		}
+		schemas = append(schemas, s)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&full)
+	b.ReportMetric(float64(full.HeapAlloc-empty.HeapAlloc)/float64(len(schemas))/1024, "KiB/schema")
+	runtime.KeepAlive(schemas)
 }

@@ -199,11 +199,12 @@ func (r *reader) field(t *Type, def *ast.Definition, f *ast.FieldDefinition) *Fi
 	path := []string{def.Name, f.Name}
 	rest := f.Name
 	if slices.Contains(Targets, def.Name) { // fields of own types stand in a space of their own
-		inSpace := false
-		if rest, inSpace = strings.CutPrefix(f.Name, r.d.Owner.Space()); !inSpace {
+		own, inSpace := strings.CutPrefix(f.Name, r.d.Owner.Space())
+		if !inSpace {
 			r.say("foreignName", path...)
 			return nil
 		}
+		rest = own
 	}
 	switch {
 	case !fieldName.MatchString(rest) || len(f.Name) > mostName:

@@ -105,7 +105,7 @@ func (d *Definition) apply(target string, stored json.RawMessage, given map[stri
 		return nil, check.problems
 	}
 	slices.Sort(r.Changed)
-	if r.Values = written(values); len(r.Values) > mostRecord {
+	if r.Values = printed(values); len(r.Values) > mostRecord {
 		return nil, []*problem.Problem{problem.New(problem.Invalid, "tooLarge")}
 	}
 	r.Entries = d.entries(target, values)
@@ -295,9 +295,7 @@ func (c *checker) object(t *Type, v any, path []string) any {
 
 func same(a, b any) bool { return bytes.Equal(printed(a), printed(b)) }
 
-// written is the one form of a record.
-func written(values map[string]any) json.RawMessage { return printed(values) }
-
+// printed is the one form of a value, and of a record.
 func printed(v any) []byte {
 	var b bytes.Buffer
 	put(&b, v)

@@ -325,8 +325,8 @@ func TestNoValueOfAnInputDoesHarm(t *testing.T) {
 		try("a variable that is not known", raw(map[string]any{"query": housetest.Mutation(verb), "variables": map[string]any{"in": in, canary: canary}}))
 	}
 	for table, after := range s.Stored() {
-		// Roles that are given and taken in between leave lines in the audit log, and raise its version.
-		if !slices.Contains(append(s.changing, "audit_entries", "rights_version"), table) && furniture[table] != after {
+		// Roles that are given and taken in between leave lines in the audit log, and raise its version; so do definitions of extension fields.
+		if !slices.Contains(append(s.changing, "audit_entries", "rights_version", "extension_version"), table) && furniture[table] != after {
 			t.Errorf("%s had %s, and has %s", table, furniture[table], after)
 		}
 	}

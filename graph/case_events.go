@@ -100,8 +100,8 @@ func (r subscription) follow(ctx context.Context, after *string, heartbeatSecond
 	go func() {
 		defer close(frames)
 		err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second, func(f events.Frame) error {
-			told, any := write(ctx, f)
-			if !any {
+			told, some := write(ctx, f)
+			if !some {
 				return nil
 			}
 			err := send(&told)

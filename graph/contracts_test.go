@@ -79,17 +79,19 @@ func TestEverybodyKnowsTheVerbsThatTheirRolesHave(t *testing.T) {
 		roles []authz.Role
 		verbs []string
 	}{
-		"an applicant":                   {[]authz.Role{"APPLICANT"}, []string{"openMessage", "replyToMessage", "submitApplication"}},
-		"a form server":                  {[]authz.Role{"FORM_SERVER"}, []string{"submitApplication"}},
-		"the mail room":                  {[]authz.Role{"MAIL_ROOM"}, []string{"acceptCase", "assignCase", "commentOnCase", "discardCase", "restoreCase"}},
-		"a point of single contact":      {[]authz.Role{"POINT_OF_SINGLE_CONTACT"}, []string{"commentOnCase"}},
-		"who has two roles":              {[]authz.Role{"POINT_OF_SINGLE_CONTACT", "FORM_SERVER"}, []string{"commentOnCase", "submitApplication"}},
-		"an analyst":                     {[]authz.Role{"LAND_ANALYST"}, nil},
-		"a partner":                      {[]authz.Role{"PARTNER"}, nil},
+		"an applicant":              {[]authz.Role{"APPLICANT"}, []string{"openMessage", "replyToMessage", "submitApplication"}},
+		"a form server":             {[]authz.Role{"FORM_SERVER"}, []string{"submitApplication"}},
+		"the mail room":             {[]authz.Role{"MAIL_ROOM"}, []string{"acceptCase", "assignCase", "commentOnCase", "discardCase", "restoreCase", "setCaseExtension"}},
+		"a point of single contact": {[]authz.Role{"POINT_OF_SINGLE_CONTACT"}, []string{"commentOnCase", "setCaseExtension"}},
+		"who has two roles":         {[]authz.Role{"POINT_OF_SINGLE_CONTACT", "FORM_SERVER"}, []string{"commentOnCase", "setCaseExtension", "submitApplication"}},
+		"an analyst":                {[]authz.Role{"LAND_ANALYST"}, nil},
+		"a partner": {[]authz.Role{"PARTNER"}, []string{
+			"cancelBulkExport", "createWebhook", "deleteWebhook", "pauseWebhook", "replayWebhookDelivery", "resumeWebhook", "startBulkExport",
+		}},
 		"who has a role that is no role": {[]authz.Role{"NO_SUCH_ROLE"}, nil},
 		"a caseworker": {[]authz.Role{"CASEWORKER"}, []string{
 			"acceptCase", "addFollowUp", "askApplicant", "assignCase", "closeCase", "commentOnCase", "completeFollowUp", "decideCase", "discardCase",
-			"reopenCase", "restoreCase", "sendMessage", "startCase",
+			"reopenCase", "restoreCase", "sendMessage", "setCaseExtension", "startCase",
 		}},
 	} {
 		if known := verbs(c.For(with(these.roles...))); !slices.Equal(known, these.verbs) {

@@ -163,6 +163,9 @@ func matrix(t *testing.T, contract *ast.Schema) string {
 
 // reachOf is what a reach comes to for rows of a shape; empty: it reaches none.
 func reachOf(word string, shape rule.Shape) string {
+	if shape == rule.Kept && slices.Contains([]string{"units", "services", "contact", "submissions"}, word) {
+		return "own"
+	}
 	if shape == rule.Shared {
 		return "all"
 	}

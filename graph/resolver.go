@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,24 +11,30 @@ import (
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/generated"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/partners"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/staff"
+	"github.com/ozg-cloud/platform/statistics"
 )
 
 // Resolver has what the resolvers hand their work to.
 type Resolver struct {
-	Reading  *reading.Reader
-	Casework *casework.Desk
-	Intake   *intake.Desk
-	Staff    *staff.Desk
-	Log      *events.Log
-	Limits   model.Limits
+	Reading   *reading.Reader
+	Casework  *casework.Desk
+	Intake    *intake.Desk
+	Staff     *staff.Desk
+	Extension *desk.Desk
+	Partners  *partners.Desk
+	Log       *events.Log
+	Tally     *statistics.Tally
+	Limits    model.Limits
 }
 
 // Query gives the resolvers of reads.
@@ -57,6 +64,17 @@ func (r *Resolver) changed(made casework.Changed, err error) (*answer.Payload, e
 
 // refused makes the payload of a verb that a problem stopped; what is no problem stays an error.
 func refused(err error) (*answer.Payload, error) {
+	if all := (problem.List)(nil); errors.As(err, &all) {
+		out := &answer.Payload{}
+		for _, p := range all {
+			one, ok := answer.Refused(p)
+			if !ok {
+				return nil, err
+			}
+			out.Problems = append(out.Problems, one.Problems...)
+		}
+		return out, nil
+	}
 	if p, ok := problem.Of(err); ok {
 		if payload, ok := answer.Refused(p); ok {
 			return payload, nil

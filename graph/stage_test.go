@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -36,7 +37,7 @@ type stage struct {
 func build(t testing.TB) *stage {
 	t.Helper()
 	h := housetest.New(t, func(g *cmd.Ground) { g.Development = false })
-	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"cases", "idempotency_keys", "role_assignments", "uploads"}}
+	s := &stage{House: h, applicant: h.As("kiel-applicant"), caseworker: h.As("kiel-caseworker"), changing: []string{"bulk_operations", "cases", "extension_definitions", "idempotency_keys", "role_assignments", "uploads", "webhook_deliveries", "webhooks"}}
 	conn := h.Database()
 	var kiel uuid.UUID
 	if err := conn.QueryRow(t.Context(), "select id from tenants where slug = 'kiel'").Scan(&kiel); err != nil {
@@ -92,6 +93,13 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 		}
 		return admin, in
 	}
+	if strings.HasSuffix(verb, "Extension") && verb != "setCaseExtension" {
+		return s.As("kiel-admin"), s.extension(verb)
+	}
+	if verb == "startBulkExport" || strings.Contains(verb, "Webhook") || verb == "cancelBulkExport" {
+		admin := s.As("kiel-admin")
+		return admin, s.forPartners(admin, verb)
+	}
 	c := s.applicant.Submit(parking, kiel)
 	for _, step := range toward[verb] {
 		s.caseworker.Must(step, &c, beside[step])
@@ -110,8 +118,78 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 	if verb == "completeFollowUp" {
 		in["followUpId"] = s.caseworker.Must("addFollowUp", &c, beside["addFollowUp"]).Text("addFollowUp.followUp.id")
 	}
+	if verb == "setCaseExtension" {
+		s.Define("kiel", `extend type Case { "A word." kiel_wort: String @filterable }`)
+		in["extension"] = map[string]any{"kiel_wort": "Wort"}
+	}
 	in["caseId"], in["expectedRevision"] = c.ID, c.Revision
 	return s.caseworker, in
+}
+
+// extension is an input of a verb on definitions of extension fields, with which it works now.
+func (s *stage) extension(verb string) map[string]any {
+	s.Helper()
+	var newest int
+	if err := s.Database().QueryRow(s.Context(), "select coalesce(max(version), 0) from extension_definitions").Scan(&newest); err != nil {
+		s.Fatal(err)
+	}
+	in := map[string]any{
+		"tenantId": s.kiel, "expectedVersion": newest, "dryRun": false,
+		"sdl": fmt.Sprintf("extend type Case { \"A word.\" kiel_wort: String @filterable @length(max: %d) }", 100+newest),
+	}
+	if verb == "defineExtension" {
+		return in
+	}
+	admin := s.As("kiel-admin")
+	id := admin.Say("defineExtension", in).Works().Text("defineExtension.extensionDefinition.id")
+	if verb != "activateExtension" {
+		admin.Say("activateExtension", map[string]any{"extensionDefinitionId": id, "acceptBreaking": true}).Works()
+	}
+	out := map[string]any{"extensionDefinitionId": id}
+	if verb != "deprecateExtension" {
+		out["acceptBreaking"] = true
+	}
+	return out
+}
+
+// forPartners is an input with which a verb on webhooks or exports works now. What was made for others before is put away.
+func (s *stage) forPartners(admin *housetest.Caller, verb string) map[string]any {
+	s.Helper()
+	exec := func(statement string) {
+		if _, err := s.Database().Exec(s.Context(), statement); err != nil {
+			s.Fatal(err)
+		}
+	}
+	export := map[string]any{"tenantId": s.kiel, "document": "{ cases { nodes { id } } }", "format": "JSONL"}
+	hook := map[string]any{
+		"tenantId": s.kiel, "name": "Fachverfahren", "url": "https://partner.example/in", "after": nil,
+		"document": "subscription { caseEvents { __typename ... on CaseEvent { caseId } } }",
+	}
+	switch verb {
+	case "startBulkExport":
+		exec("update bulk_operations set state = 'CANCELED'")
+		return export
+	case "createWebhook":
+		exec("delete from webhooks")
+		return hook
+	case "cancelBulkExport":
+		exec("update bulk_operations set state = 'CANCELED'")
+		return map[string]any{"bulkOperationId": admin.Say("startBulkExport", export).Works().Text("startBulkExport.bulkOperation.id")}
+	}
+	exec("delete from webhooks")
+	id := admin.Say("createWebhook", hook).Works().Text("createWebhook.webhook.id")
+	switch verb {
+	case "resumeWebhook":
+		exec("update webhooks set state = 'PAUSED'")
+	case "replayWebhookDelivery":
+		delivery := uuid.Must(uuid.NewV7())
+		if _, err := s.Database().Exec(s.Context(), `insert into webhook_deliveries (id, tenant_id, place, subject, trust_level, webhook_id, frame, xid, seq, state, attempts, created_at)
+			select $1, tenant_id, place, subject, trust_level, id, 'EVENT', 1, 1, 'DEAD', 1, now() from webhooks`, delivery); err != nil {
+			s.Fatal(err)
+		}
+		return map[string]any{"webhookDeliveryId": idOf("WebhookDelivery", delivery)}
+	}
+	return map[string]any{"webhookId": id}
 }
 
 // mutations are the names of all verbs of the contract.

@@ -31,6 +31,8 @@ func least(s *ast.Schema, t *ast.Type) any {
 			}
 		}
 		return in
+	case def.Name == "CaseExtensionInput":
+		return map[string]any{}
 	case def.Name == "Int":
 		return 1
 	case def.Name == "Date":
@@ -108,11 +110,11 @@ func TestViewerCanIsWhatTheDeskAllowsAndTheContractNamesTheRight(t *testing.T) {
 		who              *housetest.Caller
 		allowed, refused int
 	}{
-		{h.As("kiel-caseworker"), 13, 0},
-		{h.As("kiel-mailroom"), 5, 0},
+		{h.As("kiel-caseworker"), 14, 0},
+		{h.As("kiel-mailroom"), 6, 0},
 		{h.As("kiel-admin"), 1, 0},
-		{visitor, 0, 13},
-		{elsewhere, 0, 13},
+		{visitor, 0, 14},
+		{elsewhere, 0, 14},
 	} {
 		allowed, refused, wrong := claims(t, these.who, c)
 		for _, w := range wrong {

@@ -8,10 +8,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/content"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/schema"
+	"github.com/ozg-cloud/platform/extension"
+	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // Desk takes applications in.
@@ -23,7 +26,9 @@ type Desk struct {
 	clock  func() time.Time
 	limits Limits
 
-	look func(context.Context, *arrival) (receipt, error)
+	added func(authz.Place) extension.Chain
+	unfit func(context.Context, *problem.Problem)
+	look  func(context.Context, *arrival) (receipt, error)
 }
 
 // NewDesk makes a desk over the writing client. owner tells which subject signs in here for an identifier of a service account
@@ -32,6 +37,12 @@ func NewDesk(client *ent.Client, cases *casework.Desk, store *content.Store, own
 	d := &Desk{client: client, cases: cases, store: store, owner: owner, clock: clock, limits: limits.orDefaults()}
 	d.look = d.lookUp
 	return d
+}
+
+// FilledBy lets forms fill the extension fields (Balkone) of the authority that is responsible: added gives what is added there. What does not fit is
+// left out and told to unfit with its path from the field on, without the value; it keeps no application from coming in.
+func (d *Desk) FilledBy(added func(authz.Place) extension.Chain, unfit func(context.Context, *problem.Problem)) {
+	d.added, d.unfit = added, unfit
 }
 
 // Limits bound a delivery of a form server, in bytes. Zero stands for the default.

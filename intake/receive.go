@@ -144,6 +144,9 @@ func (d *Desk) hang(ctx context.Context, tx *ent.Tx, a *arrival, to address, cas
 	if err != nil {
 		return fmt.Errorf("intake: writing an applicant: %w", err)
 	}
+	if err := d.fill(ctx, tx, a.Form, to, caseID); err != nil {
+		return err
+	}
 	_, err = d.cases.Attach(ctx, tx, casework.Hanging{Tenant: to.tenant.ID, Place: place, Case: caseID, Submission: &submitted}, pieces)
 	return err
 }

@@ -168,7 +168,7 @@ func has(p *authz.Principal, role authz.Role) bool {
 }
 
 func notAllowed() error {
-	return &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "case", Action: "submit"}
+	return authz.Refusal("case", "submit")
 }
 
 // reaches tells whether a trust level is at least the one that is needed.

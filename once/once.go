@@ -32,10 +32,34 @@ func With(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, contextKey{}, r)
 }
 
-// Do carries out a verb, unless its request was carried out before: then it gives what was made that time. The same key with other content is a conflict
-// (keyReused). do writes with Enter into its own transaction what it makes, and leaves nothing behind when it fails. Without a request in ctx, it is called
-// and that is all.
-func Do[Made any](ctx context.Context, client *ent.Client, now time.Time, do func() (Made, error)) (Made, error) {
+// Do carries out a verb in one transaction, unless its request was carried out before: then it gives what was made that time. The same key with other
+// content is a conflict (keyReused). All that do writes is stored or nothing, under rights that hold when it is stored: where they have changed meanwhile,
+// do is called again. With Enter it writes into the transaction what it makes. Without a request in ctx, it is called and that is all.
+func Do[Made any](ctx context.Context, client *ent.Client, now func() time.Time, do func(*ent.Tx) (Made, error)) (made Made, err error) {
+	err = authz.Current(ctx, func() error {
+		made, err = said(ctx, client, now(), func() (Made, error) { return attempt(ctx, client, do) })
+		return err
+	})
+	return made, err
+}
+
+// Change is Do for a verb that changes or makes one thing, whose id it gives: that of the first time. do tells the tenant in which it has done so.
+func Change(ctx context.Context, client *ent.Client, now func() time.Time, id uuid.UUID, do func(*authz.Principal, *ent.Tx) (tenant uuid.UUID, err error)) (uuid.UUID, error) {
+	return Do(ctx, client, now, func(tx *ent.Tx) (uuid.UUID, error) {
+		p, err := authz.From(ctx)
+		if err != nil {
+			return id, err
+		}
+		tenant, err := do(p, tx)
+		if err != nil {
+			return id, err
+		}
+		return id, Enter(ctx, tx, now(), tenant, id, id)
+	})
+}
+
+// said calls do, unless the request of ctx was carried out before.
+func said[Made any](ctx context.Context, client *ent.Client, now time.Time, do func() (Made, error)) (Made, error) {
 	r, asked := ctx.Value(contextKey{}).(Request)
 	if !asked {
 		return do()
@@ -53,6 +77,23 @@ func Do[Made any](ctx context.Context, client *ent.Client, now time.Time, do fun
 		return before, err
 	}
 	return made, failed
+}
+
+// attempt stores what do writes, or nothing.
+func attempt[Made any](ctx context.Context, client *ent.Client, do func(*ent.Tx) (Made, error)) (none Made, err error) {
+	tx, err := client.Tx(ctx)
+	if err != nil {
+		return none, fmt.Errorf("once: beginning: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	made, err := do(tx)
+	if err != nil {
+		return none, err
+	}
+	if err := tx.Commit(); err != nil {
+		return none, fmt.Errorf("once: storing: %w", err)
+	}
+	return made, nil
 }
 
 // lookUp asks the register what the request has made.

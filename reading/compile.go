@@ -15,6 +15,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/ent/rule"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
@@ -101,7 +102,8 @@ type op struct {
 	value  derive
 	from   []int
 	object *object
-	must   bool // the contract says that the object is always there
+	traced []tracedField // of an extension
+	must   bool          // the contract says that the object is always there
 	hole   *gap
 	told   bool // that the field is refused on a row is told as an error, see denied.go
 	denied int  // then: column that is true on such rows
@@ -134,7 +136,8 @@ type compiler struct {
 	levels []*level
 
 	aliases    int
-	conditions int  // in the filters so far
+	conditions int // in the filters so far
+	chain      extension.Chain
 	personal   bool // the answer names the viewer
 }
 
@@ -209,6 +212,7 @@ func (c *compiler) object(l *level, t *catalog.Type, alias string, chain fragmen
 		if err := c.watch(o, l, t, alias, f, &w); err != nil {
 			return nil, err
 		}
+		c.traceExtension(o, l, t, alias, w.traced)
 		o.add(w)
 	}
 	return o, nil
@@ -228,6 +232,9 @@ func (c *compiler) field(w *op, l *level, t *catalog.Type, alias string, chain f
 	if f.Name == "__typename" {
 		w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name)
 		return nil
+	}
+	if f.Name == extended && extensible[t.Name] {
+		return c.extension(w, l, t, alias, f)
 	}
 	_, stored := t.Columns[f.Name]
 	d, isDerived := derivations[t.Name+"."+f.Name]
@@ -348,7 +355,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	if err != nil {
 		return err
 	}
-	o, err := orderOf(t, args["orderBy"])
+	o, err := c.orderOf(t, args["orderBy"])
 	if err != nil {
 		return err
 	}
@@ -376,9 +383,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			return l, nil
 		}
 		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
-		rows := func(n int) fragment {
-			return sql("(select * from " + t.Table + " " + a).then(where(at.within(a, o, which)...)).with(o.clause(a, page.backward) + " limit " + strconv.Itoa(n) + ") " + a)
-		}
+		rows := func(n int) fragment { return c.rows(t, a, o, at, which, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
 		} else {
@@ -473,7 +478,7 @@ func (l *level) wantCursor(a string, o order) {
 
 func (c *compiler) pageInfo(above *level, t *catalog.Type, a string, o order, page page, at bounds, which []fragment, fill func(gapKind, int) (op, error), sel ast.SelectionSet) (*object, error) {
 	result := &object{present: -1}
-	list := t.Table + " " + a
+	list := o.list(t, a)
 	// outside asks whether there is a row at the cursor that bounds the page on one side, or beyond it.
 	outside := func(bound position, backward bool) fragment {
 		if bound == nil {

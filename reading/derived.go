@@ -52,9 +52,15 @@ var derivations = map[string]derivation{
 	"CaseEvent.caseId":          {columns: []string{"case_id"}, value: idOfCase},
 	"CaseEvent.cursor":          {columns: []string{"xid", "seq"}, value: cursorOfEvent},
 	"MessageEvent.cursor":       {columns: []string{"xid", "seq"}, value: cursorOfEvent},
-	"WorkListChange.caseId":     {columns: []string{"case_id"}, value: idOfCase},
-	"WorkListChange.cursor":     {columns: []string{"xid", "seq"}, value: cursorOfEvent},
-	"WorkListChange.move":       {text: moves[entered]},
+	"Webhook.deadLetters": {expression: func(a string) string {
+		return "(select count(*)::int from webhook_deliveries d where d.tenant_id = " + a + ".tenant_id and d.webhook_id = " + a + ".id and d.state = 'DEAD')"
+	}, kind: catalog.Int},
+	"WebhookDelivery.eventCursor":  {columns: []string{"xid", "seq", "frame"}, value: cursorOfDelivery},
+	"BulkOperation.snapshotCursor": {columns: []string{"mark_xid", "mark_seq"}, value: cursorOfSnapshot},
+	"BulkOperation.url":            {columns: []string{"id", "subject", "state"}, value: exportLink, personal: true},
+	"WorkListChange.caseId":        {columns: []string{"case_id"}, value: idOfCase},
+	"WorkListChange.cursor":        {columns: []string{"xid", "seq"}, value: cursorOfEvent},
+	"WorkListChange.move":          {text: moves[entered]},
 }
 
 func overdueCase(a string) string {
@@ -124,4 +130,12 @@ func idsOf(typ string) derive {
 // downloadLink gives the viewer a link to the content that is good for a few minutes.
 func downloadLink(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
 	return appendString(dst, []byte(r.link(p, uuid.UUID(row[0])))), nil
+}
+
+// exportLink gives the subject of an export a link to the file, once there is one.
+func exportLink(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	if r.export == nil || string(row[1]) != p.Subject || string(row[2]) != "COMPLETED" {
+		return append(dst, null...), nil
+	}
+	return appendString(dst, []byte(r.export(p, uuid.UUID(row[0])))), nil
 }

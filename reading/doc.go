@@ -13,6 +13,7 @@
 //	denied.go    tells which fields of which rows were refused
 //	encode.go    binary values to JSON
 //	derived.go   the few fields that are derived from columns
+//	extend.go    what tenants add to a type: selection, filter and order
 //
 // Which rows and fields a caller may see is asked of ent/rule, in one place each: compiler.predicate and compiler.visible.
 package reading

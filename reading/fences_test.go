@@ -141,7 +141,7 @@ func (w *world) within(s authz.Scope, r *row) bool {
 		return true
 	}
 	switch r.typ {
-	case "Comment", "FollowUp", "Assignment", "OrganisationalUnit", "RoleAssignment", "AuditEntry": // never for applicants
+	case "Comment", "FollowUp", "Assignment", "OrganisationalUnit", "RoleAssignment", "AuditEntry", "ExtensionDefinition": // never for applicants
 		return false
 	}
 	if id, ok := r.ref("case_id"); ok {

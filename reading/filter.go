@@ -150,6 +150,9 @@ func (c *compiler) filterField(t *catalog.Type, alias, name string, value any, p
 		// A condition on a missing value is not met, so its opposite is.
 		return sql("not coalesce((").then(f).with("), false)"), nil
 	}
+	if name == extended && extensible[t.Name] {
+		return c.extensionFilter(t, alias, value, nil, path)
+	}
 	if derived, ok := derivedFilters[t.Name+"."+name]; ok {
 		return derived(c, alias, value, path)
 	}
@@ -325,9 +328,11 @@ func operator(column catalog.Column, expression, of, name string, value any, pat
 
 func oneOf(column catalog.Column, expression, of string, list []any, path []string) (fragment, error) {
 	var (
-		ids   []uuid.UUID
-		texts []string
-		ints  []int64
+		ids    []uuid.UUID
+		texts  []string
+		ints   []int64
+		floats []float64
+		times  []time.Time
 	)
 	for i, v := range list {
 		a, err := argument(column.Kind, of, v, append(slices.Clone(path), strconv.Itoa(i)))
@@ -341,6 +346,10 @@ func oneOf(column catalog.Column, expression, of string, list []any, path []stri
 			texts = append(texts, a)
 		case int64:
 			ints = append(ints, a)
+		case float64:
+			floats = append(floats, a)
+		case time.Time:
+			times = append(times, a)
 		default:
 			return fragment{}, fmt.Errorf("reading: no list of %T", a)
 		}
@@ -350,6 +359,12 @@ func oneOf(column catalog.Column, expression, of string, list []any, path []stri
 		return sql(expression+" = any(?)", ids), nil
 	case catalog.Int, catalog.BigInt:
 		return sql(expression+" = any(?::bigint[])", ints), nil
+	case catalog.Float:
+		return sql(expression+" = any(?::double precision[])", floats), nil
+	case catalog.Instant:
+		return sql(expression+" = any(?::timestamptz[])", times), nil
+	case catalog.Date:
+		return sql(expression+" = any(?::timestamptz[])", times), nil // of an extension, see kindOf
 	}
 	return sql(expression+" = any(?)", texts), nil
 }
@@ -373,6 +388,25 @@ func argument(kind catalog.Kind, of string, value any, path []string) (any, erro
 			return nil, problem.New(problem.Invalid, "pattern", path...)
 		}
 		return t, nil
+	case catalog.Float:
+		switch n := value.(type) {
+		case bool: // true is one
+			if n {
+				return 1.0, nil
+			}
+			return 0.0, nil
+		case float64:
+			return n, nil
+		case int64:
+			return float64(n), nil
+		case int:
+			return float64(n), nil
+		case json.Number:
+			if f, err := n.Float64(); err == nil {
+				return f, nil
+			}
+		}
+		return nil, problem.New(problem.Invalid, "range", path...)
 	case catalog.Int, catalog.BigInt:
 		switch n := value.(type) {
 		case int64:

@@ -52,6 +52,10 @@ func (*Frame) UnmarshalGQLContext(context.Context, any) error {
 
 // Frame writes what the log tells a receiver, in the words of the current field.
 func (r *Reader) Frame(ctx context.Context, f events.Frame) Frame {
+	if f.Kind == events.Happened { // which comes most often
+		s := f.Shown.(*shown) //nolint:forcetypeassert // out of tell
+		return Frame{Value: s.views[0], cursor: s.cursor, path: graphql.GetPath(ctx), denied: s.denied[0]}
+	}
 	field := graphql.GetFieldContext(ctx).Field
 	c := &compiler{r: r, oc: graphql.GetOperationContext(ctx)}
 	plain := func(typ, cursor string, values map[string]any) Frame {
@@ -60,9 +64,6 @@ func (r *Reader) Frame(ctx context.Context, f events.Frame) Frame {
 	}
 	checkpoint := r.cursors.Checkpoint(f.At)
 	switch f.Kind {
-	case events.Happened:
-		s := f.Shown.(*shown) //nolint:forcetypeassert // out of tell
-		return Frame{Value: s.views[0], cursor: r.cursors.Of(f.At), path: graphql.GetPath(ctx), denied: s.denied[0]}
 	case events.Checkpoint:
 		return plain("StreamCheckpoint", checkpoint, map[string]any{"cursor": checkpoint, "caughtUp": f.CaughtUp})
 	case events.Gap:

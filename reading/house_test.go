@@ -83,6 +83,17 @@ func furnish(t testing.TB, cases int) *world {
 		 select gen_random_uuid(), tenant_id, place, assigned_at, assigned_by, 'ROLE_ASSIGNED', subject, role, unit_id, service_ids from role_assignments`,
 		`insert into access_entries (id, tenant_id, place, case_id, at, reader, purpose, fields)
 		 select gen_random_uuid(), tenant_id, place, id, received_at, 'user:dev:kiel-caseworker', case when get_byte(uuid_send(id), 15) % 2 = 0 then 'case' end, '["Message.body", "Applicant.name"]' from cases`,
+		`insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by, retired_at, retired_by)
+		 select gen_random_uuid(), id, place, v, case v when 2 then 'DRAFT' else 'RETIRED' end, 'extend type Case { x: Int }', repeat('c', 64), '{}', created_at + v * interval '1 day', 'user:dev:admin',
+		 case v when 1 then created_at end, case v when 1 then 'user:dev:admin' end, case v when 1 then created_at end, case v when 1 then 'user:dev:admin' end
+		 from tenants, generate_series(1, 2) v where kind <> 'FEDERATION'`,
+		`insert into webhooks (id, tenant_id, place, subject, trust_level, name, url, host, document, state, mark_xid, mark_seq, dead_in_row, created_at)
+		 select gen_random_uuid(), t.id, t.place, s, 'HIGH', 'Fachverfahren', 'https://partner.example/', 'partner.example', 'subscription { x }', 'ACTIVE', 0, 0, 0, t.created_at
+		 from tenants t, unnest(array['user:dev:somebody-1', 'user:dev:somebody-2', 'user:dev:sh-partner']) s where kind <> 'FEDERATION'`,
+		`insert into webhook_deliveries (id, tenant_id, place, subject, trust_level, webhook_id, frame, xid, seq, state, attempts, created_at)
+		 select gen_random_uuid(), tenant_id, place, subject, trust_level, id, 'EVENT', 1, v, 'PENDING', 0, created_at from webhooks, generate_series(1, 2) v`,
+		`insert into bulk_operations (id, tenant_id, place, subject, trust_level, purpose, document, format, state, object_count, refused_fields, beginnings, created_at)
+		 select gen_random_uuid(), tenant_id, place, subject, trust_level, '', 'query { x }', 'JSONL', 'CREATED', 0, 0, 0, created_at from webhooks`,
 		`set session_replication_role = origin`,
 		`analyze`,
 	} {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ import (
 type key struct {
 	column catalog.Column
 	desc   bool
+
+	entry   int64  // of an extension field: its key in the index; zero: none
+	indexed string // and the column there
 }
 
 // order is how a list runs; the last key is always the id, so that no two entries stand in the same place.
@@ -28,25 +32,29 @@ type order []key
 
 // natural are the orders of lists that nobody has ordered.
 var natural = map[string]order{
-	"Case":               {{column: catalog.Column{Name: "received_at", Kind: catalog.Instant}, desc: true}},
-	"Tenant":             {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
-	"Service":            {{column: catalog.Column{Name: "title", Kind: catalog.Text}}},
-	"ServiceOffering":    {},
-	"OrganisationalUnit": {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
-	"Message":            {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
-	"Attachment":         {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
-	"Decision":           {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
-	"Comment":            {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
-	"FollowUp":           {{column: catalog.Column{Name: "due_on", Kind: catalog.Date}}},
-	"Assignment":         {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}}},
-	"RoleAssignment":     {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
-	"AuditEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
-	"AccessEntry":        {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
-	"HistoryEvent":       {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
+	"Case":                {{column: catalog.Column{Name: "received_at", Kind: catalog.Instant}, desc: true}},
+	"Tenant":              {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
+	"Service":             {{column: catalog.Column{Name: "title", Kind: catalog.Text}}},
+	"ServiceOffering":     {},
+	"OrganisationalUnit":  {{column: catalog.Column{Name: "name", Kind: catalog.Text}}},
+	"Message":             {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
+	"Attachment":          {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
+	"Decision":            {{column: catalog.Column{Name: "sent_at", Kind: catalog.Instant}}},
+	"Comment":             {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}}},
+	"FollowUp":            {{column: catalog.Column{Name: "due_on", Kind: catalog.Date}}},
+	"Assignment":          {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}}},
+	"RoleAssignment":      {{column: catalog.Column{Name: "assigned_at", Kind: catalog.Instant}, desc: true}},
+	"AuditEntry":          {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"AccessEntry":         {{column: catalog.Column{Name: "at", Kind: catalog.Instant}, desc: true}},
+	"Webhook":             {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"WebhookDelivery":     {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"BulkOperation":       {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"ExtensionDefinition": {{column: catalog.Column{Name: "created_at", Kind: catalog.Instant}, desc: true}},
+	"HistoryEvent":        {{column: catalog.Column{Name: "sequence", Kind: catalog.Int}}},
 }
 
 // orderOf reads the argument orderBy. What an order says of a column for the second time is without effect and left out.
-func orderOf(t *catalog.Type, argument any) (order, error) {
+func (c *compiler) orderOf(t *catalog.Type, argument any) (order, error) {
 	var o order
 	asked := listed(argument)
 	if len(asked) > 8 {
@@ -55,11 +63,24 @@ func orderOf(t *catalog.Type, argument any) (order, error) {
 	for i, a := range asked {
 		m, _ := a.(map[string]any)
 		at := []string{"orderBy", strconv.Itoa(i)}
+		if extensible[t.Name] && (m["field"] == nil) == (m[extended] == nil) {
+			return nil, problem.New(problem.Invalid, "exactlyOne", at...)
+		}
+		if m[extended] != nil && extensible[t.Name] {
+			k, err := c.extensionOrder(t, m[extended], append(slices.Clone(at), extended))
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(o, func(other key) bool { return other.column == k.column }) {
+				o = append(o, k)
+			}
+			continue
+		}
 		name, err := enumValue(m["field"], append(at, "field"))
 		if err != nil {
 			return nil, err
 		}
-		c, ok := columnNamed(t, strings.ToLower(name))
+		column, ok := columnNamed(t, strings.ToLower(name))
 		if !ok {
 			return nil, fmt.Errorf("reading: %s has no column for the order %s", t.Name, name)
 		}
@@ -69,15 +90,15 @@ func orderOf(t *catalog.Type, argument any) (order, error) {
 				return nil, err
 			}
 		}
-		if !slices.ContainsFunc(o, func(k key) bool { return k.column == c }) {
-			o = append(o, key{c, direction == "DESC"})
+		if !slices.ContainsFunc(o, func(k key) bool { return k.column == column }) {
+			o = append(o, key{column: column, desc: direction == "DESC"})
 		}
 	}
 	if o == nil {
 		o = natural[t.Name]
 	}
 	last := len(o) > 0 && o[len(o)-1].desc
-	return append(o[:len(o):len(o)], key{catalog.Column{Name: "id", Kind: catalog.UUID}, last}), nil
+	return append(o[:len(o):len(o)], key{column: catalog.Column{Name: "id", Kind: catalog.UUID}, desc: last}), nil
 }
 
 func columnNamed(t *catalog.Type, name string) (catalog.Column, bool) {
@@ -225,6 +246,11 @@ func valueOf(kind catalog.Kind, raw []byte) (any, error) {
 		return integer(raw)
 	case catalog.Text, catalog.Enum:
 		return string(raw), nil
+	case catalog.Float:
+		if len(raw) != 8 {
+			return nil, fmt.Errorf("reading: a number of %d bytes", len(raw))
+		}
+		return math.Float64frombits(binary.BigEndian.Uint64(raw)), nil
 	}
 	return nil, fmt.Errorf("reading: nothing is ordered by kind %d", kind)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/internal/seal"
 	"github.com/ozg-cloud/platform/schema"
@@ -28,10 +29,12 @@ type Reader struct {
 	cursors *events.Cursors
 	reads   sharedReads
 	link    func(p *authz.Principal, attachment uuid.UUID) string
+	export  func(p *authz.Principal, id uuid.UUID) string // nil: there are no exports
 	witness Witness
 	watch   *Watch // nil: nobody watches
 	nodes   map[byte]*catalog.Type
-	guarded map[string]authz.Object // fields with a right of their own: its object by type and field
+	chain   func(ctx context.Context) extension.Chain // nil: nothing is added for anybody
+	guarded map[string]authz.Object                   // fields with a right of their own: its object by type and field
 }
 
 // New makes a Reader on a pool that cannot write and whose transactions see one snapshot.
@@ -44,6 +47,9 @@ func New(pool *pgxpool.Pool, secret []byte, link func(p *authz.Principal, attach
 	}
 	return &Reader{pool: pool, seal: seal.New(secret, "cursor"), cursors: events.NewCursors(secret), link: link, witness: witness, nodes: nodes(contract), guarded: guarded(contract)}
 }
+
+// ExportedBy lets exports have links: link gives a viewer the address of an export's file. It comes before the first read.
+func (r *Reader) ExportedBy(link func(p *authz.Principal, export uuid.UUID) string) { r.export = link }
 
 // Page answers a field whose type is a connection of the type, with the field's own arguments.
 func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {
@@ -204,7 +210,7 @@ func (r *Reader) attempt(ctx context.Context, compile func(*compiler, *level, gr
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	c := r.compiler(ctx, p)
 	top := &level{limit: -1}
 	if top.views, err = compile(c, top, graphql.GetFieldContext(ctx).Field); err != nil {
 		return nil, err

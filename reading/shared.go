@@ -4,6 +4,7 @@ package reading
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,13 +45,13 @@ var errUnread = errors.New("reading: an event was not read")
 
 // tellOnce is tell for a receiver among many. Whoever is shown what somebody else has read has the same rights, which are as young as what was read;
 // that it is shown is written down for each.
-func (r *Reader) tellOnce(ctx context.Context, t told, filter any, at []events.Position, now events.Position) ([]events.Told, error) {
+func (r *Reader) tellOnce(ctx context.Context, t told, filter any, asked *asking, at []events.Position, now events.Position) ([]events.Told, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, err
 	}
 	oc := graphql.GetOperationContext(ctx)
-	got, err := r.shared(ctx, p, oc, append(at[:len(at):len(at)], now), func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
+	got, err := r.shared(ctx, p, oc, asked, append(at[:len(at):len(at)], now), func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +61,11 @@ func (r *Reader) tellOnce(ctx context.Context, t told, filter any, at []events.P
 	return got.told, r.report(ctx, p, oc, got.seen)
 }
 
-func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.OperationContext, at []events.Position, tell func(context.Context) (*read, error)) (*read, error) {
+func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.OperationContext, asked *asking, at []events.Position, tell func(context.Context) (*read, error)) (*read, error) {
 	if p.Scope().Owner != "" { // no two applicants are shown the same
 		return tell(ctx)
 	}
-	q, err := questionOf(p, oc, at)
+	q, err := asked.question(p, oc, at)
 	if err != nil {
 		return nil, err
 	}
@@ -106,18 +107,32 @@ func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.Ope
 	return s.read, s.err
 }
 
-// questionOf says everything that what is shown depends on: the operation, its variables, the rights, the events, and the last one of all, as every
+// asking is the part of one receiver's questions that stays the same from event to event: writing it out takes longer than most of what follows.
+type asking struct {
+	by   *authz.Principal
+	text string
+}
+
+// question says everything that what is shown depends on: the operation, its variables, the rights, the events, and the last one of all, as every
 // change of a case is one. Where a stream began does not matter.
-func questionOf(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, error) {
-	variables := maps.Clone(oc.Variables)
-	for _, d := range oc.Operation.VariableDefinitions {
-		if d.Type.Name() == "EventCursor" {
-			delete(variables, d.Variable)
+func (a *asking) question(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, error) {
+	if a.by != p {
+		variables := maps.Clone(oc.Variables)
+		for _, d := range oc.Operation.VariableDefinitions {
+			if d.Type.Name() == "EventCursor" {
+				delete(variables, d.Variable)
+			}
 		}
+		given, err := json.Marshal(variables)
+		if err != nil {
+			return question{}, fmt.Errorf("reading: writing variables: %w", err)
+		}
+		a.by, a.text = p, fmt.Sprint(oc.OperationName, oc.Operation.Name, string(given), p.TrustLevel, p.Scope(), p.Assignments)
 	}
-	given, err := json.Marshal(variables)
-	if err != nil {
-		return question{}, fmt.Errorf("reading: writing variables: %w", err)
+	text := append(make([]byte, 0, len(a.text)+16*len(at)), a.text...)
+	for _, p := range at {
+		text = binary.BigEndian.AppendUint64(text, p.XID)
+		text = binary.BigEndian.AppendUint64(text, uint64(p.Seq)) //nolint:gosec // the same bits
 	}
-	return question{oc.Doc, fmt.Sprint(oc.OperationName, oc.Operation.Name, string(given), p.TrustLevel, p.Scope(), p.Assignments, at)}, nil
+	return question{oc.Doc, string(text)}, nil
 }

@@ -97,11 +97,12 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	s.Sees = func(p *authz.Principal, at authz.Target) bool {
 		return p.Rows("event").Contains(at) && p.Rows(object).Contains(at)
 	}
+	var asked asking
 	s.Read = func(ctx context.Context, at []events.Position, now events.Position) (out []events.Told, err error) {
 		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
 		defer cancel()
 		err = authz.Current(ctx, func() error {
-			out, err = r.tellOnce(ctx, t, filter, at, now)
+			out, err = r.tellOnce(ctx, t, filter, &asked, at, now)
 			return err
 		})
 		return out, err
@@ -122,6 +123,7 @@ const patienceWithStories = 10 * time.Second
 type shown struct {
 	views   []Value
 	denied  [][]ast.Path // the places in each that are refused
+	cursor  string       // of the event
 	listing              // of a work list
 }
 
@@ -156,14 +158,16 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 		if t.list {
 			s.file, s.meets = uuid.UUID(raw[16:32]), raw[32] == 1
 		}
-		out[i] = events.Told{At: events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))}, Shown: s} //nolint:gosec // the database's own
+		at := events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))} //nolint:gosec // the database's own
+		s.cursor = r.cursors.Of(at)
+		out[i] = events.Told{At: at, Shown: s}
 	}
 	return &read{out, w.seen, w.version, c.personal}, nil
 }
 
 // compileStory makes the level of the events at some positions. Its last view is the position.
 func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, filter any, at []events.Position) (*compiler, *level, error) {
-	c := &compiler{r: r, p: p, oc: graphql.GetOperationContext(ctx)}
+	c := r.compiler(ctx, p)
 	seen, err := c.predicate(t.Type, "e")
 	if err != nil {
 		return nil, nil, err
@@ -314,6 +318,30 @@ func cursorOfEvent(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]b
 		return nil, err
 	}
 	return appendString(dst, []byte(r.cursors.Of(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+}
+
+// cursorOfDelivery gives the cursor of a frame: that of an event, or one that says no more than where it was.
+func cursorOfDelivery(r *Reader, p *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	if string(row[2]) == "EVENT" {
+		return cursorOfEvent(r, p, dst, row)
+	}
+	return cursorOfSnapshot(r, p, dst, row)
+}
+
+// cursorOfSnapshot gives a cursor for a position that may be nobody's business; null where there is none.
+func cursorOfSnapshot(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
+	if row[0] == nil || row[1] == nil {
+		return append(dst, null...), nil
+	}
+	xid, err := integer(row[0])
+	if err != nil {
+		return nil, err
+	}
+	seq, err := integer(row[1])
+	if err != nil {
+		return nil, err
+	}
+	return appendString(dst, []byte(r.cursors.Checkpoint(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
 }
 
 // CursorOf is the cursor of the event that gave a case a revision; nil where there is none, and where the caller may not know of it.

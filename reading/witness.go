@@ -69,18 +69,23 @@ func (c *compiler) watch(o *object, l *level, t *catalog.Type, alias string, f g
 	if name := class.Arguments.ForName("class").Value.Raw; name != "PERSONAL" && name != "SENSITIVE" {
 		return nil
 	}
+	if w.kind != scalar && w.kind != document || !t.OfCase && t.Name != "Case" {
+		return fmt.Errorf("reading: %s.%s is no column of a case's, and that it is read would not be written down", t.Name, f.Name)
+	}
+	c.traced(o, l, t, alias)
+	o.trace.fields = append(o.trace.fields, tracedField{t.Name + "." + f.Name, w.column})
+	return nil
+}
+
+// traced makes sure that the object says which case it belongs to.
+func (c *compiler) traced(o *object, l *level, t *catalog.Type, alias string) {
 	file := "case_id"
 	if t.Name == "Case" {
 		file = "id"
 	}
-	if w.kind != scalar && w.kind != document || !t.OfCase && t.Name != "Case" {
-		return fmt.Errorf("reading: %s.%s is no column of a case's, and that it is read would not be written down", t.Name, f.Name)
-	}
 	if o.trace == nil {
 		o.trace = &trace{tenant: l.column(sql(alias + ".tenant_id")), place: l.column(sql(alias + ".place")), file: l.column(sql(alias + "." + file))}
 	}
-	o.trace.fields = append(o.trace.fields, tracedField{t.Name + "." + f.Name, w.column})
-	return nil
 }
 
 // note remembers what a row shows of its case.

@@ -85,7 +85,7 @@ func (l *WorkList) Frame(ctx context.Context, f events.Frame) (Frame, bool) {
 			return Frame{}, false
 		}
 		l.remember(s.file, s.meets)
-		return Frame{Value: s.views[m], cursor: l.reader.cursors.Of(f.At), path: graphql.GetPath(ctx), denied: s.denied[m]}, true
+		return Frame{Value: s.views[m], cursor: s.cursor, path: graphql.GetPath(ctx), denied: s.denied[m]}, true
 	case f.Kind == events.Revocation && f.Case != uuid.Nil:
 		// The event was not for this receiver any more: only that the case has gone.
 		l.remember(f.Case, false)

@@ -341,7 +341,7 @@ func TestTheContractKeepsToItsConventions(t *testing.T) {
 
 func TestTheLintOfTheContractFindsWhatItShould(t *testing.T) {
 	for want, seed := range map[string][2]string{
-		"CaseOrder is not described":                                                               {`"An order of cases."`, ``},
+		"CaseOrder is not described":                                                               {`"An order of cases: by exactly one of field and extension."`, ``},
 		"Case.number is not described":                                                             {`"Number of the case, unique in its tenant."`, ``},
 		"Query.tenant(slug) is not described":                                                      {`tenant("Its slug." slug: String!)`, `tenant(slug: String!)`},
 		"CaseState.NEW is not described":                                                           {`"Neu: received, nobody has looked at it."`, ``},

@@ -18,6 +18,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/service"
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Role is a role that somebody is to have at a tenant.
@@ -50,7 +51,7 @@ func (d *Desk) Assign(ctx context.Context, r Role) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("staff: making an id: %w", err)
 	}
-	id, err = d.inTransaction(ctx, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) { return r.Tenant, d.assign(ctx, p, tx, id, r) })
+	id, err = once.Change(ctx, d.client, d.now, id, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) { return r.Tenant, d.assign(ctx, p, tx, id, r) })
 	if store.Violates(err, "role_assignments_once") { // somebody was faster
 		return uuid.Nil, problem.New(problem.Conflict, "alreadyDone")
 	}

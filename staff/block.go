@@ -14,6 +14,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Block refuses the tokens of an account although they are valid, whatever its roles. Only the operator may. A second time it is a conflict (alreadyDone).
@@ -30,9 +31,9 @@ func (d *Desk) shut(ctx context.Context, subject string, action auditentry.Actio
 	if !subjects.MatchString(subject) {
 		return problem.New(problem.Invalid, "pattern", "input", "subject")
 	}
-	_, err := d.inTransaction(ctx, uuid.Nil, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	_, err := once.Change(ctx, d.client, d.now, uuid.Nil, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		if !p.System() {
-			return uuid.Nil, &problem.Problem{Kind: problem.Forbidden, Rule: "notAllowed", Object: "blockedSubject", Action: "block"}
+			return uuid.Nil, authz.Refusal("blockedSubject", "block")
 		}
 		root, err := tx.Tenant.Query().Where(tenant.ParentIDIsNil()).Only(ctx)
 		if err != nil {

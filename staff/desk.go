@@ -15,7 +15,6 @@ import (
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/internal/problem"
-	"github.com/ozg-cloud/platform/once"
 )
 
 // Keeper knows who signs in here; authz.Doorkeeper is one.
@@ -41,39 +40,6 @@ func NewDesk(client *ent.Client, policy *authz.Policy, keeper Keeper, clock func
 }
 
 func (d *Desk) now() time.Time { return d.clock().UTC().Truncate(time.Microsecond) }
-
-// inTransaction stores all that do writes, or nothing, under rights that hold when it is stored, and once for a request that may be said again.
-// do tells the tenant at which it has changed something; id is what it changes, and is given back as it was the first time.
-func (d *Desk) inTransaction(ctx context.Context, id uuid.UUID, do func(p *authz.Principal, tx *ent.Tx) (tenant uuid.UUID, err error)) (changed uuid.UUID, err error) {
-	err = authz.Current(ctx, func() error {
-		changed, err = once.Do(ctx, d.client, d.now(), func() (uuid.UUID, error) { return id, d.attempt(ctx, id, do) })
-		return err
-	})
-	return changed, err
-}
-
-func (d *Desk) attempt(ctx context.Context, id uuid.UUID, do func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error)) error {
-	p, err := authz.From(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := d.client.Tx(ctx)
-	if err != nil {
-		return fmt.Errorf("staff: beginning: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	tenant, err := do(p, tx)
-	if err != nil {
-		return err
-	}
-	if err := once.Enter(ctx, tx, d.now(), tenant, id, id); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("staff: storing: %w", err)
-	}
-	return nil
-}
 
 // mayAssign asks for the right to give and take a role at a place. Nobody has it for the own rights.
 func mayAssign(p *authz.Principal, subject string, role authz.Role, at authz.Place) error {

@@ -13,13 +13,14 @@ import (
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/roleassignment"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/once"
 )
 
 // Remove takes a role away: from the next statement on, nothing is answered by it any more. Who may give a role may take it.
 // A second time the assignment is missing.
 func (d *Desk) Remove(ctx context.Context, assignment uuid.UUID) error {
 	missing := problem.New(problem.Missing, "notFound", "input", "roleAssignmentId")
-	_, err := d.inTransaction(ctx, assignment, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
+	_, err := once.Change(ctx, d.client, d.now, assignment, func(p *authz.Principal, tx *ent.Tx) (uuid.UUID, error) {
 		held, err := tx.RoleAssignment.Query().Where(roleassignment.ID(assignment)).Only(ctx)
 		switch {
 		case ent.IsNotFound(err):

@@ -8,6 +8,9 @@
 //	noise.go     what is published of a cell
 //	cube.go      what is counted, and which tables are published
 //	gain.go      what all published tables together give away
+//	tally.go     counts events into cells
+//	count.go     reads cells
+//	tenant.go    the part of the tree that is asked about
 //	question.go  which questions are answered, exactly or protected
 //	part.go      what one member counts, and how parts become one
 //	answer.go    figures with their margins

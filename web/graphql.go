@@ -131,14 +131,22 @@ func (d *Door) params(w http.ResponseWriter, r *http.Request) (*request, error) 
 	return paramsOf(given, r)
 }
 
+// ofOperations are the headers that operations may look at.
+func ofOperations(h http.Header) http.Header {
+	out := http.Header{}
+	for _, name := range []string{"Accept-Language", "X-Purpose", "Last-Event-Id", "Idempotency-Key"} {
+		if v := h.Values(name); len(v) > 0 {
+			out[name] = v
+		}
+	}
+	return out
+}
+
 // paramsOf checks the shape of a request. Members that it does not know are ignored, null is the same as nothing.
 // Of the headers, only the language, the purpose, the key of a verb that may be said again, and the last event that was received go on: nothing behind
 // the door sees the token.
 func paramsOf(given map[string]any, r *http.Request) (*request, error) {
-	p := &request{RawParams: graphql.RawParams{Headers: http.Header{
-		"Accept-Language": r.Header.Values("Accept-Language"), "X-Purpose": r.Header.Values("X-Purpose"), "Last-Event-Id": r.Header.Values("Last-Event-ID"),
-		"Idempotency-Key": r.Header.Values("Idempotency-Key"),
-	}}}
+	p := &request{RawParams: graphql.RawParams{Headers: ofOperations(r.Header)}}
 	query, name, variables, extensions := given["query"], given["operationName"], given["variables"], given["extensions"]
 	ok := [4]bool{true, name == nil, variables == nil, extensions == nil}
 	p.Query, ok[0] = query.(string)

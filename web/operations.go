@@ -93,7 +93,8 @@ func (o *operations) carryOut(ctx context.Context, r *running, prepare func(cont
 			err = panicked(p)
 		}
 	}()
-	op, err := prepare(ctx)
+	var op operation
+	aside(func() { op, err = prepare(ctx) })
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,12 @@ type panicError struct {
 }
 
 // panicked makes an error of what recover gave.
-func panicked(value any) error { return &panicError{value, debug.Stack()} }
+func panicked(value any) error {
+	if p, ok := value.(*panicError); ok { // somebody has seen it before, where it happened
+		return p
+	}
+	return &panicError{value, debug.Stack()}
+}
 
 // Error does not show the value unless it is an error: it may hold anything.
 func (p *panicError) Error() string {

@@ -3,8 +3,13 @@
 package web
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,28 +64,59 @@ func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
 	if err := d.enter(); err != nil {
 		return err
 	}
+	// The origin was checked above, against the same list as that of the other requests.
+	c, err := websocket.Accept(narrow{w}, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
+	if err != nil {
+		d.streams.leave()
+		return nil // Accept has answered
+	}
+	// The handler ends here, and with it all that the server keeps of a request: buffers, headers and a stack that has grown.
+	go d.converse(context.WithoutCancel(ctx), c, &http.Request{Header: ofOperations(r.Header)}, known)
+	return nil
+}
+
+// converse speaks with the other side of an open socket.
+func (d *Door) converse(ctx context.Context, c *websocket.Conn, asked *http.Request, known bool) {
 	defer d.streams.leave()
 	d.o.Metrics.sockets.Inc()
 	defer d.o.Metrics.sockets.Dec()
-	// The origin was checked above, against the same list as that of the other requests.
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
-	if err != nil {
-		return nil // Accept has answered
-	}
 	defer func() { _ = c.CloseNow() }()
+	defer func() {
+		if p := recover(); p != nil {
+			_, _ = d.stated(ctx, panicked(p)) // nobody is left to be told
+		}
+	}()
 	c.SetReadLimit(d.o.Limits.Message)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &socket{door: d, connection: c, request: r, principal: ctx, known: known, left: burst * d.o.Limits.MessageRate, counted: time.Now()}
-	s.operations = d.newOperations(languageOf(r), s.frame)
+	s := &socket{door: d, connection: c, request: asked, principal: ctx, known: known, left: burst * d.o.Limits.MessageRate, counted: time.Now()}
+	s.operations = d.newOperations(languageOf(asked), s.frame)
 	if c.Subprotocol() != subprotocol {
 		s.close(noSubprotocol, "Subprotocol not acceptable")
-		return nil
+		return
 	}
 	s.listen(ctx)
 	cancel()
 	s.operations.finish()
-	return nil
+}
+
+// narrow hands a connection over with small buffers: most messages are small, and there are many sockets.
+type narrow struct{ http.ResponseWriter }
+
+const (
+	readBuffer  = 512
+	writeBuffer = 1024
+)
+
+func (n narrow) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, given, err := http.NewResponseController(n.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("web: taking over a connection: %w", err)
+	}
+	early, _ := given.Reader.Peek(given.Reader.Buffered()) // it is there already
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), c), max(readBuffer, len(early)))
+	_, _ = r.Peek(len(early)) // whoever takes over looks for it in the buffer
+	return c, bufio.NewReadWriter(r, bufio.NewWriterSize(c, writeBuffer)), nil
 }
 
 // burst is how many seconds' worth of messages may come at once.
@@ -112,7 +148,8 @@ func (s *socket) listen(ctx context.Context) {
 			s.release()
 		}
 	}()
-	go s.watch(ctx)
+	defer context.AfterFunc(s.door.streams.ending, func() { s.close(websocket.StatusGoingAway, "Going away") })()
+	defer pulse(s.door.o.Limits.Ping, func() bool { return s.ping(ctx) })()
 	for {
 		kind, text, err := s.connection.Read(ctx)
 		if err != nil {
@@ -125,27 +162,15 @@ func (s *socket) listen(ctx context.Context) {
 	}
 }
 
-// watch ends the connection when the house closes or the other side is silent for too long.
-func (s *socket) watch(ctx context.Context) {
-	t := time.NewTicker(s.door.o.Limits.Ping)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.door.streams.closing:
-			s.close(websocket.StatusGoingAway, "Going away")
-			return
-		case <-t.C:
-			within, cancel := context.WithTimeout(ctx, s.door.o.Limits.Write)
-			err := s.connection.Ping(within)
-			cancel()
-			if err != nil {
-				_ = s.connection.CloseNow()
-				return
-			}
-		}
+// ping ends the connection (false) when the other side is silent for too long.
+func (s *socket) ping(ctx context.Context) bool {
+	within, cancel := context.WithTimeout(ctx, s.door.o.Limits.Write)
+	defer cancel()
+	if s.connection.Ping(within) != nil {
+		_ = s.connection.CloseNow()
+		return false
 	}
+	return true
 }
 
 func (s *socket) close(code websocket.StatusCode, reason string) {
@@ -208,7 +233,10 @@ func (s *socket) greet(payload map[string]any) (websocket.StatusCode, string) {
 	s.hello.Stop()
 	bearer := &http.Request{Header: bearerIn(payload)}
 	if len(bearer.Header) > 0 {
-		ctx, known, err := s.door.identified(bearer.WithContext(s.principal))
+		var ctx context.Context
+		var known bool
+		var err error
+		aside(func() { ctx, known, err = s.door.identified(bearer.WithContext(s.principal)) }) //nolint:fatcontext // it is done once
 		if err != nil {
 			return s.refused(err)
 		}

@@ -62,8 +62,18 @@ type events struct {
 	connection *http.ResponseController
 	within     time.Duration
 	end        func()
+	still      func() // sends no more signs of life
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	over bool // nothing may be written any more
+}
+
+// finish sees to it that nobody writes any more: the connection is another request's.
+func (e *events) finish() {
+	e.still()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
 }
 
 // openStream begins to answer with an event stream. It lasts until its context ends: with the request, the sign-in or the house.
@@ -74,11 +84,12 @@ func (d *Door) openStream(ctx context.Context, w http.ResponseWriter) (*events, 
 	ctx, cancel := context.WithCancel(ctx)
 	release := d.untilSignedOut(ctx, cancel)
 	e := &events{w: w, connection: http.NewResponseController(w), within: d.o.Limits.Write}
-	quiet := make(chan struct{}) // closed when nobody else writes any more
+	stop := context.AfterFunc(d.streams.ending, cancel)
 	e.end = func() {
 		release()
+		stop()
 		cancel()
-		<-quiet
+		e.finish()
 		d.o.Metrics.streams.Dec()
 		d.streams.leave()
 	}
@@ -92,25 +103,13 @@ func (d *Door) openStream(ctx context.Context, w http.ResponseWriter) (*events, 
 	if err := e.write([]byte(":\n\n")); err != nil {
 		cancel()
 	}
-	go func() {
-		defer close(quiet)
-		t := time.NewTicker(d.o.Limits.Ping)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-d.streams.closing:
-				cancel()
-				return
-			case <-t.C:
-				if e.write([]byte(":\n\n")) != nil {
-					cancel()
-					return
-				}
-			}
+	e.still = pulse(d.o.Limits.Ping, func() bool {
+		if e.write([]byte(":\n\n")) != nil {
+			cancel()
+			return false
 		}
-	}()
+		return true
+	})
 	return e, ctx, nil
 }
 
@@ -136,6 +135,9 @@ func (e *events) tell(kind, cursor string, data []byte) error {
 func (e *events) write(b []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.over {
+		return errUnwanted
+	}
 	_ = e.connection.SetWriteDeadline(time.Now().Add(e.within)) // where the connection knows none, there is none
 	_, err := e.w.Write(b)
 	if err == nil {

@@ -12,9 +12,10 @@ import (
 
 // streams counts the connections that last: sockets and event streams.
 type streams struct {
-	most    int
-	closing chan struct{} // closed when they are to end
-	gone    chan struct{} // closed when they have ended
+	most   int
+	ending context.Context // ends when they are to end
+	end    context.CancelFunc
+	gone   chan struct{} // closed when they have ended
 
 	mu     sync.Mutex
 	open   int
@@ -22,7 +23,9 @@ type streams struct {
 }
 
 func newStreams(most int) *streams {
-	return &streams{most: most, closing: make(chan struct{}), gone: make(chan struct{})}
+	s := &streams{most: most, gone: make(chan struct{})}
+	s.ending, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 // enter lets one more in, or says why not. Who entered leaves.
@@ -53,7 +56,7 @@ func (s *streams) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	close(s.closing)
+	s.end()
 	if s.open == 0 {
 		close(s.gone)
 	}
@@ -75,4 +78,38 @@ func (d *Door) untilSignedOut(ctx context.Context, end func()) (release func() b
 		}
 	}
 	return func() bool { return false }
+}
+
+// never is when a timer rings that is set later: its function must not begin before it is known to itself.
+const never = 1000 * time.Hour
+
+// pulse does something again and again, as long as it says so, until it is stopped. It needs no goroutine in between.
+func pulse(every time.Duration, do func() (more bool)) (stop func()) {
+	var t *time.Timer
+	t = time.AfterFunc(never, func() {
+		if do() {
+			t.Reset(every)
+		}
+	})
+	t.Reset(every)
+	return func() { t.Stop() }
+}
+
+// aside does something on a stack of its own. A goroutine that waits for hours keeps the stack that it once needed, and there are as many as streams.
+// What panics there panics here.
+func aside(do func()) {
+	var failed error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				failed = panicked(p)
+			}
+		}()
+		do()
+	}()
+	if <-done; failed != nil {
+		panic(failed)
+	}
 }

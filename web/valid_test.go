@@ -5,6 +5,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -135,9 +136,7 @@ func load(text string) (*ast.QueryDocument, any) {
 func TestAGuardOverAnotherOneWeighsLikeAGuardOfItsOwn(t *testing.T) {
 	own := *theSchema
 	own.Types = map[string]*ast.Definition{}
-	for name, def := range theSchema.Types {
-		own.Types[name] = def
-	}
+	maps.Copy(own.Types, theSchema.Types)
 	added := gqlparser.MustLoadSchema(&ast.Source{Input: contract + `
 		extend type Case { extension: CaseExtension, plots(first: Int): [Plot!] @listSize(slicingArguments: ["first"]) }
 		type CaseExtension { area: Int, plots: [Plot!] } type Plot { name: String, next: Plot }`})

@@ -240,6 +240,48 @@ var (
 		Columns:    BlockedSubjectsColumns,
 		PrimaryKey: []*schema.Column{BlockedSubjectsColumns[0]},
 	}
+	// BulkOperationsColumns holds the columns for the "bulk_operations" table.
+	BulkOperationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "trust_level", Type: field.TypeString},
+		{Name: "purpose", Type: field.TypeString},
+		{Name: "document", Type: field.TypeString},
+		{Name: "format", Type: field.TypeEnum, Enums: []string{"JSONL"}},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"CREATED", "RUNNING", "COMPLETED", "FAILED", "CANCELED", "EXPIRED"}, Default: "CREATED"},
+		{Name: "failed_because", Type: field.TypeString, Nullable: true},
+		{Name: "object_count", Type: field.TypeInt64, Default: 0},
+		{Name: "refused_fields", Type: field.TypeInt64, Default: 0},
+		{Name: "size", Type: field.TypeInt64, Nullable: true},
+		{Name: "sha256", Type: field.TypeString, Nullable: true},
+		{Name: "blob", Type: field.TypeString, Nullable: true},
+		{Name: "mark_xid", Type: field.TypeInt64, Nullable: true},
+		{Name: "mark_seq", Type: field.TypeInt64, Nullable: true},
+		{Name: "held", Type: field.TypeJSON, Nullable: true},
+		{Name: "beginnings", Type: field.TypeInt, Default: 0},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "completed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "lease", Type: field.TypeString, Nullable: true},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "tenant_id", Type: field.TypeUUID},
+	}
+	// BulkOperationsTable holds the schema information for the "bulk_operations" table.
+	BulkOperationsTable = &schema.Table{
+		Name:       "bulk_operations",
+		Columns:    BulkOperationsColumns,
+		PrimaryKey: []*schema.Column{BulkOperationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bulk_operations_tenants_tenant",
+				Columns:    []*schema.Column{BulkOperationsColumns[24]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
 	// CasesColumns holds the columns for the "cases" table.
 	CasesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -844,6 +886,85 @@ var (
 		Columns:    UploadsColumns,
 		PrimaryKey: []*schema.Column{UploadsColumns[0]},
 	}
+	// WebhooksColumns holds the columns for the "webhooks" table.
+	WebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "trust_level", Type: field.TypeString},
+		{Name: "name", Type: field.TypeString},
+		{Name: "url", Type: field.TypeString},
+		{Name: "host", Type: field.TypeString},
+		{Name: "document", Type: field.TypeString},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"ACTIVE", "PAUSED", "STOPPED"}, Default: "ACTIVE"},
+		{Name: "stopped_because", Type: field.TypeString, Nullable: true},
+		{Name: "mark_xid", Type: field.TypeInt64},
+		{Name: "mark_seq", Type: field.TypeInt64},
+		{Name: "held", Type: field.TypeJSON, Nullable: true},
+		{Name: "dead_in_row", Type: field.TypeInt, Default: 0},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "caught_up_at", Type: field.TypeTime, Nullable: true},
+		{Name: "waiting_since", Type: field.TypeTime, Nullable: true},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "lease", Type: field.TypeString, Nullable: true},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "tenant_id", Type: field.TypeUUID},
+	}
+	// WebhooksTable holds the schema information for the "webhooks" table.
+	WebhooksTable = &schema.Table{
+		Name:       "webhooks",
+		Columns:    WebhooksColumns,
+		PrimaryKey: []*schema.Column{WebhooksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhooks_tenants_tenant",
+				Columns:    []*schema.Column{WebhooksColumns[21]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
+	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
+	WebhookDeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "place", Type: field.TypeInt64},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "trust_level", Type: field.TypeString},
+		{Name: "frame", Type: field.TypeEnum, Enums: []string{"EVENT", "GAP", "REVOCATION"}},
+		{Name: "xid", Type: field.TypeInt64},
+		{Name: "seq", Type: field.TypeInt64},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "DEAD", "REPLAYING"}},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "failure", Type: field.TypeEnum, Nullable: true, Enums: []string{"CONNECTION", "TIMEOUT", "ADDRESS", "STATUS", "GONE"}},
+		{Name: "status", Type: field.TypeInt, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "attempted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "webhook_id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+	}
+	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
+	WebhookDeliveriesTable = &schema.Table{
+		Name:       "webhook_deliveries",
+		Columns:    WebhookDeliveriesColumns,
+		PrimaryKey: []*schema.Column{WebhookDeliveriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhook_deliveries_webhooks_deliveries",
+				Columns:    []*schema.Column{WebhookDeliveriesColumns[15]},
+				RefColumns: []*schema.Column{WebhooksColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "webhook_deliveries_tenants_tenant",
+				Columns:    []*schema.Column{WebhookDeliveriesColumns[16]},
+				RefColumns: []*schema.Column{TenantsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccessEntriesTable,
@@ -853,6 +974,7 @@ var (
 		AttachmentsTable,
 		AuditEntriesTable,
 		BlockedSubjectsTable,
+		BulkOperationsTable,
 		CasesTable,
 		CommentsTable,
 		ConnectorsTable,
@@ -872,6 +994,8 @@ var (
 		SubmissionsTable,
 		TenantsTable,
 		UploadsTable,
+		WebhooksTable,
+		WebhookDeliveriesTable,
 	}
 )
 
@@ -891,6 +1015,7 @@ func init() {
 	AttachmentsTable.ForeignKeys[3].RefTable = CasesTable
 	AuditEntriesTable.ForeignKeys[0].RefTable = TenantsTable
 	AuditEntriesTable.ForeignKeys[1].RefTable = OrganisationalUnitsTable
+	BulkOperationsTable.ForeignKeys[0].RefTable = TenantsTable
 	CasesTable.ForeignKeys[0].RefTable = TenantsTable
 	CasesTable.ForeignKeys[1].RefTable = ServicesTable
 	CasesTable.ForeignKeys[2].RefTable = OrganisationalUnitsTable
@@ -928,4 +1053,7 @@ func init() {
 	SubmissionsTable.ForeignKeys[0].RefTable = CasesTable
 	SubmissionsTable.ForeignKeys[1].RefTable = TenantsTable
 	TenantsTable.ForeignKeys[0].RefTable = TenantsTable
+	WebhooksTable.ForeignKeys[0].RefTable = TenantsTable
+	WebhookDeliveriesTable.ForeignKeys[0].RefTable = WebhooksTable
+	WebhookDeliveriesTable.ForeignKeys[1].RefTable = TenantsTable
 }

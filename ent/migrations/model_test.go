@@ -29,6 +29,9 @@ var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "
 // serving is what serving may do to each table, and which columns it may change. What is not here it may not.
 var serving = map[string]string{
 	"tenants": "SELECT", "services": "SELECT", "blocked_subjects": "SELECT INSERT DELETE", "uploads": "SELECT INSERT DELETE", "idempotency_keys": "SELECT INSERT DELETE",
+	"webhooks":              "SELECT INSERT DELETE, caught_up_at dead_in_row delivered_at held lease leased_until mark_seq mark_xid name next_at state stopped_because waiting_since",
+	"webhook_deliveries":    "SELECT INSERT DELETE, attempted_at attempts delivered_at failure next_at state status",
+	"bulk_operations":       "SELECT INSERT DELETE, beginnings blob completed_at expires_at failed_because held lease leased_until mark_seq mark_xid object_count refused_fields sha256 size started_at state",
 	"organisational_units":  "SELECT INSERT, name parent_id retired_at",
 	"service_offerings":     "SELECT INSERT, unit_id valid_to",
 	"connectors":            "SELECT INSERT, active name",
@@ -53,11 +56,13 @@ var serving = map[string]string{
 	"extension_version":     "SELECT",
 	"goose_db_version":      "SELECT",
 	"events_forgotten":      "SELECT",
+	"statistics_offset":     "SELECT",
+	"statistics_cells":      "SELECT",
 	"trusted_documents":     "SELECT", "trusted_documents_version": "SELECT",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{

@@ -28,6 +28,9 @@ type AuditEntry func(*sql.Selector)
 // BlockedSubject is the predicate function for blockedsubject builders.
 type BlockedSubject func(*sql.Selector)
 
+// BulkOperation is the predicate function for bulkoperation builders.
+type BulkOperation func(*sql.Selector)
+
 // CaseFile is the predicate function for casefile builders.
 type CaseFile func(*sql.Selector)
 
@@ -84,3 +87,9 @@ type Tenant func(*sql.Selector)
 
 // Upload is the predicate function for upload builders.
 type Upload func(*sql.Selector)
+
+// Webhook is the predicate function for webhook builders.
+type Webhook func(*sql.Selector)
+
+// WebhookDelivery is the predicate function for webhookdelivery builders.
+type WebhookDelivery func(*sql.Selector)

@@ -28,6 +28,9 @@ type entity struct {
 
 // entities lists the tenant-owned entities. One that is missing is closed to everybody.
 var entities = map[string]entity{
+	"Webhook":             {"webhook", Kept},
+	"WebhookDelivery":     {"webhook", Kept},
+	"BulkOperation":       {"export", Kept},
 	"OrganisationalUnit":  {"unit", Owned},
 	"ServiceOffering":     {"offering", Shared}, // the directory: which authority offers what
 	"Connector":           {"connector", Owned},

@@ -18,6 +18,7 @@ const (
 	OfCase                  // has case_id: seen by who sees the case, if the policy shows the object at all
 	OfDecision              // has case_id as well, and decision_id: as secret as the decision
 	Owned                   // has tenant_id and place, nothing finer
+	Kept                    // has tenant_id, place and the subject who keeps it: whose right is finer than a place sees the own ones
 )
 
 // Where renders which rows of a type the principal may see, over the table alias: SQL text with a question mark for
@@ -74,11 +75,13 @@ func condition(p *authz.Principal, object authz.Object, c authz.Condition, shape
 		var inner []string
 		ofTheCase(func(text string, a ...any) { inner, args = append(inner, text), append(args, a...) }, c, "k")
 		all = append(all, "exists (select from cases k where k.tenant_id = "+alias+".tenant_id and k.id = "+alias+".case_id and "+strings.Join(inner, " and ")+")")
+	case shape == Kept:
+		add(alias+".subject = ?", p.Subject)
 	default:
 		// What is no case and hangs on none belongs to no unit, no service and no applicant.
 		return "false", nil
 	}
-	if c.Owner != "" {
+	if c.Owner != "" && shape != Kept {
 		trusted(add, p, object, shape, alias)
 	}
 	return strings.Join(all, " and "), args

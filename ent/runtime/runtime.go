@@ -14,6 +14,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/attachment"
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/blockedsubject"
+	"github.com/ozg-cloud/platform/ent/bulkoperation"
 	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/comment"
 	"github.com/ozg-cloud/platform/ent/connector"
@@ -34,6 +35,8 @@ import (
 	"github.com/ozg-cloud/platform/ent/submission"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/ent/upload"
+	"github.com/ozg-cloud/platform/ent/webhook"
+	"github.com/ozg-cloud/platform/ent/webhookdelivery"
 )
 
 // The init function reads all schema descriptors with runtime code
@@ -143,6 +146,35 @@ func init() {
 	blockedsubjectDescID := blockedsubjectMixinFields0[0].Descriptor()
 	// blockedsubject.DefaultID holds the default value on creation for the id field.
 	blockedsubject.DefaultID = blockedsubjectDescID.Default.(func() uuid.UUID)
+	bulkoperationMixin := schema.BulkOperation{}.Mixin()
+	bulkoperationMixinHooks1 := bulkoperationMixin[1].Hooks()
+	bulkoperation.Hooks[0] = bulkoperationMixinHooks1[0]
+	bulkoperationMixinInters1 := bulkoperationMixin[1].Interceptors()
+	bulkoperation.Interceptors[0] = bulkoperationMixinInters1[0]
+	bulkoperationMixinFields0 := bulkoperationMixin[0].Fields()
+	_ = bulkoperationMixinFields0
+	bulkoperationFields := schema.BulkOperation{}.Fields()
+	_ = bulkoperationFields
+	// bulkoperationDescObjectCount is the schema descriptor for object_count field.
+	bulkoperationDescObjectCount := bulkoperationFields[5].Descriptor()
+	// bulkoperation.DefaultObjectCount holds the default value on creation for the object_count field.
+	bulkoperation.DefaultObjectCount = bulkoperationDescObjectCount.Default.(int64)
+	// bulkoperationDescRefusedFields is the schema descriptor for refused_fields field.
+	bulkoperationDescRefusedFields := bulkoperationFields[6].Descriptor()
+	// bulkoperation.DefaultRefusedFields holds the default value on creation for the refused_fields field.
+	bulkoperation.DefaultRefusedFields = bulkoperationDescRefusedFields.Default.(int64)
+	// bulkoperationDescBeginnings is the schema descriptor for beginnings field.
+	bulkoperationDescBeginnings := bulkoperationFields[13].Descriptor()
+	// bulkoperation.DefaultBeginnings holds the default value on creation for the beginnings field.
+	bulkoperation.DefaultBeginnings = bulkoperationDescBeginnings.Default.(int)
+	// bulkoperationDescCreatedAt is the schema descriptor for created_at field.
+	bulkoperationDescCreatedAt := bulkoperationFields[14].Descriptor()
+	// bulkoperation.DefaultCreatedAt holds the default value on creation for the created_at field.
+	bulkoperation.DefaultCreatedAt = bulkoperationDescCreatedAt.Default.(func() time.Time)
+	// bulkoperationDescID is the schema descriptor for id field.
+	bulkoperationDescID := bulkoperationMixinFields0[0].Descriptor()
+	// bulkoperation.DefaultID holds the default value on creation for the id field.
+	bulkoperation.DefaultID = bulkoperationDescID.Default.(func() uuid.UUID)
 	casefileMixin := schema.CaseFile{}.Mixin()
 	casefileMixinHooks1 := casefileMixin[1].Hooks()
 	casefile.Hooks[0] = casefileMixinHooks1[0]
@@ -450,6 +482,48 @@ func init() {
 	uploadDescID := uploadMixinFields0[0].Descriptor()
 	// upload.DefaultID holds the default value on creation for the id field.
 	upload.DefaultID = uploadDescID.Default.(func() uuid.UUID)
+	webhookMixin := schema.Webhook{}.Mixin()
+	webhookMixinHooks1 := webhookMixin[1].Hooks()
+	webhook.Hooks[0] = webhookMixinHooks1[0]
+	webhookMixinInters1 := webhookMixin[1].Interceptors()
+	webhook.Interceptors[0] = webhookMixinInters1[0]
+	webhookMixinFields0 := webhookMixin[0].Fields()
+	_ = webhookMixinFields0
+	webhookFields := schema.Webhook{}.Fields()
+	_ = webhookFields
+	// webhookDescDeadInRow is the schema descriptor for dead_in_row field.
+	webhookDescDeadInRow := webhookFields[9].Descriptor()
+	// webhook.DefaultDeadInRow holds the default value on creation for the dead_in_row field.
+	webhook.DefaultDeadInRow = webhookDescDeadInRow.Default.(int)
+	// webhookDescCreatedAt is the schema descriptor for created_at field.
+	webhookDescCreatedAt := webhookFields[10].Descriptor()
+	// webhook.DefaultCreatedAt holds the default value on creation for the created_at field.
+	webhook.DefaultCreatedAt = webhookDescCreatedAt.Default.(func() time.Time)
+	// webhookDescID is the schema descriptor for id field.
+	webhookDescID := webhookMixinFields0[0].Descriptor()
+	// webhook.DefaultID holds the default value on creation for the id field.
+	webhook.DefaultID = webhookDescID.Default.(func() uuid.UUID)
+	webhookdeliveryMixin := schema.WebhookDelivery{}.Mixin()
+	webhookdeliveryMixinHooks1 := webhookdeliveryMixin[1].Hooks()
+	webhookdelivery.Hooks[0] = webhookdeliveryMixinHooks1[0]
+	webhookdeliveryMixinInters1 := webhookdeliveryMixin[1].Interceptors()
+	webhookdelivery.Interceptors[0] = webhookdeliveryMixinInters1[0]
+	webhookdeliveryMixinFields0 := webhookdeliveryMixin[0].Fields()
+	_ = webhookdeliveryMixinFields0
+	webhookdeliveryFields := schema.WebhookDelivery{}.Fields()
+	_ = webhookdeliveryFields
+	// webhookdeliveryDescAttempts is the schema descriptor for attempts field.
+	webhookdeliveryDescAttempts := webhookdeliveryFields[5].Descriptor()
+	// webhookdelivery.DefaultAttempts holds the default value on creation for the attempts field.
+	webhookdelivery.DefaultAttempts = webhookdeliveryDescAttempts.Default.(int)
+	// webhookdeliveryDescCreatedAt is the schema descriptor for created_at field.
+	webhookdeliveryDescCreatedAt := webhookdeliveryFields[8].Descriptor()
+	// webhookdelivery.DefaultCreatedAt holds the default value on creation for the created_at field.
+	webhookdelivery.DefaultCreatedAt = webhookdeliveryDescCreatedAt.Default.(func() time.Time)
+	// webhookdeliveryDescID is the schema descriptor for id field.
+	webhookdeliveryDescID := webhookdeliveryMixinFields0[0].Descriptor()
+	// webhookdelivery.DefaultID holds the default value on creation for the id field.
+	webhookdelivery.DefaultID = webhookdeliveryDescID.Default.(func() uuid.UUID)
 }
 
 const (

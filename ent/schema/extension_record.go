@@ -43,9 +43,9 @@ func (ExtensionEntry) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("case_id", uuid.UUID{}).Optional().Nillable().Immutable(),
 		field.UUID("target_id", uuid.UUID{}).Immutable(),
-		field.Int64("of_field").StorageKey("field").Immutable().Comment("The owner's place times a thousand, plus the number of the field."),
-		field.String("text").Optional().Nillable().Immutable().Sensitive().Comment("At most 1,000 bytes. Names of enum values, ids and booleans (true, false) as well."),
-		field.Float("number").SchemaType(map[string]string{dialect.Postgres: "double precision"}).Optional().Nillable().Immutable(),
+		field.Int64("of_field").StorageKey("field").Immutable().Comment("See extension.Key."),
+		field.String("text").Optional().Nillable().Immutable().Sensitive().Comment("At most 1,000 bytes. Names of enum values as well."),
+		field.Float("number").SchemaType(map[string]string{dialect.Postgres: "double precision"}).Optional().Nillable().Immutable().Comment("Booleans are 0 and 1."),
 		field.Time("time").Optional().Nillable().Immutable().Comment("A date is its beginning in UTC."),
 	}
 }

@@ -89,3 +89,14 @@ func (ofCase) Hooks() []ent.Hook                { return nil }
 func (ofCase) Interceptors() []ent.Interceptor  { return nil }
 func (ofCase) Policy() ent.Policy               { return nil }
 func (ofCase) Annotations() []schema.Annotation { return nil }
+
+// kept marks a thing of a tenant that somebody keeps there and that works under the rights of that subject: who has a right in all of the tenant sees
+// it, who has a narrower one sees the own ones.
+type kept struct{ mixin.Schema }
+
+func (kept) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("subject").Immutable(),
+		field.String("trust_level").Immutable().Comment("How sure the subject's identity was."),
+	}
+}

@@ -4,12 +4,9 @@ package inforce
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,6 +15,8 @@ import (
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/extension"
+	"github.com/ozg-cloud/platform/internal/fresh"
+	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // Held is what is added to the standard house somewhere. All for whom the same is added have the same one, until a definition changes.
@@ -29,15 +28,14 @@ type Held struct {
 
 // Register knows what is in force. Asking it never waits, and takes as long for one tenant as for ten thousand.
 type Register struct {
+	*fresh.Kept[*known]
 	pool     *pgxpool.Pool
 	standard *ast.Schema
 	log      *slog.Logger
-	known    atomic.Pointer[known]
 }
 
 // known is what was in force at one moment: at most one definition of each owner.
 type known struct {
-	version   int64
 	read      map[stored]*extension.Definition // nil for one that the standard house does not let through any more
 	lands     map[int64]*extension.Definition
 	districts map[int64]*extension.Definition
@@ -56,13 +54,13 @@ type stored struct {
 // NewRegister makes a register over the database of who serves, for definitions that add to this contract. It knows nothing before Refresh.
 func NewRegister(pool *pgxpool.Pool, standard *ast.Schema, log *slog.Logger) *Register {
 	r := &Register{pool: pool, standard: standard, log: log}
-	r.known.Store(&known{})
+	r.Kept = fresh.Keep(pool, "inforce", "extension_version", &known{}, r.reread)
 	return r
 }
 
 // At gives what holds in a part of the tree: what the owners add whose own part covers it. It is nil where nothing is added.
 func (r *Register) At(part authz.Interval) *Held {
-	k := r.known.Load()
+	k := r.Now()
 	var owners [3]*extension.Definition // from the Land down
 	if authz.Cover(authz.Land, part.Lo).Covers(part) {
 		owners[0] = k.lands[part.Lo.Land()]
@@ -92,6 +90,14 @@ func (r *Register) At(part authz.Interval) *Held {
 	return h
 }
 
+// Chain gives what is added to the standard house at a place; nil where that is nothing.
+func (r *Register) Chain(at authz.Place) extension.Chain {
+	if h := r.At(authz.Interval{Lo: at, Hi: at}); h != nil {
+		return h.Chain
+	}
+	return nil
+}
+
 // For gives what holds for a principal: what holds at home. It is nil for who has none, see authz.Principal.Home.
 func (r *Register) For(p *authz.Principal) *Held {
 	home, ok := p.Home()
@@ -101,35 +107,18 @@ func (r *Register) For(p *authz.Principal) *Held {
 	return r.At(home)
 }
 
-// Ready says what keeps it from knowing anything; nil once it does.
-func (r *Register) Ready(ctx context.Context) error {
-	if r.known.Load().version > 0 {
-		return nil
-	}
-	return r.Refresh(ctx)
-}
-
-// Refresh reads what has changed since the last time. What was known stays known where that fails.
+// reread reads all that is in force. What has not changed is taken over.
 //
 // A definition that the contract does not let through any more, because a new edition of the standard house has taken one of its names,
 // is left out and logged: its owner defines it anew.
-func (r *Register) Refresh(ctx context.Context) error {
-	before := r.known.Load()
-	var version int64
-	if err := r.pool.QueryRow(ctx, "select version from extension_version").Scan(&version); err != nil {
-		return fmt.Errorf("inforce: asking for the version: %w", err)
-	}
-	if version == before.version {
-		return nil
-	}
-	// Where somebody changes others just now, they come under the older version, and are read again the next time.
+func (r *Register) reread(ctx context.Context, before *known) (*known, error) {
 	next := &known{
-		version: version, read: map[stored]*extension.Definition{}, held: map[[3]*extension.Definition]*Held{},
+		read: map[stored]*extension.Definition{}, held: map[[3]*extension.Definition]*Held{},
 		lands: map[int64]*extension.Definition{}, districts: map[int64]*extension.Definition{}, places: map[authz.Place]*extension.Definition{},
 	}
 	rows, err := r.rows(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, row := range rows {
 		d, seen := before.read[row.stored]
@@ -149,8 +138,7 @@ func (r *Register) Refresh(ctx context.Context) error {
 			next.places[row.place] = d
 		}
 	}
-	r.known.Store(next)
-	return nil
+	return next, nil
 }
 
 // row is a definition in force.
@@ -199,15 +187,10 @@ func (r *Register) definition(ctx context.Context, w row, k *known) *extension.D
 			above = append(above, d)
 		}
 	}
-	d, problems := extension.Read(w.sdl, extension.Owner{ID: w.tenant, Kind: string(w.kind), Slug: w.slug, Place: int64(w.place)}, r.standard, above...)
-	if len(problems) > 0 {
-		r.log.ErrorContext(ctx, "a definition in force does not fit the standard house any more", "tenant", w.slug, "rule", problems[0].Rule)
+	d, err := extension.Kept(w.sdl, w.numbers, extension.Owner{ID: w.tenant, Kind: string(w.kind), Slug: w.slug, Place: int64(w.place)}, r.standard, above...)
+	if p, ok := problem.Of(err); ok {
+		r.log.ErrorContext(ctx, "a definition in force does not fit the standard house any more", "tenant", w.slug, "rule", p.Rule)
 		return nil
-	}
-	var numbers extension.Numbers
-	err := json.Unmarshal(w.numbers, &numbers)
-	if err == nil {
-		err = d.Numbered(numbers)
 	}
 	if err != nil {
 		r.log.ErrorContext(ctx, "a definition in force has not its numbers", "tenant", w.slug, "error", err)
@@ -215,26 +198,4 @@ func (r *Register) definition(ctx context.Context, w row, k *known) *extension.D
 	}
 	d.Leaving = w.leaving
 	return d
-}
-
-// every is how often the register looks for changes.
-const every = 500 * time.Millisecond
-
-// Run refreshes until ctx ends. A failure is logged once until the next success.
-func (r *Register) Run(ctx context.Context) {
-	again := time.NewTicker(every)
-	defer again.Stop()
-	failing := false
-	for {
-		err := r.Refresh(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			r.log.ErrorContext(ctx, "the register of extension fields is not refreshed", "error", err)
-		}
-		failing = err != nil
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

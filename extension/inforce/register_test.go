@@ -205,7 +205,7 @@ func TestARunningRegisterKnowsOfAChangeWithinASecond(t *testing.T) {
 	registers := []*inforce.Register{register(h, io.Discard), register(h, io.Discard)}
 	var running sync.WaitGroup
 	for _, r := range registers {
-		running.Go(func() { r.Run(ctx) })
+		running.Go(func() { r.Run(ctx, slog.New(slog.DiscardHandler)) })
 	}
 	defer running.Wait()
 	defer stop()

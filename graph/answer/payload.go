@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
 	"github.com/ozg-cloud/platform/schema"
 )
@@ -19,6 +20,8 @@ import (
 type Payload struct {
 	Problems  []Problem
 	RemovedID *string // global id of what a verb took away
+	Changes   []model.ExtensionChange
+	Documents []string // hashes
 
 	reader *reading.Reader
 	made   map[string]uuid.UUID // by the name of the type
@@ -79,4 +82,22 @@ func (p *Payload) FollowUp(ctx context.Context) (reading.Value, error) {
 // RoleAssignment reads the assignment of a role.
 func (p *Payload) RoleAssignment(ctx context.Context) (reading.Value, error) {
 	return p.read(ctx, "RoleAssignment")
+}
+
+// ExtensionDefinition reads the version of a definition of extension fields.
+func (p *Payload) ExtensionDefinition(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "ExtensionDefinition")
+}
+
+// Webhook reads the webhook.
+func (p *Payload) Webhook(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Webhook") }
+
+// WebhookDelivery reads the delivery.
+func (p *Payload) WebhookDelivery(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "WebhookDelivery")
+}
+
+// BulkOperation reads the export.
+func (p *Payload) BulkOperation(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "BulkOperation")
 }

@@ -49,31 +49,45 @@ type ComplexityRoot struct {
 
 type MutationResolver interface {
 	AcceptCase(ctx context.Context, input model.AcceptCaseInput) (*answer.Payload, error)
+	ActivateExtension(ctx context.Context, input model.ActivateExtensionInput) (*answer.Payload, error)
 	AddFollowUp(ctx context.Context, input model.AddFollowUpInput) (*answer.Payload, error)
 	AskApplicant(ctx context.Context, input model.AskApplicantInput) (*answer.Payload, error)
 	AssignCase(ctx context.Context, input model.AssignCaseInput) (*answer.Payload, error)
 	AssignRole(ctx context.Context, input model.AssignRoleInput) (*answer.Payload, error)
+	CancelBulkExport(ctx context.Context, input model.CancelBulkExportInput) (*answer.Payload, error)
 	CloseCase(ctx context.Context, input model.CloseCaseInput) (*answer.Payload, error)
 	CommentOnCase(ctx context.Context, input model.CommentOnCaseInput) (*answer.Payload, error)
 	CompleteFollowUp(ctx context.Context, input model.CompleteFollowUpInput) (*answer.Payload, error)
+	CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*answer.Payload, error)
 	DecideCase(ctx context.Context, input model.DecideCaseInput) (*answer.Payload, error)
+	DefineExtension(ctx context.Context, input model.DefineExtensionInput) (*answer.Payload, error)
+	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*answer.Payload, error)
+	DeprecateExtension(ctx context.Context, input model.DeprecateExtensionInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
+	PauseWebhook(ctx context.Context, input model.PauseWebhookInput) (*answer.Payload, error)
 	RemoveRole(ctx context.Context, input model.RemoveRoleInput) (*answer.Payload, error)
 	ReopenCase(ctx context.Context, input model.ReopenCaseInput) (*answer.Payload, error)
+	ReplayWebhookDelivery(ctx context.Context, input model.ReplayWebhookDeliveryInput) (*answer.Payload, error)
 	ReplyToMessage(ctx context.Context, input model.ReplyToMessageInput) (*answer.Payload, error)
 	RestoreCase(ctx context.Context, input model.RestoreCaseInput) (*answer.Payload, error)
+	ResumeWebhook(ctx context.Context, input model.ResumeWebhookInput) (*answer.Payload, error)
+	RetireExtension(ctx context.Context, input model.RetireExtensionInput) (*answer.Payload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*answer.Payload, error)
+	SetCaseExtension(ctx context.Context, input model.SetCaseExtensionInput) (*answer.Payload, error)
+	StartBulkExport(ctx context.Context, input model.StartBulkExportInput) (*answer.Payload, error)
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
 }
 type QueryResolver interface {
 	AccessEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	AuditEntries(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
+	BulkOperations(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	Case(ctx context.Context, id string) (reading.Value, error)
 	Cases(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error)
 	ExplainAccess(ctx context.Context, subject string, action string, id string, object *string) (*model.AccessExplanation, error)
+	ExtensionDefinitions(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	FollowUps(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Node(ctx context.Context, id string) (reading.Value, error)
 	Nodes(ctx context.Context, ids []string) ([]reading.Value, error)
@@ -82,10 +96,12 @@ type QueryResolver interface {
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
+	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Limits(ctx context.Context) (*model.Limits, error)
+	Webhooks(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 }
 type RoleAtTenantResolver interface {
 	Tenant(ctx context.Context, obj *model.RoleAtTenant) (reading.Value, error)
@@ -121,24 +137,37 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptCaseInput", ec.unmarshalInputAcceptCaseInput),
+			graphql.NewInputUnmarshaler("ActivateExtensionInput", ec.unmarshalInputActivateExtensionInput),
 			graphql.NewInputUnmarshaler("AddFollowUpInput", ec.unmarshalInputAddFollowUpInput),
 			graphql.NewInputUnmarshaler("ApplicantInput", ec.unmarshalInputApplicantInput),
 			graphql.NewInputUnmarshaler("AskApplicantInput", ec.unmarshalInputAskApplicantInput),
 			graphql.NewInputUnmarshaler("AssignCaseInput", ec.unmarshalInputAssignCaseInput),
 			graphql.NewInputUnmarshaler("AssignRoleInput", ec.unmarshalInputAssignRoleInput),
+			graphql.NewInputUnmarshaler("CancelBulkExportInput", ec.unmarshalInputCancelBulkExportInput),
 			graphql.NewInputUnmarshaler("CloseCaseInput", ec.unmarshalInputCloseCaseInput),
 			graphql.NewInputUnmarshaler("CommentOnCaseInput", ec.unmarshalInputCommentOnCaseInput),
 			graphql.NewInputUnmarshaler("CompleteFollowUpInput", ec.unmarshalInputCompleteFollowUpInput),
+			graphql.NewInputUnmarshaler("CreateWebhookInput", ec.unmarshalInputCreateWebhookInput),
 			graphql.NewInputUnmarshaler("DecideCaseInput", ec.unmarshalInputDecideCaseInput),
+			graphql.NewInputUnmarshaler("DefineExtensionInput", ec.unmarshalInputDefineExtensionInput),
+			graphql.NewInputUnmarshaler("DeleteWebhookInput", ec.unmarshalInputDeleteWebhookInput),
+			graphql.NewInputUnmarshaler("DeprecateExtensionInput", ec.unmarshalInputDeprecateExtensionInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
 			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
+			graphql.NewInputUnmarshaler("PauseWebhookInput", ec.unmarshalInputPauseWebhookInput),
 			graphql.NewInputUnmarshaler("RemoveRoleInput", ec.unmarshalInputRemoveRoleInput),
 			graphql.NewInputUnmarshaler("ReopenCaseInput", ec.unmarshalInputReopenCaseInput),
+			graphql.NewInputUnmarshaler("ReplayWebhookDeliveryInput", ec.unmarshalInputReplayWebhookDeliveryInput),
 			graphql.NewInputUnmarshaler("ReplyToMessageInput", ec.unmarshalInputReplyToMessageInput),
 			graphql.NewInputUnmarshaler("RestoreCaseInput", ec.unmarshalInputRestoreCaseInput),
+			graphql.NewInputUnmarshaler("ResumeWebhookInput", ec.unmarshalInputResumeWebhookInput),
+			graphql.NewInputUnmarshaler("RetireExtensionInput", ec.unmarshalInputRetireExtensionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetCaseExtensionInput", ec.unmarshalInputSetCaseExtensionInput),
+			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
+			graphql.NewInputUnmarshaler("StatisticsWhere", ec.unmarshalInputStatisticsWhere),
 			graphql.NewInputUnmarshaler("SubmitApplicationInput", ec.unmarshalInputSubmitApplicationInput),
 		)
 	}
@@ -337,6 +366,36 @@ extend type Case {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: AccessEntryFilter
   ): AccessEntryConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/activate_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of activateExtension."
+input ActivateExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+  "Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange)."
+  acceptBreaking: Boolean! = false
+}
+
+"What can go wrong in activateExtension."
+union ActivateExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of activateExtension."
+type ActivateExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what was in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that were valid before and are not any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed; empty when it worked."
+  problems: [ActivateExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Brings a draft into force, within a second everywhere, and takes the version before it out of force. Values of fields that stay are kept."
+  activateExtension("What to do." input: ActivateExtensionInput!): ActivateExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/add_follow_up.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -698,6 +757,139 @@ extend type Query {
   ): AuditEntryConnection! @policy(object: "audit", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
+	{Name: "../../schema/bulk_operation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Of what form the file of an export is."
+enum BulkFormat {
+  "A thing on each line, in JSON."
+  JSONL
+}
+
+"How far an export has come."
+enum BulkState {
+  "It has not begun."
+  CREATED
+  "It is being made."
+  RUNNING
+  "It can be downloaded."
+  COMPLETED
+  "It could not be made, see failedBecause."
+  FAILED
+  "Somebody has ended it."
+  CANCELED
+  "It was thrown away: it is kept for three days."
+  EXPIRED
+}
+
+"An export of a list to its end (Massenexport), made in the background page by page."
+type BulkOperation implements Node @policy(object: "export", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant where it is kept."
+  tenant: Tenant!
+  "The query."
+  document: String!
+  "Of what form the file is."
+  format: BulkFormat!
+  "How far it has come."
+  state: BulkState!
+  "Why it could not be made, the rule of a problem; null where nothing is wrong."
+  failedBecause: String
+  "How many things are in it so far."
+  objectCount: BigCount!
+  "How many fields of them were refused to the subject and are null."
+  refusedFields: BigCount!
+  "Size of the file in bytes."
+  size: BigCount
+  "SHA-256 of the file, in hex."
+  sha256: String
+  """
+  Where to go on: who downloads the file and follows the log from behind this position misses nothing. A line may be newer than the position, so that what
+  is in it is told once more.
+  """
+  snapshotCursor: EventCursor
+  "Subject under whose rights it is made: who began it."
+  subject: String! @dataClass(class: INTERNAL)
+  "When somebody asked for it."
+  createdAt: DateTime!
+  "When it was begun, for the last time."
+  startedAt: DateTime
+  "When it was complete."
+  completedAt: DateTime
+  "When it is thrown away."
+  expiresAt: DateTime
+  """
+  Path of a download on this server, for its subject alone, valid for five minutes; ranges are answered. Who has lost a right since it was made
+  gets nothing of it.
+  """
+  url: URL @cost(weight: 2)
+}
+
+"A page of exports."
+type BulkOperationConnection {
+  "The exports with their cursors."
+  edges: [BulkOperationEdge!]!
+  "The exports without cursors."
+  nodes: [BulkOperation!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of exports."
+type BulkOperationEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: BulkOperation!
+}
+
+"Which exports. All that is given must hold."
+input BulkOperationFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [BulkState!]
+  "By whose rights they are made under."
+  subject: StringFilter
+}
+
+extend type Query {
+  "The exports of the tenants that the viewer administers, or the viewer's own, newest first."
+  bulkOperations(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: BulkOperationFilter
+  ): BulkOperationConnection! @policy(object: "export", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/cancel_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of cancelBulkExport."
+input CancelBulkExportInput {
+  "The export."
+  bulkOperationId: ID!
+}
+
+"What can go wrong in cancelBulkExport."
+union CancelBulkExportProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of cancelBulkExport."
+type CancelBulkExportPayload {
+  "The export."
+  bulkOperation: BulkOperation
+  "Why nothing was changed; empty when it worked."
+  problems: [CancelBulkExportProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Ends an export that is not complete."
+  cancelBulkExport("What to do." input: CancelBulkExportInput!): CancelBulkExportPayload! @policy(object: "export", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "The states of a case."
@@ -826,6 +1018,8 @@ type Case implements Node {
   allowedTransitions: [CaseTransition!]! @listSize(assumedSize: 16)
   "What this viewer has the right to do to it. Whether its state leaves that open is told by allowedTransitions."
   viewerCan: CasePermissions!
+  "What the viewer's tenant and those above it add to it (Balkon)."
+  extension: CaseExtension
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -892,6 +1086,8 @@ type CasePermissions {
   assign: Boolean! @policy(object: "assignment", action: "read", onDeny: HIDE)
   "Write notes on it."
   comment: Boolean! @policy(object: "comment", action: "read", onDeny: HIDE)
+  "Write its extension fields (Balkon)."
+  extend: Boolean! @policy(object: "case", action: "extend", onDeny: HIDE)
   "Bring it back to the desk on a day (Wiedervorlage)."
   followUp: Boolean! @policy(object: "followUp", action: "read", onDeny: HIDE)
   "Ask the applicant (Rückfrage)."
@@ -972,6 +1168,8 @@ input CaseFilter {
   assignee: StringFilter @policy(object: "assignment", action: "read", onDeny: HIDE)
   "Text in number, file reference or title of the service."
   search: String
+  "By what the viewer's tenant and those above it add to a case (Balkon)."
+  extension: CaseExtensionFilter
 }
 
 "What cases can be ordered by."
@@ -988,12 +1186,14 @@ enum CaseOrderField {
   STATE
 }
 
-"An order of cases."
+"An order of cases: by exactly one of field and extension."
 input CaseOrder {
   "By what."
-  field: CaseOrderField!
-  "Which way."
+  field: CaseOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a case, with its direction; without a value last."
+  extension: CaseExtensionOrder
 }
 
 extend type Query {
@@ -1029,6 +1229,8 @@ enum CaseEventType {
   CASE_ASSIGNED @policy(object: "assignment", action: "read", onDeny: HIDE)
   "A note was written."
   COMMENT_ADDED @policy(object: "comment", action: "read", onDeny: HIDE)
+  "Extension fields (Balkon) were written."
+  EXTENSION_CHANGED @policy(object: "case", action: "extend", onDeny: HIDE)
   "A follow-up was laid down (Wiedervorlage)."
   FOLLOW_UP_ADDED @policy(object: "followUp", action: "read", onDeny: HIDE)
   "A follow-up was done."
@@ -1157,6 +1359,20 @@ extend type Subscription {
   ): CaseStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a case (Balkon). In the schema of a tenant that adds something this is an object type with typed
+fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar CaseExtension
+
+"Conditions on what is added to a case: an input with a condition for each field that cases can be filtered by, where there are any."
+scalar CaseExtensionFilter
+
+"An order by what is added to a case: an input with a direction for each field that cases can be ordered by, where there are any."
+scalar CaseExtensionOrder
+`, BuiltIn: false},
 	{Name: "../../schema/close_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of closeCase."
@@ -1283,6 +1499,38 @@ type CompleteFollowUpPayload {
 extend type Mutation {
   "Marks a follow-up as done."
   completeFollowUp("What to do." input: CompleteFollowUpInput!): CompleteFollowUpPayload! @policy(object: "case", action: "followUp", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/create_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of createWebhook."
+input CreateWebhookInput {
+  "The tenant where it is kept."
+  tenantId: ID!
+  "Name, for people, up to 200 characters."
+  name: String!
+  "Where to send: https, without user and fragment, up to 2000 characters. It is never shown again."
+  url: URL!
+  "A subscription of caseEvents alone, without variables, that selects __typename of each frame."
+  document: String!
+  "Only what comes behind this position, for example the snapshotCursor of an export; null: from now on."
+  after: EventCursor
+}
+
+"What can go wrong in createWebhook."
+union CreateWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of createWebhook."
+type CreateWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [CreateWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Makes a webhook. It works under the rights that the viewer has at each moment."
+  createWebhook("What to do." input: CreateWebhookInput!): CreateWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/decide_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1419,6 +1667,88 @@ type ExplanationStep {
   de: String!
   "In English."
   en: String!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/define_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of defineExtension."
+input DefineExtensionInput {
+  "The tenant that adds the fields: a Land, a district or an authority."
+  tenantId: ID!
+  "The definition: extend type Case { ... } and the like, with enums and types of its own; see docs/balkone.md. Up to 64 KiB."
+  sdl: String!
+  "The newest version that the caller knows, 0 where there is none."
+  expectedVersion: Int!
+  "Only tell what would come of it, and keep nothing."
+  dryRun: Boolean! = false
+}
+
+"What can go wrong in defineExtension."
+union DefineExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of defineExtension."
+type DefineExtensionPayload {
+  "The draft; null where it was only tried."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what is in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that are valid now and would not be any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [DefineExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Hands in a definition of extension fields (Balkon) as a draft. It changes nothing for anybody before it is activated."
+  defineExtension("What to do." input: DefineExtensionInput!): DefineExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 50)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/delete_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of deleteWebhook."
+input DeleteWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in deleteWebhook."
+union DeleteWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of deleteWebhook."
+type DeleteWebhookPayload {
+  "Id of the webhook; nothing else is left of it."
+  removedId: ID
+  "Why nothing was changed; empty when it worked."
+  problems: [DeleteWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Deletes a webhook with all that is known of its deliveries."
+  deleteWebhook("What to do." input: DeleteWebhookInput!): DeleteWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/deprecate_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of deprecateExtension."
+input DeprecateExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+}
+
+"What can go wrong in deprecateExtension."
+union DeprecateExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of deprecateExtension."
+type DeprecateExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Why nothing was changed; empty when it worked."
+  problems: [DeprecateExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Marks the version in force as being on its way out: every field says that it is deprecated, and goes on working."
+  deprecateExtension("What to do." input: DeprecateExtensionInput!): DeprecateExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/directives.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1561,6 +1891,114 @@ extend type Query {
     "Global id of the thing." id: ID!
     "The object in the policy, where it is not that of the thing itself, for example message.body." object: String
   ): AccessExplanation @policy(object: "policy", action: "read", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/extension_definition.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"The states of a definition of extension fields."
+enum ExtensionState {
+  "Entwurf: kept, and in force for nobody."
+  DRAFT
+  "In Kraft: in the schema of the tenant and of all below."
+  ACTIVE
+  "Auslaufend: as before, and every field says that it is deprecated."
+  DEPRECATED
+  "Außer Kraft: not in any schema; the values are kept until they are erased."
+  RETIRED
+}
+
+"""
+One version of the fields that a tenant adds to types of the standard house (Balkon). They hold at the tenant and at all below it, and exist for nobody
+else. At most one version is in force.
+"""
+type ExtensionDefinition implements Node @policy(object: "extension", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant that adds the fields."
+  tenant: Tenant!
+  "From 1, one for each draft."
+  version: Int!
+  "The state it is in."
+  state: ExtensionState!
+  "The definition as it was handed in."
+  sdl: String!
+  "Names the definition with the state of its numbers."
+  hash: String!
+  "When it was handed in."
+  createdAt: DateTime!
+  "Subject of who handed it in."
+  createdBy: String! @dataClass(class: INTERNAL)
+  "When it came into force."
+  activatedAt: DateTime
+  "Subject of who brought it into force."
+  activatedBy: String @dataClass(class: INTERNAL)
+  "When it went out of force."
+  retiredAt: DateTime
+  "Subject of who took it out of force, or brought the next one into force."
+  retiredBy: String @dataClass(class: INTERNAL)
+}
+
+"A page of definitions of extension fields."
+type ExtensionDefinitionConnection {
+  "The definitions with their cursors."
+  edges: [ExtensionDefinitionEdge!]!
+  "The definitions without cursors."
+  nodes: [ExtensionDefinition!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of definitions of extension fields."
+type ExtensionDefinitionEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: ExtensionDefinition!
+}
+
+"Which definitions of extension fields. All that is given must hold."
+input ExtensionDefinitionFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [ExtensionState!]
+  "By version."
+  version: IntFilter
+}
+
+"What a change of extension fields does to those who use the schema already."
+enum ExtensionChangeClass {
+  "Nobody notices."
+  SAFE
+  "Programs go on, but may see or have to give what they did not expect."
+  DANGEROUS
+  "Documents become invalid, or values are not answered any more."
+  BREAKING
+}
+
+"One difference between a definition of extension fields and the one that is in force before."
+type ExtensionChange @policy(object: "extension", action: "read", onDeny: HIDE) {
+  "What it does."
+  class: ExtensionChangeClass!
+  "Stable name of what has changed, for example fieldRemoved."
+  kind: String!
+  "What it concerns, for example Case.flurstueck; of what has gone, as it was."
+  coordinate: String!
+  "Whether values that are kept are not answered any more."
+  lost: Boolean!
+}
+
+extend type Query {
+  "The definitions of extension fields at the tenants that the viewer has a say about, newest first."
+  extensionDefinitions(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: ExtensionDefinitionFilter
+  ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../../schema/filter.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2002,6 +2440,30 @@ type OrganisationalUnitEdge {
   node: OrganisationalUnit!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/pause_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of pauseWebhook."
+input PauseWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in pauseWebhook."
+union PauseWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of pauseWebhook."
+type PauseWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [PauseWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Lets a webhook rest. It keeps its place in the log, as long as the log is kept."
+  pauseWebhook("What to do." input: PauseWebhookInput!): PauseWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/problem.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Stable codes: in Problem.code and in extensions.code of errors."
@@ -2158,6 +2620,30 @@ extend type Mutation {
   reopenCase("What to do." input: ReopenCaseInput!): ReopenCasePayload! @policy(object: "case", action: "reopen", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/replay_webhook_delivery.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of replayWebhookDelivery."
+input ReplayWebhookDeliveryInput {
+  "The delivery: of an event, and dead or delivered."
+  webhookDeliveryId: ID!
+}
+
+"What can go wrong in replayWebhookDelivery."
+union ReplayWebhookDeliveryProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of replayWebhookDelivery."
+type ReplayWebhookDeliveryPayload {
+  "The delivery."
+  webhookDelivery: WebhookDelivery
+  "Why nothing was changed; empty when it worked."
+  problems: [ReplayWebhookDeliveryProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Tries a delivery once more, out of its turn and as the event is shown now. It waits for a webhook that rests."
+  replayWebhookDelivery("What to do." input: ReplayWebhookDeliveryInput!): ReplayWebhookDeliveryPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/reply_to_message.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of replyToMessage."
@@ -2220,6 +2706,60 @@ type RestoreCasePayload {
 extend type Mutation {
   "Restores a discarded case that was an application after all (wiederherstellen): DISCARDED becomes NEW."
   restoreCase("What to do." input: RestoreCaseInput!): RestoreCasePayload! @policy(object: "case", action: "restore", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/resume_webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of resumeWebhook."
+input ResumeWebhookInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"What can go wrong in resumeWebhook."
+union ResumeWebhookProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of resumeWebhook."
+type ResumeWebhookPayload {
+  "The webhook."
+  webhook: Webhook
+  "Why nothing was changed; empty when it worked."
+  problems: [ResumeWebhookProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Lets a webhook go on that rests or has stopped, from its place in the log."
+  resumeWebhook("What to do." input: ResumeWebhookInput!): ResumeWebhookPayload! @policy(object: "webhook", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/retire_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of retireExtension."
+input RetireExtensionInput {
+  "The version."
+  extensionDefinitionId: ID!
+  "Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange)."
+  acceptBreaking: Boolean! = false
+}
+
+"What can go wrong in retireExtension."
+union RetireExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of retireExtension."
+type RetireExtensionPayload {
+  "The version in its new state."
+  extensionDefinition: ExtensionDefinition
+  "Every change against what was in force."
+  changes: [ExtensionChange!] @listSize(assumedSize: 50)
+  "Hashes of the trusted documents that were valid before and are not any more."
+  documents: [String!] @listSize(assumedSize: 20)
+  "Why nothing was changed; empty when it worked."
+  problems: [RetireExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Takes the version in force out of force. Its fields are gone for everybody; their values are kept until they are erased."
+  retireExtension("What to do." input: RetireExtensionInput!): RetireExtensionPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/role_assignment.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2524,6 +3064,70 @@ extend type Query {
   responsibleOffering("The service." serviceKey: LeikaKey!, "The region." regionalKey: RegionalKey!): ServiceOffering
 }
 `, BuiltIn: false},
+	{Name: "../../schema/set_case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a case: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is, null
+takes a value away.
+"""
+scalar CaseExtensionInput
+
+"Input of setCaseExtension."
+input SetCaseExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision that the caller has seen."
+  expectedRevision: Int!
+  "The values."
+  extension: CaseExtensionInput!
+}
+
+"What can go wrong in setCaseExtension."
+union SetCaseExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setCaseExtension."
+type SetCaseExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetCaseExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a case. The log and the history tell that something was written, never what."
+  setCaseExtension("What to do." input: SetCaseExtensionInput!): SetCaseExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/start_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of startBulkExport."
+input StartBulkExportInput {
+  "The tenant where it is kept."
+  tenantId: ID!
+  "A query of one list, without first, after, last, before and variables, that selects nodes of it and nothing beside."
+  document: String!
+  "Of what form the file is."
+  format: BulkFormat! = JSONL
+}
+
+"What can go wrong in startBulkExport."
+union StartBulkExportProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of startBulkExport."
+type StartBulkExportPayload {
+  "The export."
+  bulkOperation: BulkOperation
+  "Why nothing was changed; empty when it worked."
+  problems: [StartBulkExportProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Begins an export of a list to its end, in the background. It is read under the rights that the viewer has at each moment."
+  startBulkExport("What to do." input: StartBulkExportInput!): StartBulkExportPayload! @policy(object: "export", action: "create", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/start_case.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Input of startCase."
@@ -2550,6 +3154,175 @@ type StartCasePayload {
 extend type Mutation {
   "Begins to work on a case: ACCEPTED becomes IN_PROGRESS."
   startCase("What to do." input: StartCaseInput!): StartCasePayload! @policy(object: "case", action: "start", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/statistics.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Which of the two kinds of figures an answer holds."
+enum StatisticsProduct {
+  "Live and exact, of one's own tenant and what is below it."
+  EXACT
+  "Across tenants: of months that are over, by published tables only, and with noise (Geheimhaltung), so that nobody is unmasked."
+  PROTECTED
+}
+
+"What is told (Kennzahl)."
+enum StatisticsMeasure {
+  "Applications received (Eingänge)."
+  APPLICATIONS
+  "Open cases (Bestand): at present, or at the end of each month."
+  OPEN
+  "Cases decided for the first time (Erledigungen)."
+  DECIDED
+  "Share of decided cases that came in, were talked about and decided without paper (durchgängig digital)."
+  FULLY_DIGITAL
+  "From receipt to the first action of staff (Reaktionszeit)."
+  TIME_TO_FIRST_ACTION
+  "From receipt to the first decision (Bearbeitungszeit)."
+  TIME_TO_DECISION
+  "Age of open cases (Alter des Bestands)."
+  BACKLOG_AGE
+  "Share of open cases that are past a deadline (Fristüberschreitung)."
+  OVERDUE_DEADLINES
+  "Cases in which the applicant was asked for something (Nachforderung)."
+  INFORMATION_REQUESTS
+  "Cases in which a message could not be delivered (Zustellfehler)."
+  DELIVERY_FAILURES
+}
+
+"What figures are told apart by (Merkmal)."
+enum StatisticsAxis {
+  "Land: the slug of its tenant."
+  LAND
+  "District (Kreis): the slug of its tenant."
+  DISTRICT
+  "Authority (Behörde): the slug of its tenant."
+  AUTHORITY
+  "Service group (Leistungsgruppe): digits 3 to 5 of the LeiKa key."
+  SERVICE_GROUP
+  "Service: its LeiKa key."
+  SERVICE
+  "Month in Europe/Berlin, for example 2026-10."
+  MONTH
+  "Day in Europe/Berlin, for example 2026-10-03."
+  DAY
+  "State of the case, a value of CaseState."
+  STATE
+  "Door that the application came through, a value of Channel."
+  CHANNEL
+  "Trust level (Vertrauensniveau) of the application, a value of TrustLevel."
+  TRUST_LEVEL
+  "Outcome of the decision that holds; empty without one."
+  OUTCOME
+}
+
+"Keeps the cases that have one of these values on an axis."
+input StatisticsWhere {
+  "The axis, at most once in a question."
+  axis: StatisticsAxis!
+  "Its values, 1 to 1000."
+  values: [String!]!
+}
+
+"Who has counted, and up to when."
+type StatisticsContribution @cost(weight: 0) {
+  "Slug of the tenant whose house has counted."
+  member: String!
+  "Events up to this instant are counted."
+  asOf: DateTime!
+}
+
+"Who has not counted, and why."
+type StatisticsGap @cost(weight: 0) {
+  "Slug of the tenant whose house has not counted."
+  member: String!
+  "Why not, for example UNREACHABLE."
+  reason: String! @dataClass(class: INTERNAL)
+}
+
+"How many cases have a duration of this length."
+type StatisticsBin @cost(weight: 0) {
+  "The shortest duration in it, in minutes."
+  fromMinutes: Int!
+  "The first duration beyond it, in minutes; null for the last one, which has no end."
+  toMinutes: Int
+  "How many cases."
+  count: Int!
+  "With 95 % certainty the true number is no further off; 0 where nothing is protected."
+  margin: Float!
+}
+
+"A measure in a row."
+type StatisticsFigure @cost(weight: 0) {
+  "Which one."
+  measure: StatisticsMeasure!
+  "How many cases; never 1 or 2 where it is protected."
+  count: Int!
+  "With 95 % certainty the true number is no further off; 0 where nothing is protected."
+  margin: Float!
+  "From 0 to 1; null where the measure is none, where there are no cases, and where it is held back."
+  share: Float
+  "With 95 % certainty the true share is no further off."
+  shareMargin: Float!
+  "The duration that half of the cases do not exceed, in minutes; null as share is."
+  medianMinutes: Float
+  "The duration that nine of ten cases do not exceed, in minutes; null as share is."
+  p90Minutes: Float
+  "How far off, as a share of all cases, the case may be that median and 90th percentile are taken from."
+  rankMargin: Float!
+  "The durations in bins that are the same everywhere, without empty ones; empty where the measure is no duration and where it is held back."
+  histogram: [StatisticsBin!]! @listSize(assumedSize: 50)
+  "Whether share or durations are held back, because too few cases were told of."
+  suppressed: Boolean!
+}
+
+"One combination of values."
+type StatisticsRow {
+  "The values, in the order of axes."
+  at: [String!]! @listSize(assumedSize: 6)
+  "The measures, in the order in which they were asked for."
+  figures: [StatisticsFigure!]! @listSize(assumedSize: 10)
+}
+
+"Figures (Statistik) of cases, with what has to be known to read them."
+type CaseStatistics {
+  "Exact or protected."
+  product: StatisticsProduct!
+  "The instant up to which everybody has counted."
+  asOf: DateTime!
+  "How it is protected: NONE, or CELL_KEY for the cell-key method."
+  method: String!
+  "Margin of a single number: with 95 % certainty the true one is no further off; figures have their own."
+  margin: Float!
+  "The smallest number but 0 that is told."
+  smallest: Int!
+  "How many shares and durations were held back."
+  suppressed: Int!
+  "The table of noise, by its hash; null without protection."
+  noise: String
+  "The catalogue of measures and published tables, by its hash: figures of different ones are not compared."
+  scheme: String!
+  "Who has counted."
+  contributions: [StatisticsContribution!]! @listSize(assumedSize: 20)
+  "Who has not."
+  missing: [StatisticsGap!]! @listSize(assumedSize: 20)
+  "What the rows are told apart by, from coarse to fine."
+  axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
+  "At most 10000, in the order of their values, without those in which nothing is told."
+  rows: [StatisticsRow!]! @listSize(assumedSize: 1000)
+}
+
+extend type Query {
+  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics."
+  caseStatistics(
+    "Slug of the tenant." scope: String!
+    "Exact or protected." product: StatisticsProduct!
+    "What is told, 1 to 10." measures: [StatisticsMeasure!]!
+    "What the rows are told apart by, at most 6; without any there is one row." groupBy: [StatisticsAxis!]
+    "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "First month of the period, for example 2026-10; without from and to it is the present, for exact figures of what is open." from: String
+    "Last month of the period." to: String
+  ): CaseStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/submission.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2839,6 +3612,189 @@ extend type Query {
   limits: Limits!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/webhook.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Whether a webhook sends."
+enum WebhookState {
+  "It sends."
+  ACTIVE
+  "Somebody has told it to rest. It keeps its place in the log."
+  PAUSED
+  "It cannot go on, see stoppedBecause. It keeps its place in the log."
+  STOPPED
+}
+
+"What a delivery carries."
+enum WebhookFrame {
+  "An event."
+  EVENT
+  "That what lies before is not kept any more: read the cases afresh."
+  GAP
+  "That something is not shown any more: drop it."
+  REVOCATION
+}
+
+"What became of a delivery."
+enum WebhookDeliveryState {
+  "It is being tried, again and again."
+  PENDING
+  "The receiver took it."
+  DELIVERED
+  "It was tried as often as anything is. Those after it went on without it; it can be replayed."
+  DEAD
+  "It is tried once more because somebody said so."
+  REPLAYING
+}
+
+"Why an attempt failed."
+enum WebhookFailure {
+  "There was no connection, or it broke off."
+  CONNECTION
+  "The receiver took too long."
+  TIMEOUT
+  "The address leads where this house does not send anything."
+  ADDRESS
+  "The receiver answered with another status than 200 to 299, see status."
+  STATUS
+  "It was to be replayed and is not shown any more: not kept, or beyond the rights that the subject has now."
+  GONE
+}
+
+"A subscription whose frames are sent to an address of a partner's (Webhook), one after the other, each until it is taken."
+type Webhook implements Node @policy(object: "webhook", action: "read", onDeny: HIDE) {
+  "Global id."
+  id: ID!
+  "The tenant where it is kept."
+  tenant: Tenant!
+  "Name, for people."
+  name: String!
+  "Host of the address that it sends to. The address as a whole may hold a secret and is never shown."
+  host: String!
+  "The subscription."
+  document: String!
+  "Whether it sends."
+  state: WebhookState!
+  "Why it has stopped, the rule of a problem; null where it has not."
+  stoppedBecause: String
+  "Subject whose rights it works under: who made it."
+  subject: String! @dataClass(class: INTERNAL)
+  "When it was made."
+  createdAt: DateTime!
+  "When something was last taken by the receiver."
+  deliveredAt: DateTime
+  "When there was last nothing left to send."
+  caughtUpAt: DateTime
+  "Since when a frame waits that could not be delivered; null where none does."
+  waitingSince: DateTime
+  "How many deliveries are dead."
+  deadLetters: Int! @cost(weight: 5)
+  "What became of what it has sent, newest first."
+  deliveries(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: WebhookDeliveryFilter
+  ): WebhookDeliveryConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+
+"A page of webhooks."
+type WebhookConnection {
+  "The webhooks with their cursors."
+  edges: [WebhookEdge!]!
+  "The webhooks without cursors."
+  nodes: [Webhook!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of webhooks."
+type WebhookEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: Webhook!
+}
+
+"Which webhooks. All that is given must hold."
+input WebhookFilter {
+  "By tenant."
+  tenant: TenantFilter
+  "In one of these states."
+  state: [WebhookState!]
+  "By whose rights they work under."
+  subject: StringFilter
+}
+
+"What became of one frame (Zustellung). What the frame said is not kept: it is read anew for each attempt."
+type WebhookDelivery implements Node @policy(object: "webhook", action: "read", onDeny: HIDE) {
+  "Global id; the receiver finds it in the header OZG-Delivery."
+  id: ID!
+  "The tenant where the webhook is kept."
+  tenant: Tenant!
+  "The webhook."
+  webhook: Webhook!
+  "What it carries."
+  frame: WebhookFrame!
+  "Where the frame stands in the log. That of an event is always the same."
+  eventCursor: EventCursor!
+  "What became of it."
+  state: WebhookDeliveryState!
+  "How often it was tried."
+  attempts: Int!
+  "Why the last attempt failed; null where it did not."
+  failure: WebhookFailure
+  "Status of HTTP that the receiver answered last."
+  status: Int
+  "When it was tried first."
+  createdAt: DateTime!
+  "When it was tried last."
+  attemptedAt: DateTime
+  "Before when it is not tried again."
+  nextAt: DateTime
+  "When the receiver took it."
+  deliveredAt: DateTime
+}
+
+"A page of deliveries."
+type WebhookDeliveryConnection {
+  "The deliveries with their cursors."
+  edges: [WebhookDeliveryEdge!]!
+  "The deliveries without cursors."
+  nodes: [WebhookDelivery!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+  "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
+  totalCount: Int! @cost(weight: 5)
+}
+
+"One entry of a page of deliveries."
+type WebhookDeliveryEdge {
+  "Where the entry stands in the list."
+  cursor: Cursor!
+  "The entry."
+  node: WebhookDelivery!
+}
+
+"Which deliveries. All that is given must hold."
+input WebhookDeliveryFilter {
+  "In one of these states."
+  state: [WebhookDeliveryState!]
+}
+
+extend type Query {
+  "The webhooks of the tenants that the viewer administers, or the viewer's own, newest first."
+  webhooks(
+    "How many from the start, 0 to 100." first: Int
+    "Only what comes after this cursor." after: Cursor
+    "How many from the end, 0 to 100." last: Int
+    "Only what comes before this cursor." before: Cursor
+    "Which ones." where: WebhookFilter
+  ): WebhookConnection! @policy(object: "webhook", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
 	{Name: "../../schema/work_list.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "How a case moves in a work list."
@@ -2927,6 +3883,20 @@ func (ec *executionContext) childFields_AccessGround(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type AccessGround", field.Name)
 }
 
+func (ec *executionContext) childFields_ActivateExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_ActivateExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_ActivateExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_ActivateExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_ActivateExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivateExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AddFollowUpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -2977,6 +3947,46 @@ func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AssignRolePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkOperation":
+		return ec.fieldContext_CancelBulkExportPayload_bulkOperation(ctx, field)
+	case "problems":
+		return ec.fieldContext_CancelBulkExportPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelBulkExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "product":
+		return ec.fieldContext_CaseStatistics_product(ctx, field)
+	case "asOf":
+		return ec.fieldContext_CaseStatistics_asOf(ctx, field)
+	case "method":
+		return ec.fieldContext_CaseStatistics_method(ctx, field)
+	case "margin":
+		return ec.fieldContext_CaseStatistics_margin(ctx, field)
+	case "smallest":
+		return ec.fieldContext_CaseStatistics_smallest(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_CaseStatistics_suppressed(ctx, field)
+	case "noise":
+		return ec.fieldContext_CaseStatistics_noise(ctx, field)
+	case "scheme":
+		return ec.fieldContext_CaseStatistics_scheme(ctx, field)
+	case "contributions":
+		return ec.fieldContext_CaseStatistics_contributions(ctx, field)
+	case "missing":
+		return ec.fieldContext_CaseStatistics_missing(ctx, field)
+	case "axes":
+		return ec.fieldContext_CaseStatistics_axes(ctx, field)
+	case "rows":
+		return ec.fieldContext_CaseStatistics_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3017,6 +4027,16 @@ func (ec *executionContext) childFields_CompleteFollowUpPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type CompleteFollowUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_CreateWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_CreateWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3031,6 +4051,40 @@ func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DecideCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DefineExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_DefineExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_DefineExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_DefineExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_DefineExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefineExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_DeleteWebhookPayload_removedId(ctx, field)
+	case "problems":
+		return ec.fieldContext_DeleteWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteWebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeprecateExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_DeprecateExtensionPayload_extensionDefinition(ctx, field)
+	case "problems":
+		return ec.fieldContext_DeprecateExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeprecateExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3041,6 +4095,20 @@ func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, 
 		return ec.fieldContext_DiscardCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiscardCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "class":
+		return ec.fieldContext_ExtensionChange_class(ctx, field)
+	case "kind":
+		return ec.fieldContext_ExtensionChange_kind(ctx, field)
+	case "coordinate":
+		return ec.fieldContext_ExtensionChange_coordinate(ctx, field)
+	case "lost":
+		return ec.fieldContext_ExtensionChange_lost(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExtensionChange", field.Name)
 }
 
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3073,6 +4141,16 @@ func (ec *executionContext) childFields_OpenMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type OpenMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PauseWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_PauseWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_PauseWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PauseWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "removedId":
@@ -3093,6 +4171,16 @@ func (ec *executionContext) childFields_ReopenCasePayload(ctx context.Context, f
 		return ec.fieldContext_ReopenCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReopenCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplayWebhookDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhookDelivery":
+		return ec.fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field)
+	case "problems":
+		return ec.fieldContext_ReplayWebhookDeliveryPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplayWebhookDeliveryPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ReplyToMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3121,6 +4209,30 @@ func (ec *executionContext) childFields_RestoreCasePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RestoreCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResumeWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_ResumeWebhookPayload_webhook(ctx, field)
+	case "problems":
+		return ec.fieldContext_ResumeWebhookPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResumeWebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetireExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_RetireExtensionPayload_extensionDefinition(ctx, field)
+	case "changes":
+		return ec.fieldContext_RetireExtensionPayload_changes(ctx, field)
+	case "documents":
+		return ec.fieldContext_RetireExtensionPayload_documents(ctx, field)
+	case "problems":
+		return ec.fieldContext_RetireExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetireExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleAtTenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "role":
@@ -3145,6 +4257,28 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetCaseExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetCaseExtensionPayload_cursor(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetCaseExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StartBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bulkOperation":
+		return ec.fieldContext_StartBulkExportPayload_bulkOperation(ctx, field)
+	case "problems":
+		return ec.fieldContext_StartBulkExportPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartBulkExportPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_StartCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -3155,6 +4289,76 @@ func (ec *executionContext) childFields_StartCasePayload(ctx context.Context, fi
 		return ec.fieldContext_StartCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsBin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fromMinutes":
+		return ec.fieldContext_StatisticsBin_fromMinutes(ctx, field)
+	case "toMinutes":
+		return ec.fieldContext_StatisticsBin_toMinutes(ctx, field)
+	case "count":
+		return ec.fieldContext_StatisticsBin_count(ctx, field)
+	case "margin":
+		return ec.fieldContext_StatisticsBin_margin(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsBin", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsContribution(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_StatisticsContribution_member(ctx, field)
+	case "asOf":
+		return ec.fieldContext_StatisticsContribution_asOf(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsContribution", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsFigure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_StatisticsFigure_measure(ctx, field)
+	case "count":
+		return ec.fieldContext_StatisticsFigure_count(ctx, field)
+	case "margin":
+		return ec.fieldContext_StatisticsFigure_margin(ctx, field)
+	case "share":
+		return ec.fieldContext_StatisticsFigure_share(ctx, field)
+	case "shareMargin":
+		return ec.fieldContext_StatisticsFigure_shareMargin(ctx, field)
+	case "medianMinutes":
+		return ec.fieldContext_StatisticsFigure_medianMinutes(ctx, field)
+	case "p90Minutes":
+		return ec.fieldContext_StatisticsFigure_p90Minutes(ctx, field)
+	case "rankMargin":
+		return ec.fieldContext_StatisticsFigure_rankMargin(ctx, field)
+	case "histogram":
+		return ec.fieldContext_StatisticsFigure_histogram(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_StatisticsFigure_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsFigure", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_StatisticsGap_member(ctx, field)
+	case "reason":
+		return ec.fieldContext_StatisticsGap_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsGap", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_StatisticsRow_at(ctx, field)
+	case "figures":
+		return ec.fieldContext_StatisticsRow_figures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsRow", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3315,6 +4519,20 @@ func (ec *executionContext) field_Mutation_acceptCase_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_activateExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ActivateExtensionInput, error) {
+			return ec.unmarshalNActivateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐActivateExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_addFollowUp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3371,6 +4589,20 @@ func (ec *executionContext) field_Mutation_assignRole_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_cancelBulkExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CancelBulkExportInput, error) {
+			return ec.unmarshalNCancelBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCancelBulkExportInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_closeCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3413,12 +4645,68 @@ func (ec *executionContext) field_Mutation_completeFollowUp_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateWebhookInput, error) {
+			return ec.unmarshalNCreateWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCreateWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_decideCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DecideCaseInput, error) {
 			return ec.unmarshalNDecideCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecideCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_defineExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DefineExtensionInput, error) {
+			return ec.unmarshalNDefineExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDefineExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
+			return ec.unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deprecateExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeprecateExtensionInput, error) {
+			return ec.unmarshalNDeprecateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeprecateExtensionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3455,6 +4743,20 @@ func (ec *executionContext) field_Mutation_openMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_pauseWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PauseWebhookInput, error) {
+			return ec.unmarshalNPauseWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPauseWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_removeRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3475,6 +4777,20 @@ func (ec *executionContext) field_Mutation_reopenCase_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.ReopenCaseInput, error) {
 			return ec.unmarshalNReopenCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReopenCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_replayWebhookDelivery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReplayWebhookDeliveryInput, error) {
+			return ec.unmarshalNReplayWebhookDeliveryInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplayWebhookDeliveryInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3511,12 +4827,68 @@ func (ec *executionContext) field_Mutation_restoreCase_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_resumeWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ResumeWebhookInput, error) {
+			return ec.unmarshalNResumeWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐResumeWebhookInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_retireExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RetireExtensionInput, error) {
+			return ec.unmarshalNRetireExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRetireExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setCaseExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
+			return ec.unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_startBulkExport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.StartBulkExportInput, error) {
+			return ec.unmarshalNStartBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartBulkExportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3659,6 +5031,52 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_bulkOperations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOBulkOperationFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_caseEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3686,6 +5104,68 @@ func (ec *executionContext) field_Query_caseEvents_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["where"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "scope",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scope"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "product",
+		func(ctx context.Context, v any) (model.StatisticsProduct, error) {
+			return ec.unmarshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["product"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "measures",
+		func(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+			return ec.unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["measures"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+			return ec.unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg6
 	return args, nil
 }
 
@@ -3792,6 +5272,52 @@ func (ec *executionContext) field_Query_explainAccess_args(ctx context.Context, 
 		return nil, err
 	}
 	args["object"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_extensionDefinitions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOExtensionDefinitionFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
 	return args, nil
 }
 
@@ -4124,6 +5650,52 @@ func (ec *executionContext) field_Query_tenants_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_webhooks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOWebhookFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg4
 	return args, nil
 }
 
@@ -4632,6 +6204,107 @@ func (ec *executionContext) fieldContext_AccessGround_reason(_ context.Context, 
 	return graphql.NewScalarFieldContext("AccessGround", field, false, false, "AccessReason")
 }
 
+func (ec *executionContext) _ActivateExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ActivateExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ActivateExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivateExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNActivateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivateExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivateExtensionPayload", field, false, false, "ActivateExtensionProblem")
+}
+
 func (ec *executionContext) _AddFollowUpPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4929,6 +6602,355 @@ func (ec *executionContext) _AssignRolePayload_problems(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_AssignRolePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AssignRolePayload", field, false, false, "AssignRoleProblem")
+}
+
+func (ec *executionContext) _CancelBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkExportPayload_bulkOperation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkOperation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkExportPayload_bulkOperation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelBulkExportPayload", field, true, false, "BulkOperation")
+}
+
+func (ec *executionContext) _CancelBulkExportPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBulkExportPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNCancelBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBulkExportPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelBulkExportPayload", field, false, false, "CancelBulkExportProblem")
+}
+
+func (ec *executionContext) _CaseStatistics_product(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_product(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Product, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsProduct) graphql.Marshaler {
+			return ec.marshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "StatisticsProduct")
+}
+
+func (ec *executionContext) _CaseStatistics_asOf(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _CaseStatistics_method(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_margin(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Float")
+}
+
+func (ec *executionContext) _CaseStatistics_smallest(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_smallest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Smallest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_smallest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CaseStatistics_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CaseStatistics_noise(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_noise(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Noise, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_noise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_scheme(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_scheme(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scheme, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_scheme(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _CaseStatistics_contributions(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_contributions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contributions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsContribution) graphql.Marshaler {
+			return ec.marshalNStatisticsContribution2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContributionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_contributions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsContribution(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_missing(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_missing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsGap) graphql.Marshaler {
+			return ec.marshalNStatisticsGap2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGapᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_missing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsGap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_axes(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_axes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_axes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _CaseStatistics_rows(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+			return ec.marshalNStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _CloseCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -5299,6 +7321,52 @@ func (ec *executionContext) fieldContext_ConflictProblem_currentRevision(_ conte
 	return graphql.NewScalarFieldContext("ConflictProblem", field, true, false, "Int")
 }
 
+func (ec *executionContext) _CreateWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _CreateWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNCreateWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, false, false, "CreateWebhookProblem")
+}
+
 func (ec *executionContext) _DecideCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5391,6 +7459,199 @@ func (ec *executionContext) fieldContext_DecideCasePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("DecideCasePayload", field, false, false, "DecideCaseProblem")
 }
 
+func (ec *executionContext) _DefineExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _DefineExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DefineExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DefineExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _DefineExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefineExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDefineExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DefineExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DefineExtensionPayload", field, false, false, "DefineExtensionProblem")
+}
+
+func (ec *executionContext) _DeleteWebhookPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteWebhookPayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteWebhookPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteWebhookPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDeleteWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteWebhookPayload", field, false, false, "DeleteWebhookProblem")
+}
+
+func (ec *executionContext) _DeprecateExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeprecateExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeprecateExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _DeprecateExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeprecateExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeprecateExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, false, false, "DeprecateExtensionProblem")
+}
+
 func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5458,6 +7719,98 @@ func (ec *executionContext) _DiscardCasePayload_problems(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_DiscardCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiscardCasePayload", field, false, false, "DiscardCaseProblem")
+}
+
+func (ec *executionContext) _ExtensionChange_class(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_class(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Class, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ExtensionChangeClass) graphql.Marshaler {
+			return ec.marshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "ExtensionChangeClass")
+}
+
+func (ec *executionContext) _ExtensionChange_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExtensionChange_coordinate(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_coordinate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Coordinate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_coordinate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExtensionChange_lost(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtensionChange_lost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtensionChange_lost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
@@ -5918,6 +8271,50 @@ func (ec *executionContext) fieldContext_Mutation_acceptCase(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_activateExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_activateExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ActivateExtension(ctx, fc.Args["input"].(model.ActivateExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNActivateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_activateExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActivateExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_activateExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_addFollowUp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6094,6 +8491,50 @@ func (ec *executionContext) fieldContext_Mutation_assignRole(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_cancelBulkExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelBulkExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelBulkExport(ctx, fc.Args["input"].(model.CancelBulkExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNCancelBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelBulkExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelBulkExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelBulkExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_closeCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6226,6 +8667,50 @@ func (ec *executionContext) fieldContext_Mutation_completeFollowUp(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateWebhook(ctx, fc.Args["input"].(model.CreateWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNCreateWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_decideCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6264,6 +8749,138 @@ func (ec *executionContext) fieldContext_Mutation_decideCase(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_decideCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_defineExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_defineExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DefineExtension(ctx, fc.Args["input"].(model.DefineExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDefineExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_defineExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DefineExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_defineExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteWebhook(ctx, fc.Args["input"].(model.DeleteWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDeleteWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deprecateExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deprecateExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeprecateExtension(ctx, fc.Args["input"].(model.DeprecateExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNDeprecateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deprecateExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeprecateExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deprecateExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6358,6 +8975,50 @@ func (ec *executionContext) fieldContext_Mutation_openMessage(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_pauseWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_pauseWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PauseWebhook(ctx, fc.Args["input"].(model.PauseWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNPauseWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_pauseWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PauseWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_pauseWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_removeRole(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6440,6 +9101,50 @@ func (ec *executionContext) fieldContext_Mutation_reopenCase(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_reopenCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replayWebhookDelivery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_replayWebhookDelivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplayWebhookDelivery(ctx, fc.Args["input"].(model.ReplayWebhookDeliveryInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNReplayWebhookDeliveryPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_replayWebhookDelivery(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReplayWebhookDeliveryPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replayWebhookDelivery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6534,6 +9239,94 @@ func (ec *executionContext) fieldContext_Mutation_restoreCase(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_resumeWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resumeWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeWebhook(ctx, fc.Args["input"].(model.ResumeWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNResumeWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resumeWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResumeWebhookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resumeWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_retireExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_retireExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RetireExtension(ctx, fc.Args["input"].(model.RetireExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNRetireExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_retireExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RetireExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_retireExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6572,6 +9365,94 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_sendMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setCaseExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetCaseExtension(ctx, fc.Args["input"].(model.SetCaseExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetCaseExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetCaseExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setCaseExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_startBulkExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startBulkExport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartBulkExport(ctx, fc.Args["input"].(model.StartBulkExportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNStartBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startBulkExport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartBulkExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startBulkExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6804,6 +9685,52 @@ func (ec *executionContext) fieldContext_OpenMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("OpenMessagePayload", field, false, false, "OpenMessageProblem")
 }
 
+func (ec *executionContext) _PauseWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PauseWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PauseWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PauseWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _PauseWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PauseWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNPauseWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PauseWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PauseWebhookPayload", field, false, false, "PauseWebhookProblem")
+}
+
 func (ec *executionContext) _Query_accessEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6886,6 +9813,50 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_auditEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_bulkOperations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_bulkOperations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BulkOperations(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_bulkOperations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type BulkOperationConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_bulkOperations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7062,6 +10033,50 @@ func (ec *executionContext) fieldContext_Query_explainAccess(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_explainAccess_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_extensionDefinitions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_extensionDefinitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExtensionDefinitions(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_extensionDefinitions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ExtensionDefinitionConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_extensionDefinitions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7420,6 +10435,50 @@ func (ec *executionContext) fieldContext_Query_responsibleOffering(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_caseStatistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+			return ec.marshalOCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CaseStatistics(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_caseStatistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_tenant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7568,6 +10627,50 @@ func (ec *executionContext) fieldContext_Query_limits(_ context.Context, field g
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Limits(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_webhooks(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_webhooks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Webhooks(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["where"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_webhooks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type WebhookConnection does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_webhooks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -7763,6 +10866,52 @@ func (ec *executionContext) fieldContext_ReopenCasePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("ReopenCasePayload", field, false, false, "ReopenCaseProblem")
 }
 
+func (ec *executionContext) _ReplayWebhookDeliveryPayload_webhookDelivery(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WebhookDelivery(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReplayWebhookDeliveryPayload_webhookDelivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReplayWebhookDeliveryPayload", field, true, false, "WebhookDelivery")
+}
+
+func (ec *executionContext) _ReplayWebhookDeliveryPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplayWebhookDeliveryPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNReplayWebhookDeliveryProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReplayWebhookDeliveryPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReplayWebhookDeliveryPayload", field, false, false, "ReplayWebhookDeliveryProblem")
+}
+
 func (ec *executionContext) _ReplyToMessagePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7924,6 +11073,153 @@ func (ec *executionContext) fieldContext_RestoreCasePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("RestoreCasePayload", field, false, false, "RestoreCaseProblem")
 }
 
+func (ec *executionContext) _ResumeWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeWebhookPayload_webhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Webhook(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeWebhookPayload_webhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResumeWebhookPayload", field, true, false, "Webhook")
+}
+
+func (ec *executionContext) _ResumeWebhookPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResumeWebhookPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNResumeWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResumeWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResumeWebhookPayload", field, false, false, "ResumeWebhookProblem")
+}
+
+func (ec *executionContext) _RetireExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _RetireExtensionPayload_changes(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+			return ec.marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireExtensionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExtensionChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RetireExtensionPayload_documents(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Documents, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RetireExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNRetireExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RetireExtensionPayload", field, false, false, "RetireExtensionProblem")
+}
+
 func (ec *executionContext) _RoleAtTenant_role(ctx context.Context, field graphql.CollectedField, obj *model.RoleAtTenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8062,6 +11358,121 @@ func (ec *executionContext) fieldContext_SendMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMessageProblem")
 }
 
+func (ec *executionContext) _SetCaseExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetCaseExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetCaseExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetCaseExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, false, false, "SetCaseExtensionProblem")
+}
+
+func (ec *executionContext) _StartBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkExportPayload_bulkOperation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BulkOperation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkExportPayload_bulkOperation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StartBulkExportPayload", field, true, false, "BulkOperation")
+}
+
+func (ec *executionContext) _StartBulkExportPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StartBulkExportPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNStartBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StartBulkExportPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StartBulkExportPayload", field, false, false, "StartBulkExportProblem")
+}
+
 func (ec *executionContext) _StartCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8129,6 +11540,484 @@ func (ec *executionContext) _StartCasePayload_problems(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_StartCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("StartCasePayload", field, false, false, "StartCaseProblem")
+}
+
+func (ec *executionContext) _StatisticsBin_fromMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_fromMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_fromMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_toMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_toMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ToMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_toMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_count(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsBin_margin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsBin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsBin_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsBin_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsBin", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsContribution_member(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsContribution) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsContribution_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsContribution_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsContribution", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsContribution_asOf(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsContribution) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsContribution_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsContribution_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsContribution", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _StatisticsFigure_measure(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsMeasure) graphql.Marshaler {
+			return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "StatisticsMeasure")
+}
+
+func (ec *executionContext) _StatisticsFigure_count(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsFigure_margin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_share(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_shareMargin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_shareMargin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ShareMargin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_shareMargin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_medianMinutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_medianMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MedianMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_medianMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_p90Minutes(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_p90Minutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90Minutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_p90Minutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_rankMargin(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_rankMargin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RankMargin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_rankMargin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsFigure_histogram(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_histogram(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Histogram, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsBin) graphql.Marshaler {
+			return ec.marshalNStatisticsBin2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBinᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_histogram(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatisticsFigure",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsBin(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StatisticsFigure_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _StatisticsGap_member(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsGap_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsGap_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsGap_reason(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsGap_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsGap_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsRow_at(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsRow_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsRow_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsRow", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsRow_figures(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsRow_figures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Figures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsFigure) graphql.Marshaler {
+			return ec.marshalNStatisticsFigure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigureᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsRow_figures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatisticsRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsFigure(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SubmitApplicationPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -9711,6 +13600,59 @@ func UnmarshalAcceptCaseInput(ctx context.Context, raw any) (model.AcceptCaseInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputActivateExtensionInput(ctx context.Context, obj any) (model.ActivateExtensionInput, error) {
+	var it model.ActivateExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["acceptBreaking"]; !present {
+		asMap["acceptBreaking"] = false
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId", "acceptBreaking"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		case "acceptBreaking":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptBreaking"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptBreaking = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalActivateExtensionInput unmarshals raw into the ActivateExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalActivateExtensionInput(ctx context.Context, raw any) (model.ActivateExtensionInput, error) {
+	var out model.ActivateExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ActivateExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAddFollowUpInput(ctx context.Context, obj any) (model.AddFollowUpInput, error) {
 	var it model.AddFollowUpInput
 	if obj == nil {
@@ -10037,6 +13979,48 @@ func UnmarshalAssignRoleInput(ctx context.Context, raw any) (model.AssignRoleInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCancelBulkExportInput(ctx context.Context, obj any) (model.CancelBulkExportInput, error) {
+	var it model.CancelBulkExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"bulkOperationId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "bulkOperationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bulkOperationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BulkOperationID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelBulkExportInput unmarshals raw into the CancelBulkExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelBulkExportInput(ctx context.Context, raw any) (model.CancelBulkExportInput, error) {
+	var out model.CancelBulkExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelBulkExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCloseCaseInput(ctx context.Context, obj any) (model.CloseCaseInput, error) {
 	var it model.CloseCaseInput
 	if obj == nil {
@@ -10198,6 +14182,76 @@ func UnmarshalCompleteFollowUpInput(ctx context.Context, raw any) (model.Complet
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateWebhookInput(ctx context.Context, obj any) (model.CreateWebhookInput, error) {
+	var it model.CreateWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "name", "url", "document", "after"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalNURL2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.URL = data
+		case "document":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Document = data
+		case "after":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("after"))
+			data, err := ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.After = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateWebhookInput unmarshals raw into the CreateWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateWebhookInput(ctx context.Context, raw any) (model.CreateWebhookInput, error) {
+	var out model.CreateWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWebhookInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputDecideCaseInput(ctx context.Context, obj any) (model.DecideCaseInput, error) {
 	var it model.DecideCaseInput
 	if obj == nil {
@@ -10276,6 +14330,157 @@ func (ec *executionContext) unmarshalInputDecideCaseInput(ctx context.Context, o
 func UnmarshalDecideCaseInput(ctx context.Context, raw any) (model.DecideCaseInput, error) {
 	var out model.DecideCaseInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DecideCaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDefineExtensionInput(ctx context.Context, obj any) (model.DefineExtensionInput, error) {
+	var it model.DefineExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "sdl", "expectedVersion", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "sdl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sdl"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sdl = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDefineExtensionInput unmarshals raw into the DefineExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDefineExtensionInput(ctx context.Context, raw any) (model.DefineExtensionInput, error) {
+	var out model.DefineExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DefineExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteWebhookInput(ctx context.Context, obj any) (model.DeleteWebhookInput, error) {
+	var it model.DeleteWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteWebhookInput unmarshals raw into the DeleteWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteWebhookInput(ctx context.Context, raw any) (model.DeleteWebhookInput, error) {
+	var out model.DeleteWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteWebhookInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeprecateExtensionInput(ctx context.Context, obj any) (model.DeprecateExtensionInput, error) {
+	var it model.DeprecateExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeprecateExtensionInput unmarshals raw into the DeprecateExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeprecateExtensionInput(ctx context.Context, raw any) (model.DeprecateExtensionInput, error) {
+	var out model.DeprecateExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeprecateExtensionInput", raw, &out)
 	return out, err
 }
 
@@ -10461,6 +14666,48 @@ func UnmarshalOpenMessageInput(ctx context.Context, raw any) (model.OpenMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputPauseWebhookInput(ctx context.Context, obj any) (model.PauseWebhookInput, error) {
+	var it model.PauseWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPauseWebhookInput unmarshals raw into the PauseWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPauseWebhookInput(ctx context.Context, raw any) (model.PauseWebhookInput, error) {
+	var out model.PauseWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PauseWebhookInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRemoveRoleInput(ctx context.Context, obj any) (model.RemoveRoleInput, error) {
 	var it model.RemoveRoleInput
 	if obj == nil {
@@ -10556,6 +14803,48 @@ func (ec *executionContext) unmarshalInputReopenCaseInput(ctx context.Context, o
 func UnmarshalReopenCaseInput(ctx context.Context, raw any) (model.ReopenCaseInput, error) {
 	var out model.ReopenCaseInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenCaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReplayWebhookDeliveryInput(ctx context.Context, obj any) (model.ReplayWebhookDeliveryInput, error) {
+	var it model.ReplayWebhookDeliveryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookDeliveryId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookDeliveryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookDeliveryId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookDeliveryID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReplayWebhookDeliveryInput unmarshals raw into the ReplayWebhookDeliveryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReplayWebhookDeliveryInput(ctx context.Context, raw any) (model.ReplayWebhookDeliveryInput, error) {
+	var out model.ReplayWebhookDeliveryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReplayWebhookDeliveryInput", raw, &out)
 	return out, err
 }
 
@@ -10678,6 +14967,101 @@ func UnmarshalRestoreCaseInput(ctx context.Context, raw any) (model.RestoreCaseI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResumeWebhookInput(ctx context.Context, obj any) (model.ResumeWebhookInput, error) {
+	var it model.ResumeWebhookInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"webhookId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "webhookId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("webhookId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WebhookID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResumeWebhookInput unmarshals raw into the ResumeWebhookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResumeWebhookInput(ctx context.Context, raw any) (model.ResumeWebhookInput, error) {
+	var out model.ResumeWebhookInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeWebhookInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRetireExtensionInput(ctx context.Context, obj any) (model.RetireExtensionInput, error) {
+	var it model.RetireExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["acceptBreaking"]; !present {
+		asMap["acceptBreaking"] = false
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId", "acceptBreaking"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		case "acceptBreaking":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptBreaking"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptBreaking = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRetireExtensionInput unmarshals raw into the RetireExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRetireExtensionInput(ctx context.Context, raw any) (model.RetireExtensionInput, error) {
+	var out model.RetireExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RetireExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, obj any) (model.SendMessageInput, error) {
 	var it model.SendMessageInput
 	if obj == nil {
@@ -10759,6 +15143,122 @@ func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Context, obj any) (model.SetCaseExtensionInput, error) {
+	var it model.SetCaseExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNCaseExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetCaseExtensionInput unmarshals raw into the SetCaseExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetCaseExtensionInput(ctx context.Context, raw any) (model.SetCaseExtensionInput, error) {
+	var out model.SetCaseExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCaseExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStartBulkExportInput(ctx context.Context, obj any) (model.StartBulkExportInput, error) {
+	var it model.StartBulkExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "JSONL"
+	}
+
+	fieldsInOrder := [...]string{"tenantId", "document", "format"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tenantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tenantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TenantID = data
+		case "document":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Document = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartBulkExportInput unmarshals raw into the StartBulkExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartBulkExportInput(ctx context.Context, raw any) (model.StartBulkExportInput, error) {
+	var out model.StartBulkExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartBulkExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputStartCaseInput(ctx context.Context, obj any) (model.StartCaseInput, error) {
 	var it model.StartCaseInput
 	if obj == nil {
@@ -10805,6 +15305,55 @@ func (ec *executionContext) unmarshalInputStartCaseInput(ctx context.Context, ob
 func UnmarshalStartCaseInput(ctx context.Context, raw any) (model.StartCaseInput, error) {
 	var out model.StartCaseInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartCaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStatisticsWhere(ctx context.Context, obj any) (model.StatisticsWhere, error) {
+	var it model.StatisticsWhere
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"axis", "values"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "axis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("axis"))
+			data, err := ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Axis = data
+		case "values":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Values = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStatisticsWhere unmarshals raw into the StatisticsWhere input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStatisticsWhere(ctx context.Context, raw any) (model.StatisticsWhere, error) {
+	var out model.StatisticsWhere
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StatisticsWhere", raw, &out)
 	return out, err
 }
 
@@ -10933,6 +15482,47 @@ func (ec *executionContext) _AcceptCaseProblem(ctx context.Context, sel ast.Sele
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of AcceptCaseProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _ActivateExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ActivateExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11108,6 +15698,47 @@ func (ec *executionContext) _AssignRoleProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _CancelBulkExportProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of CancelBulkExportProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _CloseCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11238,6 +15869,47 @@ func (ec *executionContext) _CompleteFollowUpProblem(ctx context.Context, sel as
 	}
 }
 
+func (ec *executionContext) _CreateWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of CreateWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _DecideCaseProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11282,6 +15954,129 @@ func (ec *executionContext) _DecideCaseProblem(ctx context.Context, sel ast.Sele
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of DecideCaseProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _DefineExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DefineExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _DeleteWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DeleteWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _DeprecateExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of DeprecateExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11371,6 +16166,47 @@ func (ec *executionContext) _OpenMessageProblem(ctx context.Context, sel ast.Sel
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of OpenMessageProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _PauseWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of PauseWebhookProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11512,6 +16348,47 @@ func (ec *executionContext) _ReopenCaseProblem(ctx context.Context, sel ast.Sele
 	}
 }
 
+func (ec *executionContext) _ReplayWebhookDeliveryProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ReplayWebhookDeliveryProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _ReplyToMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11601,6 +16478,88 @@ func (ec *executionContext) _RestoreCaseProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _ResumeWebhookProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ResumeWebhookProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _RetireExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of RetireExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11638,6 +16597,88 @@ func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.Sel
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of SendMessageProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetCaseExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _StartBulkExportProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of StartBulkExportProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -11886,6 +16927,55 @@ func (ec *executionContext) _AccessGround(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var activateExtensionPayloadImplementors = []string{"ActivateExtensionPayload"}
+
+func (ec *executionContext) _ActivateExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activateExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActivateExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ActivateExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._ActivateExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._ActivateExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._ActivateExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var addFollowUpPayloadImplementors = []string{"AddFollowUpPayload"}
 
 func (ec *executionContext) _AddFollowUpPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -12072,6 +17162,133 @@ func (ec *executionContext) _AssignRolePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var cancelBulkExportPayloadImplementors = []string{"CancelBulkExportPayload"}
+
+func (ec *executionContext) _CancelBulkExportPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelBulkExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelBulkExportPayload")
+		case "bulkOperation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CancelBulkExportPayload_bulkOperation(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._CancelBulkExportPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var caseStatisticsImplementors = []string{"CaseStatistics"}
+
+func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.SelectionSet, obj *model.CaseStatistics) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, caseStatisticsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CaseStatistics")
+		case "product":
+			out.Values[i] = ec._CaseStatistics_product(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._CaseStatistics_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._CaseStatistics_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._CaseStatistics_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "smallest":
+			out.Values[i] = ec._CaseStatistics_smallest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._CaseStatistics_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "noise":
+			out.Values[i] = ec._CaseStatistics_noise(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "scheme":
+			out.Values[i] = ec._CaseStatistics_scheme(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contributions":
+			out.Values[i] = ec._CaseStatistics_contributions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "missing":
+			out.Values[i] = ec._CaseStatistics_missing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "axes":
+			out.Values[i] = ec._CaseStatistics_axes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._CaseStatistics_rows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closeCasePayloadImplementors = []string{"CloseCasePayload"}
 
 func (ec *executionContext) _CloseCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -12219,7 +17436,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -12254,6 +17471,45 @@ func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.Select
 		case "currentRevision":
 			out.Values[i] = ec._ConflictProblem_currentRevision(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createWebhookPayloadImplementors = []string{"CreateWebhookPayload"}
+
+func (ec *executionContext) _CreateWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CreateWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._CreateWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -12324,6 +17580,132 @@ func (ec *executionContext) _DecideCasePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var defineExtensionPayloadImplementors = []string{"DefineExtensionPayload"}
+
+func (ec *executionContext) _DefineExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, defineExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DefineExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DefineExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._DefineExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._DefineExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._DefineExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteWebhookPayloadImplementors = []string{"DeleteWebhookPayload"}
+
+func (ec *executionContext) _DeleteWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteWebhookPayload")
+		case "removedId":
+			out.Values[i] = ec._DeleteWebhookPayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._DeleteWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deprecateExtensionPayloadImplementors = []string{"DeprecateExtensionPayload"}
+
+func (ec *executionContext) _DeprecateExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deprecateExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeprecateExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DeprecateExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._DeprecateExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var discardCasePayloadImplementors = []string{"DiscardCasePayload"}
 
 func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -12369,7 +17751,55 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var extensionChangeImplementors = []string{"ExtensionChange"}
+
+func (ec *executionContext) _ExtensionChange(ctx context.Context, sel ast.SelectionSet, obj *model.ExtensionChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, extensionChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExtensionChange")
+		case "class":
+			out.Values[i] = ec._ExtensionChange_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ExtensionChange_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "coordinate":
+			out.Values[i] = ec._ExtensionChange_coordinate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lost":
+			out.Values[i] = ec._ExtensionChange_lost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -12571,6 +18001,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "activateExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_activateExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "addFollowUp":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_addFollowUp(ctx, field)
@@ -12599,6 +18036,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cancelBulkExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelBulkExport(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "closeCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_closeCase(ctx, field)
@@ -12620,9 +18064,37 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "decideCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_decideCase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "defineExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_defineExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deprecateExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deprecateExtension(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12641,6 +18113,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "pauseWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_pauseWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "removeRole":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_removeRole(ctx, field)
@@ -12651,6 +18130,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "reopenCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_reopenCase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayWebhookDelivery":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replayWebhookDelivery(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12669,9 +18155,37 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "resumeWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resumeWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retireExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_retireExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setCaseExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setCaseExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startBulkExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startBulkExport(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12707,7 +18221,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -12795,6 +18309,45 @@ func (ec *executionContext) _OpenMessagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var pauseWebhookPayloadImplementors = []string{"PauseWebhookPayload"}
+
+func (ec *executionContext) _PauseWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pauseWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PauseWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PauseWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._PauseWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -12826,6 +18379,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditEntries(ctx, field)
 				})
+		case "bulkOperations":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_bulkOperations(ctx, field)
+				})
 		case "case":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -12849,6 +18408,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_explainAccess(ctx, field)
+				})
+		case "extensionDefinitions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_extensionDefinitions(ctx, field)
 				})
 		case "followUps":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -12898,6 +18463,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_responsibleOffering(ctx, field)
 				})
+		case "caseStatistics":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_caseStatistics(ctx, field)
+				})
 		case "tenant":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -12921,6 +18492,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_limits(ctx, field)
+				})
+		case "webhooks":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_webhooks(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -13016,6 +18593,45 @@ func (ec *executionContext) _ReopenCasePayload(ctx context.Context, sel ast.Sele
 				})
 		case "problems":
 			out.Values[i] = ec._ReopenCasePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var replayWebhookDeliveryPayloadImplementors = []string{"ReplayWebhookDeliveryPayload"}
+
+func (ec *executionContext) _ReplayWebhookDeliveryPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replayWebhookDeliveryPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReplayWebhookDeliveryPayload")
+		case "webhookDelivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReplayWebhookDeliveryPayload_webhookDelivery(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._ReplayWebhookDeliveryPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -13132,6 +18748,94 @@ func (ec *executionContext) _RestoreCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var resumeWebhookPayloadImplementors = []string{"ResumeWebhookPayload"}
+
+func (ec *executionContext) _ResumeWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resumeWebhookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResumeWebhookPayload")
+		case "webhook":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ResumeWebhookPayload_webhook(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._ResumeWebhookPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var retireExtensionPayloadImplementors = []string{"RetireExtensionPayload"}
+
+func (ec *executionContext) _RetireExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, retireExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RetireExtensionPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RetireExtensionPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "changes":
+			out.Values[i] = ec._RetireExtensionPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "documents":
+			out.Values[i] = ec._RetireExtensionPayload_documents(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "problems":
+			out.Values[i] = ec._RetireExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var roleAtTenantImplementors = []string{"RoleAtTenant"}
 
 func (ec *executionContext) _RoleAtTenant(ctx context.Context, sel ast.SelectionSet, obj *model.RoleAtTenant) graphql.Marshaler {
@@ -13222,6 +18926,90 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var setCaseExtensionPayloadImplementors = []string{"SetCaseExtensionPayload"}
+
+func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setCaseExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetCaseExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetCaseExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetCaseExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetCaseExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var startBulkExportPayloadImplementors = []string{"StartBulkExportPayload"}
+
+func (ec *executionContext) _StartBulkExportPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, startBulkExportPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StartBulkExportPayload")
+		case "bulkOperation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._StartBulkExportPayload_bulkOperation(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._StartBulkExportPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var startCasePayloadImplementors = []string{"StartCasePayload"}
 
 func (ec *executionContext) _StartCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -13249,6 +19037,246 @@ func (ec *executionContext) _StartCasePayload(ctx context.Context, sel ast.Selec
 			out.Values[i] = ec._StartCasePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsBinImplementors = []string{"StatisticsBin"}
+
+func (ec *executionContext) _StatisticsBin(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsBin) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsBinImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsBin")
+		case "fromMinutes":
+			out.Values[i] = ec._StatisticsBin_fromMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "toMinutes":
+			out.Values[i] = ec._StatisticsBin_toMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._StatisticsBin_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._StatisticsBin_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsContributionImplementors = []string{"StatisticsContribution"}
+
+func (ec *executionContext) _StatisticsContribution(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsContribution) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsContributionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsContribution")
+		case "member":
+			out.Values[i] = ec._StatisticsContribution_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._StatisticsContribution_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsFigureImplementors = []string{"StatisticsFigure"}
+
+func (ec *executionContext) _StatisticsFigure(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsFigure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsFigureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsFigure")
+		case "measure":
+			out.Values[i] = ec._StatisticsFigure_measure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._StatisticsFigure_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._StatisticsFigure_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._StatisticsFigure_share(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "shareMargin":
+			out.Values[i] = ec._StatisticsFigure_shareMargin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "medianMinutes":
+			out.Values[i] = ec._StatisticsFigure_medianMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "p90Minutes":
+			out.Values[i] = ec._StatisticsFigure_p90Minutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rankMargin":
+			out.Values[i] = ec._StatisticsFigure_rankMargin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "histogram":
+			out.Values[i] = ec._StatisticsFigure_histogram(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._StatisticsFigure_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsGapImplementors = []string{"StatisticsGap"}
+
+func (ec *executionContext) _StatisticsGap(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsGap) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsGapImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsGap")
+		case "member":
+			out.Values[i] = ec._StatisticsGap_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._StatisticsGap_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsRowImplementors = []string{"StatisticsRow"}
+
+func (ec *executionContext) _StatisticsRow(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsRowImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsRow")
+		case "at":
+			out.Values[i] = ec._StatisticsRow_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "figures":
+			out.Values[i] = ec._StatisticsRow_figures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -13336,7 +19364,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "DecideCaseProblem", "DiscardCaseProblem", "OpenMessageProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "SendMessageProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -13886,6 +19914,43 @@ func (ec *executionContext) marshalNAccessReason2githubᚗcomᚋozgᚑcloudᚋpl
 	return v
 }
 
+func (ec *executionContext) unmarshalNActivateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐActivateExtensionInput(ctx context.Context, v any) (model.ActivateExtensionInput, error) {
+	res, err := ec.unmarshalInputActivateExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNActivateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActivateExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._ActivateExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNActivateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActivateExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._ActivateExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNActivateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActivateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNAddFollowUpInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAddFollowUpInput(ctx context.Context, v any) (model.AddFollowUpInput, error) {
 	res, err := ec.unmarshalInputAddFollowUpInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14101,6 +20166,67 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx context.Context, v any) (model.BulkFormat, error) {
+	var res model.BulkFormat
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkFormat2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐBulkFormat(ctx context.Context, sel ast.SelectionSet, v model.BulkFormat) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBulkOperationConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BulkOperationConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNCancelBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCancelBulkExportInput(ctx context.Context, v any) (model.CancelBulkExportInput, error) {
+	res, err := ec.unmarshalInputCancelBulkExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBulkExportPayload!")
+		return graphql.Null
+	}
+	return ec._CancelBulkExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBulkExportProblem!")
+		return graphql.Null
+	}
+	return ec._CancelBulkExportProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCancelBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCancelBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNCaseConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	var res reading.Value
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -14127,6 +20253,24 @@ func (ec *executionContext) marshalNCaseEventConnection2githubᚗcomᚋozgᚑclo
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNCaseExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaseExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CaseExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CaseExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNCaseOrder2map(ctx context.Context, v any) (map[string]any, error) {
@@ -14312,6 +20456,43 @@ func (ec *executionContext) marshalNCompleteFollowUpProblem2ᚕgithubᚗcomᚋoz
 	return ret
 }
 
+func (ec *executionContext) unmarshalNCreateWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCreateWebhookInput(ctx context.Context, v any) (model.CreateWebhookInput, error) {
+	res, err := ec.unmarshalInputCreateWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._CreateWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCreateWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._CreateWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCreateWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCreateWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDataClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDataClass(ctx context.Context, v any) (model.DataClass, error) {
 	var res model.DataClass
 	err := res.UnmarshalGQL(v)
@@ -14332,6 +20513,20 @@ func (ec *executionContext) marshalNDate2string(ctx context.Context, sel ast.Sel
 	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Date!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
+	res, err := graphql.UnmarshalTime(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalTime(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
 	}
 	return res
 }
@@ -14383,6 +20578,80 @@ func (ec *executionContext) marshalNDecisionOutcome2githubᚗcomᚋozgᚑcloud�
 	return v
 }
 
+func (ec *executionContext) unmarshalNDefineExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDefineExtensionInput(ctx context.Context, v any) (model.DefineExtensionInput, error) {
+	res, err := ec.unmarshalInputDefineExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDefineExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DefineExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._DefineExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDefineExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DefineExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._DefineExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDefineExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDefineExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDeleteWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeleteWebhookInput(ctx context.Context, v any) (model.DeleteWebhookInput, error) {
+	res, err := ec.unmarshalInputDeleteWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._DeleteWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeleteWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDenyMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDenyMode(ctx context.Context, v any) (model.DenyMode, error) {
 	var res model.DenyMode
 	err := res.UnmarshalGQL(v)
@@ -14391,6 +20660,43 @@ func (ec *executionContext) unmarshalNDenyMode2githubᚗcomᚋozgᚑcloudᚋplat
 
 func (ec *executionContext) marshalNDenyMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDenyMode(ctx context.Context, sel ast.SelectionSet, v model.DenyMode) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNDeprecateExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDeprecateExtensionInput(ctx context.Context, v any) (model.DeprecateExtensionInput, error) {
+	res, err := ec.unmarshalInputDeprecateExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeprecateExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._DeprecateExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeprecateExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._DeprecateExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeprecateExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx context.Context, v any) (model.DiscardCaseInput, error) {
@@ -14428,6 +20734,48 @@ func (ec *executionContext) marshalNDiscardCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx context.Context, sel ast.SelectionSet, v model.ExtensionChange) graphql.Marshaler {
+	return ec._ExtensionChange(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx context.Context, v any) (model.ExtensionChangeClass, error) {
+	var res model.ExtensionChangeClass
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExtensionChangeClass2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeClass(ctx context.Context, sel ast.SelectionSet, v model.ExtensionChangeClass) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExtensionDefinitionConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExtensionDefinitionConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalNFollowUpConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
@@ -14634,6 +20982,43 @@ func (ec *executionContext) marshalNOpenMessageProblem2ᚕgithubᚗcomᚋozgᚑc
 	return ret
 }
 
+func (ec *executionContext) unmarshalNPauseWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPauseWebhookInput(ctx context.Context, v any) (model.PauseWebhookInput, error) {
+	res, err := ec.unmarshalInputPauseWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPauseWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PauseWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._PauseWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPauseWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PauseWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._PauseWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPauseWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPauseWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNProblemCode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProblemCode(ctx context.Context, v any) (model.ProblemCode, error) {
 	var res model.ProblemCode
 	err := res.UnmarshalGQL(v)
@@ -14732,6 +21117,43 @@ func (ec *executionContext) marshalNReopenCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNReplayWebhookDeliveryInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplayWebhookDeliveryInput(ctx context.Context, v any) (model.ReplayWebhookDeliveryInput, error) {
+	res, err := ec.unmarshalInputReplayWebhookDeliveryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplayWebhookDeliveryPayload!")
+		return graphql.Null
+	}
+	return ec._ReplayWebhookDeliveryPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplayWebhookDeliveryProblem!")
+		return graphql.Null
+	}
+	return ec._ReplayWebhookDeliveryProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReplayWebhookDeliveryProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReplayWebhookDeliveryProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNReplyPolicy2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐReplyPolicy(ctx context.Context, v any) (model.ReplyPolicy, error) {
 	var res model.ReplyPolicy
 	err := res.UnmarshalGQL(v)
@@ -14805,6 +21227,80 @@ func (ec *executionContext) marshalNRestoreCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRestoreCaseProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNResumeWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐResumeWebhookInput(ctx context.Context, v any) (model.ResumeWebhookInput, error) {
+	res, err := ec.unmarshalInputResumeWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResumeWebhookPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeWebhookPayload!")
+		return graphql.Null
+	}
+	return ec._ResumeWebhookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNResumeWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResumeWebhookProblem!")
+		return graphql.Null
+	}
+	return ec._ResumeWebhookProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNResumeWebhookProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNResumeWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNRetireExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRetireExtensionInput(ctx context.Context, v any) (model.RetireExtensionInput, error) {
+	res, err := ec.unmarshalInputRetireExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRetireExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._RetireExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetireExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RetireExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._RetireExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRetireExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRetireExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14933,6 +21429,80 @@ func (ec *executionContext) marshalNServiceOrder2map(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
+	res, err := ec.unmarshalInputSetCaseExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetCaseExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetCaseExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetCaseExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetCaseExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStartBulkExportInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartBulkExportInput(ctx context.Context, v any) (model.StartBulkExportInput, error) {
+	res, err := ec.unmarshalInputStartBulkExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStartBulkExportPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartBulkExportPayload!")
+		return graphql.Null
+	}
+	return ec._StartBulkExportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStartBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StartBulkExportProblem!")
+		return graphql.Null
+	}
+	return ec._StartBulkExportProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStartBulkExportProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStartBulkExportProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNStartCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStartCaseInput(ctx context.Context, v any) (model.StartCaseInput, error) {
 	res, err := ec.unmarshalInputStartCaseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14968,6 +21538,201 @@ func (ec *executionContext) marshalNStartCaseProblem2ᚕgithubᚗcomᚋozgᚑclo
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, v any) (model.StatisticsAxis, error) {
+	var res model.StatisticsAxis
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, sel ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsAxis, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsBin2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBin(ctx context.Context, sel ast.SelectionSet, v model.StatisticsBin) graphql.Marshaler {
+	return ec._StatisticsBin(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsBin2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBinᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsBin) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsBin2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsBin(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsContribution2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContribution(ctx context.Context, sel ast.SelectionSet, v model.StatisticsContribution) graphql.Marshaler {
+	return ec._StatisticsContribution(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsContribution2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContributionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsContribution) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsContribution2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsContribution(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsFigure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigure(ctx context.Context, sel ast.SelectionSet, v model.StatisticsFigure) graphql.Marshaler {
+	return ec._StatisticsFigure(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsFigure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigureᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsFigure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsFigure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsFigure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsGap2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGap(ctx context.Context, sel ast.SelectionSet, v model.StatisticsGap) graphql.Marshaler {
+	return ec._StatisticsGap(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsGap2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGapᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsGap) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsGap2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGap(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx context.Context, v any) (model.StatisticsMeasure, error) {
+	var res model.StatisticsMeasure
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx context.Context, sel ast.SelectionSet, v model.StatisticsMeasure) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsMeasure, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsMeasure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx context.Context, v any) (model.StatisticsProduct, error) {
+	var res model.StatisticsProduct
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx context.Context, sel ast.SelectionSet, v model.StatisticsProduct) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx context.Context, sel ast.SelectionSet, v model.StatisticsRow) graphql.Marshaler {
+	return ec._StatisticsRow(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsWhere2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhere(ctx context.Context, v any) (model.StatisticsWhere, error) {
+	res, err := ec.unmarshalInputStatisticsWhere(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -15112,6 +21877,20 @@ func (ec *executionContext) marshalNViewer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatf
 		return graphql.Null
 	}
 	return ec._Viewer(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWebhookConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WebhookConnection!")
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
@@ -15343,6 +22122,40 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBulkOperation2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOBulkOperationFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBulkOperationFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	if v == nil {
 		return nil, nil
@@ -15428,6 +22241,13 @@ func (ec *executionContext) marshalOCaseOrder2ᚕmapᚄ(ctx context.Context, sel
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx context.Context, sel ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CaseStatistics(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOComment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
@@ -15531,6 +22351,59 @@ func (ec *executionContext) marshalOEventCursor2ᚖstring(ctx context.Context, s
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) marshalOExtensionChange2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExtensionChange) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOExtensionDefinitionFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExtensionDefinitionFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
 	return res
 }
 
@@ -15877,6 +22750,59 @@ func (ec *executionContext) marshalOServiceOrder2ᚕmapᚄ(ctx context.Context, 
 	return ret
 }
 
+func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsAxis, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsWhere, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsWhere2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhere(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil
@@ -15997,6 +22923,56 @@ func (ec *executionContext) marshalOTenantOrder2ᚕmapᚄ(ctx context.Context, s
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhook2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhookDelivery2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalOWebhookFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWebhookFilter2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalMap(v)
+	return res
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

@@ -50,6 +50,14 @@ type AccessGround struct {
 	Reason AccessReason `json:"reason"`
 }
 
+// Input of activateExtension.
+type ActivateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
+}
+
 // Input of addFollowUp.
 type AddFollowUpInput struct {
 	// The case.
@@ -112,6 +120,40 @@ type AssignRoleInput struct {
 	ServiceIds []string `json:"serviceIds,omitempty"`
 }
 
+// Input of cancelBulkExport.
+type CancelBulkExportInput struct {
+	// The export.
+	BulkOperationID string `json:"bulkOperationId"`
+}
+
+// Figures (Statistik) of cases, with what has to be known to read them.
+type CaseStatistics struct {
+	// Exact or protected.
+	Product StatisticsProduct `json:"product"`
+	// The instant up to which everybody has counted.
+	AsOf time.Time `json:"asOf"`
+	// How it is protected: NONE, or CELL_KEY for the cell-key method.
+	Method string `json:"method"`
+	// Margin of a single number: with 95 % certainty the true one is no further off; figures have their own.
+	Margin float64 `json:"margin"`
+	// The smallest number but 0 that is told.
+	Smallest int `json:"smallest"`
+	// How many shares and durations were held back.
+	Suppressed int `json:"suppressed"`
+	// The table of noise, by its hash; null without protection.
+	Noise *string `json:"noise,omitempty"`
+	// The catalogue of measures and published tables, by its hash: figures of different ones are not compared.
+	Scheme string `json:"scheme"`
+	// Who has counted.
+	Contributions []StatisticsContribution `json:"contributions"`
+	// Who has not.
+	Missing []StatisticsGap `json:"missing"`
+	// What the rows are told apart by, from coarse to fine.
+	Axes []StatisticsAxis `json:"axes"`
+	// At most 10000, in the order of their values, without those in which nothing is told.
+	Rows []StatisticsRow `json:"rows"`
+}
+
 // Input of closeCase.
 type CloseCaseInput struct {
 	// The case.
@@ -140,6 +182,20 @@ type CompleteFollowUpInput struct {
 	FollowUpID string `json:"followUpId"`
 }
 
+// Input of createWebhook.
+type CreateWebhookInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// Name, for people, up to 200 characters.
+	Name string `json:"name"`
+	// Where to send: https, without user and fragment, up to 2000 characters. It is never shown again.
+	URL string `json:"url"`
+	// A subscription of caseEvents alone, without variables, that selects __typename of each frame.
+	Document string `json:"document"`
+	// Only what comes behind this position, for example the snapshotCursor of an export; null: from now on.
+	After *string `json:"after,omitempty"`
+}
+
 // Input of decideCase.
 type DecideCaseInput struct {
 	// The case.
@@ -156,6 +212,30 @@ type DecideCaseInput struct {
 	Channel AnnouncementChannel `json:"channel"`
 }
 
+// Input of defineExtension.
+type DefineExtensionInput struct {
+	// The tenant that adds the fields: a Land, a district or an authority.
+	TenantID string `json:"tenantId"`
+	// The definition: extend type Case { ... } and the like, with enums and types of its own; see docs/balkone.md. Up to 64 KiB.
+	Sdl string `json:"sdl"`
+	// The newest version that the caller knows, 0 where there is none.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Only tell what would come of it, and keep nothing.
+	DryRun bool `json:"dryRun"`
+}
+
+// Input of deleteWebhook.
+type DeleteWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
+// Input of deprecateExtension.
+type DeprecateExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+}
+
 // Input of discardCase.
 type DiscardCaseInput struct {
 	// The case.
@@ -164,6 +244,18 @@ type DiscardCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// One difference between a definition of extension fields and the one that is in force before.
+type ExtensionChange struct {
+	// What it does.
+	Class ExtensionChangeClass `json:"class"`
+	// Stable name of what has changed, for example fieldRemoved.
+	Kind string `json:"kind"`
+	// What it concerns, for example Case.flurstueck; of what has gone, as it was.
+	Coordinate string `json:"coordinate"`
+	// Whether values that are kept are not answered any more.
+	Lost bool `json:"lost"`
 }
 
 // An item of a form: exactly one value, or items.
@@ -208,6 +300,12 @@ type OpenMessageInput struct {
 	MessageID string `json:"messageId"`
 }
 
+// Input of pauseWebhook.
+type PauseWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
 // Input of removeRole.
 type RemoveRoleInput struct {
 	// The assignment that is to end.
@@ -222,6 +320,12 @@ type ReopenCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// Input of replayWebhookDelivery.
+type ReplayWebhookDeliveryInput struct {
+	// The delivery: of an event, and dead or delivered.
+	WebhookDeliveryID string `json:"webhookDeliveryId"`
 }
 
 // Input of replyToMessage.
@@ -244,6 +348,20 @@ type RestoreCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// Input of resumeWebhook.
+type ResumeWebhookInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
+// Input of retireExtension.
+type RetireExtensionInput struct {
+	// The version.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+	// Whether the caller has seen what breaks and what is lost, and wants it. Without it, such a step is a conflict (rule breakingChange).
+	AcceptBreaking bool `json:"acceptBreaking"`
 }
 
 // A role that holds at a tenant.
@@ -269,12 +387,100 @@ type SendMessageInput struct {
 	ReplyPolicy ReplyPolicy `json:"replyPolicy"`
 }
 
+// Input of setCaseExtension.
+type SetCaseExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of startBulkExport.
+type StartBulkExportInput struct {
+	// The tenant where it is kept.
+	TenantID string `json:"tenantId"`
+	// A query of one list, without first, after, last, before and variables, that selects nodes of it and nothing beside.
+	Document string `json:"document"`
+	// Of what form the file is.
+	Format BulkFormat `json:"format"`
+}
+
 // Input of startCase.
 type StartCaseInput struct {
 	// The case.
 	CaseID string `json:"caseId"`
 	// The revision that the caller has seen.
 	ExpectedRevision int `json:"expectedRevision"`
+}
+
+// How many cases have a duration of this length.
+type StatisticsBin struct {
+	// The shortest duration in it, in minutes.
+	FromMinutes int `json:"fromMinutes"`
+	// The first duration beyond it, in minutes; null for the last one, which has no end.
+	ToMinutes *int `json:"toMinutes,omitempty"`
+	// How many cases.
+	Count int `json:"count"`
+	// With 95 % certainty the true number is no further off; 0 where nothing is protected.
+	Margin float64 `json:"margin"`
+}
+
+// Who has counted, and up to when.
+type StatisticsContribution struct {
+	// Slug of the tenant whose house has counted.
+	Member string `json:"member"`
+	// Events up to this instant are counted.
+	AsOf time.Time `json:"asOf"`
+}
+
+// A measure in a row.
+type StatisticsFigure struct {
+	// Which one.
+	Measure StatisticsMeasure `json:"measure"`
+	// How many cases; never 1 or 2 where it is protected.
+	Count int `json:"count"`
+	// With 95 % certainty the true number is no further off; 0 where nothing is protected.
+	Margin float64 `json:"margin"`
+	// From 0 to 1; null where the measure is none, where there are no cases, and where it is held back.
+	Share *float64 `json:"share,omitempty"`
+	// With 95 % certainty the true share is no further off.
+	ShareMargin float64 `json:"shareMargin"`
+	// The duration that half of the cases do not exceed, in minutes; null as share is.
+	MedianMinutes *float64 `json:"medianMinutes,omitempty"`
+	// The duration that nine of ten cases do not exceed, in minutes; null as share is.
+	P90Minutes *float64 `json:"p90Minutes,omitempty"`
+	// How far off, as a share of all cases, the case may be that median and 90th percentile are taken from.
+	RankMargin float64 `json:"rankMargin"`
+	// The durations in bins that are the same everywhere, without empty ones; empty where the measure is no duration and where it is held back.
+	Histogram []StatisticsBin `json:"histogram"`
+	// Whether share or durations are held back, because too few cases were told of.
+	Suppressed bool `json:"suppressed"`
+}
+
+// Who has not counted, and why.
+type StatisticsGap struct {
+	// Slug of the tenant whose house has not counted.
+	Member string `json:"member"`
+	// Why not, for example UNREACHABLE.
+	Reason string `json:"reason"`
+}
+
+// One combination of values.
+type StatisticsRow struct {
+	// The values, in the order of axes.
+	At []string `json:"at"`
+	// The measures, in the order in which they were asked for.
+	Figures []StatisticsFigure `json:"figures"`
+}
+
+// Keeps the cases that have one of these values on an axis.
+type StatisticsWhere struct {
+	// The axis, at most once in a question.
+	Axis StatisticsAxis `json:"axis"`
+	// Its values, 1 to 1000.
+	Values []string `json:"values"`
 }
 
 // Input of submitApplication.
@@ -643,6 +849,131 @@ func (e AuditAction) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Of what form the file of an export is.
+type BulkFormat string
+
+const (
+	// A thing on each line, in JSON.
+	BulkFormatJSONL BulkFormat = "JSONL"
+)
+
+var AllBulkFormat = []BulkFormat{
+	BulkFormatJSONL,
+}
+
+func (e BulkFormat) IsValid() bool {
+	switch e {
+	case BulkFormatJSONL:
+		return true
+	}
+	return false
+}
+
+func (e BulkFormat) String() string {
+	return string(e)
+}
+
+func (e *BulkFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkFormat", str)
+	}
+	return nil
+}
+
+func (e BulkFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkFormat) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far an export has come.
+type BulkState string
+
+const (
+	// It has not begun.
+	BulkStateCreated BulkState = "CREATED"
+	// It is being made.
+	BulkStateRunning BulkState = "RUNNING"
+	// It can be downloaded.
+	BulkStateCompleted BulkState = "COMPLETED"
+	// It could not be made, see failedBecause.
+	BulkStateFailed BulkState = "FAILED"
+	// Somebody has ended it.
+	BulkStateCanceled BulkState = "CANCELED"
+	// It was thrown away: it is kept for three days.
+	BulkStateExpired BulkState = "EXPIRED"
+)
+
+var AllBulkState = []BulkState{
+	BulkStateCreated,
+	BulkStateRunning,
+	BulkStateCompleted,
+	BulkStateFailed,
+	BulkStateCanceled,
+	BulkStateExpired,
+}
+
+func (e BulkState) IsValid() bool {
+	switch e {
+	case BulkStateCreated, BulkStateRunning, BulkStateCompleted, BulkStateFailed, BulkStateCanceled, BulkStateExpired:
+		return true
+	}
+	return false
+}
+
+func (e BulkState) String() string {
+	return string(e)
+}
+
+func (e *BulkState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkState", str)
+	}
+	return nil
+}
+
+func (e BulkState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What can happen to a case.
 type CaseEventType string
 
@@ -659,6 +990,8 @@ const (
 	CaseEventTypeCaseAssigned CaseEventType = "CASE_ASSIGNED"
 	// A note was written.
 	CaseEventTypeCommentAdded CaseEventType = "COMMENT_ADDED"
+	// Extension fields (Balkon) were written.
+	CaseEventTypeExtensionChanged CaseEventType = "EXTENSION_CHANGED"
 	// A follow-up was laid down (Wiedervorlage).
 	CaseEventTypeFollowUpAdded CaseEventType = "FOLLOW_UP_ADDED"
 	// A follow-up was done.
@@ -702,6 +1035,7 @@ var AllCaseEventType = []CaseEventType{
 	CaseEventTypeCaseStarted,
 	CaseEventTypeCaseAssigned,
 	CaseEventTypeCommentAdded,
+	CaseEventTypeExtensionChanged,
 	CaseEventTypeFollowUpAdded,
 	CaseEventTypeFollowUpCompleted,
 	CaseEventTypeApplicantAsked,
@@ -723,7 +1057,7 @@ var AllCaseEventType = []CaseEventType{
 
 func (e CaseEventType) IsValid() bool {
 	switch e {
-	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
+	case CaseEventTypeCaseOpened, CaseEventTypeCaseAccepted, CaseEventTypeCaseDiscarded, CaseEventTypeCaseStarted, CaseEventTypeCaseAssigned, CaseEventTypeCommentAdded, CaseEventTypeExtensionChanged, CaseEventTypeFollowUpAdded, CaseEventTypeFollowUpCompleted, CaseEventTypeApplicantAsked, CaseEventTypeMessageSent, CaseEventTypeMessageReceived, CaseEventTypeMessageProvided, CaseEventTypeMessageRefused, CaseEventTypeMessageOpened, CaseEventTypeCaseDecided, CaseEventTypeCaseClosed, CaseEventTypeCaseReopened, CaseEventTypeCaseRestored, CaseEventTypeCaseForwarded, CaseEventTypeForwardingAccepted, CaseEventTypeForwardingDeclined, CaseEventTypeCaseMarkedForDeletion, CaseEventTypeCaseErased:
 		return true
 	}
 	return false
@@ -1324,6 +1658,131 @@ func (e DenyMode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a change of extension fields does to those who use the schema already.
+type ExtensionChangeClass string
+
+const (
+	// Nobody notices.
+	ExtensionChangeClassSafe ExtensionChangeClass = "SAFE"
+	// Programs go on, but may see or have to give what they did not expect.
+	ExtensionChangeClassDangerous ExtensionChangeClass = "DANGEROUS"
+	// Documents become invalid, or values are not answered any more.
+	ExtensionChangeClassBreaking ExtensionChangeClass = "BREAKING"
+)
+
+var AllExtensionChangeClass = []ExtensionChangeClass{
+	ExtensionChangeClassSafe,
+	ExtensionChangeClassDangerous,
+	ExtensionChangeClassBreaking,
+}
+
+func (e ExtensionChangeClass) IsValid() bool {
+	switch e {
+	case ExtensionChangeClassSafe, ExtensionChangeClassDangerous, ExtensionChangeClassBreaking:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionChangeClass) String() string {
+	return string(e)
+}
+
+func (e *ExtensionChangeClass) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionChangeClass(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionChangeClass", str)
+	}
+	return nil
+}
+
+func (e ExtensionChangeClass) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionChangeClass) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionChangeClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The states of a definition of extension fields.
+type ExtensionState string
+
+const (
+	// Entwurf: kept, and in force for nobody.
+	ExtensionStateDraft ExtensionState = "DRAFT"
+	// In Kraft: in the schema of the tenant and of all below.
+	ExtensionStateActive ExtensionState = "ACTIVE"
+	// Auslaufend: as before, and every field says that it is deprecated.
+	ExtensionStateDeprecated ExtensionState = "DEPRECATED"
+	// Außer Kraft: not in any schema; the values are kept until they are erased.
+	ExtensionStateRetired ExtensionState = "RETIRED"
+)
+
+var AllExtensionState = []ExtensionState{
+	ExtensionStateDraft,
+	ExtensionStateActive,
+	ExtensionStateDeprecated,
+	ExtensionStateRetired,
+}
+
+func (e ExtensionState) IsValid() bool {
+	switch e {
+	case ExtensionStateDraft, ExtensionStateActive, ExtensionStateDeprecated, ExtensionStateRetired:
+		return true
+	}
+	return false
+}
+
+func (e ExtensionState) String() string {
+	return string(e)
+}
+
+func (e *ExtensionState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExtensionState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExtensionState", str)
+	}
+	return nil
+}
+
+func (e ExtensionState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExtensionState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExtensionState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What follow-ups can be ordered by.
 type FollowUpOrderField string
 
@@ -1806,6 +2265,231 @@ func (e ServiceOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What figures are told apart by (Merkmal).
+type StatisticsAxis string
+
+const (
+	// Land: the slug of its tenant.
+	StatisticsAxisLand StatisticsAxis = "LAND"
+	// District (Kreis): the slug of its tenant.
+	StatisticsAxisDistrict StatisticsAxis = "DISTRICT"
+	// Authority (Behörde): the slug of its tenant.
+	StatisticsAxisAuthority StatisticsAxis = "AUTHORITY"
+	// Service group (Leistungsgruppe): digits 3 to 5 of the LeiKa key.
+	StatisticsAxisServiceGroup StatisticsAxis = "SERVICE_GROUP"
+	// Service: its LeiKa key.
+	StatisticsAxisService StatisticsAxis = "SERVICE"
+	// Month in Europe/Berlin, for example 2026-10.
+	StatisticsAxisMonth StatisticsAxis = "MONTH"
+	// Day in Europe/Berlin, for example 2026-10-03.
+	StatisticsAxisDay StatisticsAxis = "DAY"
+	// State of the case, a value of CaseState.
+	StatisticsAxisState StatisticsAxis = "STATE"
+	// Door that the application came through, a value of Channel.
+	StatisticsAxisChannel StatisticsAxis = "CHANNEL"
+	// Trust level (Vertrauensniveau) of the application, a value of TrustLevel.
+	StatisticsAxisTrustLevel StatisticsAxis = "TRUST_LEVEL"
+	// Outcome of the decision that holds; empty without one.
+	StatisticsAxisOutcome StatisticsAxis = "OUTCOME"
+)
+
+var AllStatisticsAxis = []StatisticsAxis{
+	StatisticsAxisLand,
+	StatisticsAxisDistrict,
+	StatisticsAxisAuthority,
+	StatisticsAxisServiceGroup,
+	StatisticsAxisService,
+	StatisticsAxisMonth,
+	StatisticsAxisDay,
+	StatisticsAxisState,
+	StatisticsAxisChannel,
+	StatisticsAxisTrustLevel,
+	StatisticsAxisOutcome,
+}
+
+func (e StatisticsAxis) IsValid() bool {
+	switch e {
+	case StatisticsAxisLand, StatisticsAxisDistrict, StatisticsAxisAuthority, StatisticsAxisServiceGroup, StatisticsAxisService, StatisticsAxisMonth, StatisticsAxisDay, StatisticsAxisState, StatisticsAxisChannel, StatisticsAxisTrustLevel, StatisticsAxisOutcome:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsAxis) String() string {
+	return string(e)
+}
+
+func (e *StatisticsAxis) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsAxis(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsAxis", str)
+	}
+	return nil
+}
+
+func (e StatisticsAxis) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsAxis) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsAxis) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is told (Kennzahl).
+type StatisticsMeasure string
+
+const (
+	// Applications received (Eingänge).
+	StatisticsMeasureApplications StatisticsMeasure = "APPLICATIONS"
+	// Open cases (Bestand): at present, or at the end of each month.
+	StatisticsMeasureOpen StatisticsMeasure = "OPEN"
+	// Cases decided for the first time (Erledigungen).
+	StatisticsMeasureDecided StatisticsMeasure = "DECIDED"
+	// Share of decided cases that came in, were talked about and decided without paper (durchgängig digital).
+	StatisticsMeasureFullyDigital StatisticsMeasure = "FULLY_DIGITAL"
+	// From receipt to the first action of staff (Reaktionszeit).
+	StatisticsMeasureTimeToFirstAction StatisticsMeasure = "TIME_TO_FIRST_ACTION"
+	// From receipt to the first decision (Bearbeitungszeit).
+	StatisticsMeasureTimeToDecision StatisticsMeasure = "TIME_TO_DECISION"
+	// Age of open cases (Alter des Bestands).
+	StatisticsMeasureBacklogAge StatisticsMeasure = "BACKLOG_AGE"
+	// Share of open cases that are past a deadline (Fristüberschreitung).
+	StatisticsMeasureOverdueDeadlines StatisticsMeasure = "OVERDUE_DEADLINES"
+	// Cases in which the applicant was asked for something (Nachforderung).
+	StatisticsMeasureInformationRequests StatisticsMeasure = "INFORMATION_REQUESTS"
+	// Cases in which a message could not be delivered (Zustellfehler).
+	StatisticsMeasureDeliveryFailures StatisticsMeasure = "DELIVERY_FAILURES"
+)
+
+var AllStatisticsMeasure = []StatisticsMeasure{
+	StatisticsMeasureApplications,
+	StatisticsMeasureOpen,
+	StatisticsMeasureDecided,
+	StatisticsMeasureFullyDigital,
+	StatisticsMeasureTimeToFirstAction,
+	StatisticsMeasureTimeToDecision,
+	StatisticsMeasureBacklogAge,
+	StatisticsMeasureOverdueDeadlines,
+	StatisticsMeasureInformationRequests,
+	StatisticsMeasureDeliveryFailures,
+}
+
+func (e StatisticsMeasure) IsValid() bool {
+	switch e {
+	case StatisticsMeasureApplications, StatisticsMeasureOpen, StatisticsMeasureDecided, StatisticsMeasureFullyDigital, StatisticsMeasureTimeToFirstAction, StatisticsMeasureTimeToDecision, StatisticsMeasureBacklogAge, StatisticsMeasureOverdueDeadlines, StatisticsMeasureInformationRequests, StatisticsMeasureDeliveryFailures:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsMeasure) String() string {
+	return string(e)
+}
+
+func (e *StatisticsMeasure) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsMeasure(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsMeasure", str)
+	}
+	return nil
+}
+
+func (e StatisticsMeasure) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsMeasure) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsMeasure) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which of the two kinds of figures an answer holds.
+type StatisticsProduct string
+
+const (
+	// Live and exact, of one's own tenant and what is below it.
+	StatisticsProductExact StatisticsProduct = "EXACT"
+	// Across tenants: of months that are over, by published tables only, and with noise (Geheimhaltung), so that nobody is unmasked.
+	StatisticsProductProtected StatisticsProduct = "PROTECTED"
+)
+
+var AllStatisticsProduct = []StatisticsProduct{
+	StatisticsProductExact,
+	StatisticsProductProtected,
+}
+
+func (e StatisticsProduct) IsValid() bool {
+	switch e {
+	case StatisticsProductExact, StatisticsProductProtected:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsProduct) String() string {
+	return string(e)
+}
+
+func (e *StatisticsProduct) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsProduct(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsProduct", str)
+	}
+	return nil
+}
+
+func (e StatisticsProduct) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsProduct) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsProduct) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // The levels of the tree of tenants.
 type TenantKind string
 
@@ -1984,6 +2668,259 @@ func (e *TrustLevel) UnmarshalJSON(b []byte) error {
 }
 
 func (e TrustLevel) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a delivery.
+type WebhookDeliveryState string
+
+const (
+	// It is being tried, again and again.
+	WebhookDeliveryStatePending WebhookDeliveryState = "PENDING"
+	// The receiver took it.
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "DELIVERED"
+	// It was tried as often as anything is. Those after it went on without it; it can be replayed.
+	WebhookDeliveryStateDead WebhookDeliveryState = "DEAD"
+	// It is tried once more because somebody said so.
+	WebhookDeliveryStateReplaying WebhookDeliveryState = "REPLAYING"
+)
+
+var AllWebhookDeliveryState = []WebhookDeliveryState{
+	WebhookDeliveryStatePending,
+	WebhookDeliveryStateDelivered,
+	WebhookDeliveryStateDead,
+	WebhookDeliveryStateReplaying,
+}
+
+func (e WebhookDeliveryState) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStatePending, WebhookDeliveryStateDelivered, WebhookDeliveryStateDead, WebhookDeliveryStateReplaying:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryState) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryState", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why an attempt failed.
+type WebhookFailure string
+
+const (
+	// There was no connection, or it broke off.
+	WebhookFailureConnection WebhookFailure = "CONNECTION"
+	// The receiver took too long.
+	WebhookFailureTimeout WebhookFailure = "TIMEOUT"
+	// The address leads where this house does not send anything.
+	WebhookFailureAddress WebhookFailure = "ADDRESS"
+	// The receiver answered with another status than 200 to 299, see status.
+	WebhookFailureStatus WebhookFailure = "STATUS"
+	// It was to be replayed and is not shown any more: not kept, or beyond the rights that the subject has now.
+	WebhookFailureGone WebhookFailure = "GONE"
+)
+
+var AllWebhookFailure = []WebhookFailure{
+	WebhookFailureConnection,
+	WebhookFailureTimeout,
+	WebhookFailureAddress,
+	WebhookFailureStatus,
+	WebhookFailureGone,
+}
+
+func (e WebhookFailure) IsValid() bool {
+	switch e {
+	case WebhookFailureConnection, WebhookFailureTimeout, WebhookFailureAddress, WebhookFailureStatus, WebhookFailureGone:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFailure) String() string {
+	return string(e)
+}
+
+func (e *WebhookFailure) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFailure(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFailure", str)
+	}
+	return nil
+}
+
+func (e WebhookFailure) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFailure) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFailure) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a delivery carries.
+type WebhookFrame string
+
+const (
+	// An event.
+	WebhookFrameEvent WebhookFrame = "EVENT"
+	// That what lies before is not kept any more: read the cases afresh.
+	WebhookFrameGap WebhookFrame = "GAP"
+	// That something is not shown any more: drop it.
+	WebhookFrameRevocation WebhookFrame = "REVOCATION"
+)
+
+var AllWebhookFrame = []WebhookFrame{
+	WebhookFrameEvent,
+	WebhookFrameGap,
+	WebhookFrameRevocation,
+}
+
+func (e WebhookFrame) IsValid() bool {
+	switch e {
+	case WebhookFrameEvent, WebhookFrameGap, WebhookFrameRevocation:
+		return true
+	}
+	return false
+}
+
+func (e WebhookFrame) String() string {
+	return string(e)
+}
+
+func (e *WebhookFrame) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookFrame(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookFrame", str)
+	}
+	return nil
+}
+
+func (e WebhookFrame) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookFrame) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookFrame) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a webhook sends.
+type WebhookState string
+
+const (
+	// It sends.
+	WebhookStateActive WebhookState = "ACTIVE"
+	// Somebody has told it to rest. It keeps its place in the log.
+	WebhookStatePaused WebhookState = "PAUSED"
+	// It cannot go on, see stoppedBecause. It keeps its place in the log.
+	WebhookStateStopped WebhookState = "STOPPED"
+)
+
+var AllWebhookState = []WebhookState{
+	WebhookStateActive,
+	WebhookStatePaused,
+	WebhookStateStopped,
+}
+
+func (e WebhookState) IsValid() bool {
+	switch e {
+	case WebhookStateActive, WebhookStatePaused, WebhookStateStopped:
+		return true
+	}
+	return false
+}
+
+func (e WebhookState) String() string {
+	return string(e)
+}
+
+func (e *WebhookState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookState", str)
+	}
+	return nil
+}
+
+func (e WebhookState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -179,7 +179,8 @@ func (c *Caller) Say(verb string, input map[string]any) Answer {
 // Mutation is the operation that carries out a verb with the input $in and asks for everything about its problems.
 func Mutation(verb string) string {
 	changed := "case { id revision state }"
-	if verb == "openMessage" || strings.HasSuffix(verb, "Role") {
+	if verb == "openMessage" || strings.HasSuffix(verb, "Role") || strings.Contains(verb, "Webhook") || strings.Contains(verb, "Bulk") ||
+		strings.HasSuffix(verb, "Extension") && verb != "setCaseExtension" {
 		changed = ""
 	}
 	return fmt.Sprintf(`mutation($in: %s!) { %s(input: $in) { %s %s problems { __typename ... on Problem { code type title } %s } } }`,
@@ -190,7 +191,12 @@ var made = map[string]string{
 	"askApplicant": "message { id }", "sendMessage": "message { id }", "decideCase": "decision { id }",
 	"commentOnCase": "comment { id }", "addFollowUp": "followUp { id }", "completeFollowUp": "followUp { id }",
 	"replyToMessage": "message { id }", "openMessage": "message { id openedAt }",
-	"assignRole": "roleAssignment { id }", "removeRole": "removedId",
+	"defineExtension": "extensionDefinition { id version state } changes { class kind coordinate lost } documents", "deprecateExtension": "extensionDefinition { id state }",
+	"activateExtension": "extensionDefinition { id state } changes { class kind coordinate lost } documents",
+	"retireExtension":   "extensionDefinition { id state } changes { class kind coordinate lost } documents",
+	"assignRole":        "roleAssignment { id }", "removeRole": "removedId",
+	"createWebhook": "webhook { id }", "pauseWebhook": "webhook { id }", "resumeWebhook": "webhook { id }", "deleteWebhook": "removedId",
+	"replayWebhookDelivery": "webhookDelivery { id }", "startBulkExport": "bulkOperation { id }", "cancelBulkExport": "bulkOperation { id }",
 }
 
 // transitions are the verbs whose union of problems has InvalidTransitionProblem.

@@ -3,7 +3,6 @@
 package housetest
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/google/uuid"
@@ -55,15 +54,11 @@ func (h *House) definition(o extension.Owner) (*extension.Definition, int) {
 	var (
 		version int
 		sdl     string
-		raw     []byte
-		numbers extension.Numbers
+		numbers []byte
 	)
-	err := h.past().QueryRow(h.Context(), "select version, sdl, numbers from extension_definitions where tenant_id = $1 order by version desc limit 1", o.ID).Scan(&version, &sdl, &raw)
+	err := h.past().QueryRow(h.Context(), "select version, sdl, numbers from extension_definitions where tenant_id = $1 order by version desc limit 1", o.ID).Scan(&version, &sdl, &numbers)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, 0
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &numbers)
 	}
 	if err != nil {
 		h.Fatal(err)
@@ -72,11 +67,8 @@ func (h *House) definition(o extension.Owner) (*extension.Definition, int) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	d, problems := extension.Read(sdl, o, standard)
-	if len(problems) > 0 {
-		h.Fatal(problems[0])
-	}
-	if err := d.Numbered(numbers); err != nil {
+	d, err := extension.Kept(sdl, numbers, o, standard)
+	if err != nil {
 		h.Fatal(err)
 	}
 	return d, version

@@ -3,6 +3,7 @@
 package housetest
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/url"
@@ -28,7 +29,7 @@ type Proxy struct {
 // NewProxy leads to the house at an address. It ends with the test.
 func NewProxy(t testing.TB, to string) *Proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func (p *Proxy) accept() {
 func (p *Proxy) carry(c net.Conn) {
 	defer p.drop(c)
 	to, _ := p.target.Load().(string)
-	house, err := net.Dial("tcp", to)
+	house, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", to)
 	if err != nil {
 		return
 	}

@@ -181,10 +181,14 @@ func (o *torture) log(conn *pgx.Conn) (all []logged) {
 	return all
 }
 
-// missed compares what was told with what should have been: the same in the same order, but for what lies before a gap.
-func missed(want []logged, d *diary, forgotten [2]int64) error {
+// missed compares what was told with what should have been: the same in the same order, but for what lies before a gap. old has been dropped from the log
+// and may have been told before.
+func missed(want []logged, d *diary, forgotten [2]int64, old happening) error {
 	i := 0
 	for n, got := range d.told {
+		if got == old {
+			continue
+		}
 		if n > 0 && d.part[n] != d.part[n-1] || n == 0 && d.part[0] > 0 {
 			for i < len(want) && want[i].happening != got && (want[i].xid < forgotten[0] || want[i].xid == forgotten[0] && want[i].seq <= forgotten[1]) {
 				i++
@@ -207,7 +211,7 @@ func missed(want []logged, d *diary, forgotten [2]int64) error {
 // forget lets what is too old go, and tells whether it has gone. Where somebody else is at it, or too many write, it has not.
 func (o *torture) forget(conn *pgx.Conn) (gone bool) {
 	var refused *pgconn.PgError
-	if err := o.h.Sweep(o.Context()); err != nil && !(errors.As(err, &refused) && refused.Code == "55P03") {
+	if err := o.h.Sweep(o.Context()); err != nil && (!errors.As(err, &refused) || refused.Code != "55P03") {
 		o.Fatal(err)
 	}
 	if err := conn.QueryRow(o.Context(), "select to_regclass('events_20200106') is null").Scan(&gone); err != nil {
@@ -326,13 +330,13 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 	twins.Go(func() { seen = o.lastNumber(naive, twin) })
 	for w := range writers {
 		conn := o.past()
-		writing.Go(func() { o.press(conn, rand.New(rand.NewPCG(11, uint64(w)))) }) //nolint:gosec // few
+		writing.Go(func() { o.press(conn, rand.New(rand.NewPCG(11, uint64(w)))) })
 	}
 	var spans []span
 	flipper := o.past()
 	writing.Go(func() { spans = o.flip(flipper, diaries[len(who)-1]) })
 
-	kills, cuts, forgotten := 0, 0, [2]int64{}
+	kills, cuts, forgotten, old := 0, 0, [2]int64{}, happening{}
 	for begun := time.Now(); time.Since(begun) < lasts; {
 		<-time.After(time.Duration(50+rand.IntN(250)) * time.Millisecond)
 		cuts += proxies[rand.IntN(len(proxies))].Cut()
@@ -349,6 +353,7 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 		if forgotten[0] == 0 && time.Since(begun) > lasts/2 {
 			// What is told in the meantime is older by position than something that has passed its time.
 			revision := o.number.Add(1)
+			old = happening{caseID(o.files["kiel"][0]), int(revision)}
 			do := func(statement string) {
 				if _, err := db.Exec(t.Context(), statement); err != nil {
 					t.Fatal(err)
@@ -384,7 +389,7 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 	// Who comes late is told of the gap, and of all that lies behind it.
 	proxy := housetest.NewProxy(t, o.replicas[0])
 	late := o.receive(receiving, "kiel-caseworker", client.Socket, diaries[0].at, proxy, &receivers)
-	who, diaries = append(who, "kiel-caseworker"), append(diaries, late)
+	who, diaries = append(who, "kiel-caseworker"), append(diaries, late) //nolint:makezero // whoever comes late comes behind the others
 	expected := func(i int) (want []logged) {
 		for _, l := range all {
 			if sees(who[i], l) {
@@ -402,7 +407,7 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 		var err error
 		for deadline := time.Now().Add(time.Minute); ; <-time.After(20 * time.Millisecond) {
 			d.mu.Lock()
-			err = missed(want, d, forgotten)
+			err = missed(want, d, forgotten, old)
 			d.mu.Unlock()
 			if err == nil || time.Now().After(deadline) {
 				break
@@ -419,7 +424,7 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 		t.Errorf("who came late was told of %d gaps", late.gaps)
 	}
 	for n := range spans {
-		if err := unbroken(expected(slices.Index(who, "wanda")), diaries[slices.Index(who, "wanda")], spans[n]); err != nil {
+		if err := unbroken(expected(slices.Index(who, "wanda")), diaries[slices.Index(who, "wanda")], spans[n], old); err != nil {
 			t.Errorf("while Wanda had her role: %v", err)
 		}
 	}
@@ -437,7 +442,7 @@ func TestReceiversLoseNothingWhateverHappens(t *testing.T) {
 }
 
 // unbroken tells what of a span is missing or in another order.
-func unbroken(want []logged, d *diary, s span) error {
+func unbroken(want []logged, d *diary, s span, old happening) error {
 	var should, told []happening
 	cut := func(all []happening) []happening {
 		from, to := slices.Index(all, s.from), slices.Index(all, s.to)
@@ -451,7 +456,8 @@ func unbroken(want []logged, d *diary, s span) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	should, told = cut(should), cut(d.told)
+	should = cut(should)
+	told = slices.DeleteFunc(slices.Clone(cut(d.told)), func(e happening) bool { return e == old })
 	if len(told) == 0 || !slices.Equal(told, should) {
 		return fmt.Errorf("%d events instead of %d", len(told), len(should))
 	}
@@ -484,7 +490,7 @@ func TestTheSearchForMissedEventsFindsThem(t *testing.T) {
 		for _, n := range c.told {
 			d.told = append(d.told, happening{"a", n})
 		}
-		if err := missed(want, d, [2]int64{2, 0}); (err != nil) != c.wrong {
+		if err := missed(want, d, [2]int64{2, 0}, happening{}); (err != nil) != c.wrong {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -63,6 +63,16 @@ var texts = map[string]text{
 	"roleHeld":    {"Diese Rolle ist hier schon vergeben, mit anderen Leistungen.", "This role is already given here, with other services."},
 	"notNarrowed": {"Diese Rolle lässt sich so nicht einschränken.", "This role cannot be narrowed in this way."},
 
+	// webhooks and exports
+	"badAddress":     {"Das ist keine Adresse, an die gesendet werden kann: https://host/pfad.", "This is no address that can be sent to: https://host/path."},
+	"closedAddress":  {"An diese Adresse wird nichts gesendet.", "Nothing is sent to this address."},
+	"unfitDocument":  {"Diese Abfrage hat nicht die Form, die hier gebraucht wird.", "This query does not have the form that is needed here."},
+	"typeNameNeeded": {"Diese Abfrage muss __typename auswählen.", "This query has to select __typename."},
+	"notReplayable":  {"Nur ein Ereignis kann noch einmal zugestellt werden.", "Only an event can be delivered once more."},
+	"receiverFails":  {"Der Empfänger nimmt seit längerem nichts an.", "The receiver has taken nothing for some time."},
+	"interrupted":    {"Das wurde zu oft unterbrochen.", "This was interrupted too often."},
+	"rightsLost":     {"Dafür fehlt inzwischen ein Recht.", "A right that is needed for this has been lost in the meantime."},
+
 	// what holds for a case
 	"staleRevision":      {"Der Vorgang wurde inzwischen geändert.", "The case has been changed in the meantime."},
 	"invalidTransition":  {"Dieser Schritt ist im jetzigen Zustand des Vorgangs nicht möglich.", "This step is not possible in the present state of the case."},
@@ -125,4 +135,8 @@ var texts = map[string]text{
 	"undescribed":        {"Hier fehlt eine Beschreibung.", "A description is missing here."},
 	"typeCycle":          {"Dieser Typ enthält sich selbst.", "This type contains itself."},
 	"unused":             {"Zu diesem Typ führt kein Feld.", "No field leads to this type."},
+	"ownerLevel":         {"Auf dieser Ebene werden keine Erweiterungsfelder definiert.", "No extension fields are defined at this level."},
+	"staleVersion":       {"Inzwischen gibt es eine andere Version.", "There is another version by now."},
+	"breakingChange":     {"Das nimmt anderen etwas weg, worauf sie bauen; es muss ausdrücklich gewollt sein.", "This takes away what others rely on; it has to be asked for explicitly."},
+	"notInForce":         {"Diese Version ist nicht in Kraft.", "This version is not in force."},
 }

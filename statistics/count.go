@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package statistics
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/internal/problem"
+)
+
+// The numbers of populations and shapes in statistics_cells (migration 0007).
+var populations = map[Population]int16{Received: 1, Acted: 2, Decided: 3, Digital: 4, Open: 5, Overdue: 6, Asked: 7, Failed: 8}
+
+const (
+	byMonth int16 = iota
+	byMarks
+	byBin
+	byDay
+	atPresent
+)
+
+// The values of marks, in the order of ozg_marks.
+var (
+	markStates   = []string{"", "NEW", "ACCEPTED", "IN_PROGRESS", "WAITING_FOR_APPLICANT", "FORWARDED", "DECIDED", "CLOSED", "DISCARDED", "TO_BE_DELETED", "ERASED"}
+	markChannels = []string{"", "FORM_SERVER", "PORTAL"}
+	markLevels   = []string{"", "BASIC", "SUBSTANTIAL", "HIGH"}
+	markOutcomes = []string{"", "GRANTED", "PARTLY_GRANTED", "REJECTED", "OTHER"}
+)
+
+// LevelOf is the axis of a tenant of a kind; empty for the federation.
+func LevelOf(kind authz.TenantKind) Axis {
+	for a, n := range nodes {
+		if n.kind == kind {
+			return a
+		}
+	}
+	return ""
+}
+
+// Now is the instant up to which a question is planned.
+func (t *Tally) Now() time.Time { return t.clock() }
+
+// Count gives the part of this house for a plan about a tenant and what is below it, out of cells alone. The caller's principal has to see those
+// cells (the second wall); a protected part is read by a system principal and keeps nothing but what is published.
+func (t *Tally) Count(ctx context.Context, p *Plan, at authz.TenantRef) (Part, error) {
+	who, err := authz.From(ctx)
+	if err != nil {
+		return Part{}, err
+	}
+	if p.Product == Protected {
+		who = authz.System(authz.Counting)
+	}
+	shape, err := p.shape()
+	if err != nil {
+		return Part{}, err
+	}
+	q := cellsOf{plan: p, at: authz.Cover(at.Kind, at.Place), shape: shape, present: t.clock().In(berlin)}
+	if err := q.read(ctx, t, who.Scope()); err != nil {
+		return Part{}, err
+	}
+	return p.Part(Contribution{Member: at.Slug, AsOf: q.asOf}, q.rows())
+}
+
+// shape is in which cells a plan finds its figures.
+func (p *Plan) shape() (int16, error) {
+	marked, days, lasts := false, false, false
+	for _, a := range p.Table {
+		marked = marked || slices.Contains([]Axis{State, Channel, TrustLevel, Outcome}, a)
+		days = days || a == Day
+	}
+	for _, m := range p.Measured {
+		lasts = lasts || m.Kind == Durations
+	}
+	switch {
+	case days && marked, lasts && (days || marked) && p.From != "":
+		return 0, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
+	case p.From == "":
+		return atPresent, nil
+	case days:
+		return byDay, nil
+	case marked:
+		return byMarks, nil
+	}
+	return byMonth, nil
+}
+
+// cellsOf are the cells that an answer is made of.
+type cellsOf struct {
+	plan    *Plan
+	at      authz.Interval
+	shape   int16
+	present time.Time
+
+	asOf    time.Time
+	tenants map[tenantAt]string // slugs
+	sums    map[string]*Counted // by the values of the axes
+}
+
+type tenantAt struct {
+	kind authz.TenantKind
+	lo   int64
+}
+
+// nodes are the axes that are tenants: the number of their level, and their kind.
+var nodes = map[Axis]struct {
+	level int16
+	kind  authz.TenantKind
+}{Authority: {0, authz.Authority}, District: {1, authz.District}, Land: {2, authz.Land}}
+
+// level is the number of the level of the plan's cells, and the kinds of tenants whose names it says or asks for.
+func (q *cellsOf) level() (level int16, kinds []string) {
+	level = 3
+	for _, a := range q.plan.Table {
+		if n, ok := nodes[a]; ok {
+			level = min(level, n.level)
+		}
+	}
+	named := slices.Clone(q.plan.Axes)
+	for _, f := range q.plan.Where {
+		named = append(named, f.Axis)
+	}
+	for _, a := range named {
+		if n, ok := nodes[a]; ok {
+			kinds = append(kinds, string(n.kind))
+		}
+	}
+	return level, kinds
+}
+
+func (q *cellsOf) period() (from, to string) {
+	switch q.shape {
+	case atPresent:
+		return "0001-01-01", "9999-12-31"
+	case byDay:
+		end, _ := EndOf(q.plan.To) // the plan has read it
+		return q.plan.From + "-01", end.AddDate(0, 0, -1).In(berlin).Format(time.DateOnly)
+	}
+	return q.plan.From + "-01", q.plan.To + "-01"
+}
+
+func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
+	level, kinds := q.level()
+	var asked []int16
+	shapes := []int16{q.shape}
+	for _, m := range q.plan.Measured {
+		asked = append(asked, populations[m.Population])
+		if m.Of != "" {
+			asked = append(asked, populations[m.Of])
+		}
+		if m.Kind == Durations && q.shape != atPresent {
+			shapes = append(shapes, byBin)
+		}
+	}
+	services := "''"
+	var only []string
+	for _, f := range q.plan.Where {
+		if f.Axis == Service {
+			only = f.Values
+		}
+	}
+	if slices.ContainsFunc(q.plan.Table, func(a Axis) bool { return a == Service || a == ServiceGroup }) {
+		services = "s.leika_key"
+	}
+	from, to := q.period()
+	class := "/*" + scope.Class() + "*/ "
+	b := &pgx.Batch{}
+	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	b.Queue(class + "select o.at, exists (select from events e where (e.xid, e.seq) > (o.xid, o.seq)) from statistics_offset o where o.answers")
+	b.Queue(class+"select kind, place, slug from tenants where kind = any($1) and (place between $2 and $3 or $2 between place and place_end)", kinds, int64(q.at.Lo), int64(q.at.Hi))
+	// Keys are summed as numeric, so that nothing overflows.
+	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+services+`, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint
+		from statistics_cells c join services s on s.id = c.service_id
+		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
+			and ($8::text[] is null or s.leika_key = any($8)) and c.n <> 0
+		group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+	answers := t.log.SendBatch(ctx, b)
+	defer func() { _ = answers.Close() }() // what went wrong has been told
+	if _, err := answers.Exec(); err != nil {
+		return fmt.Errorf("statistics: entering the scope: %w", err)
+	}
+	var behind bool
+	if err := answers.QueryRow().Scan(&q.asOf, &behind); err != nil {
+		return fmt.Errorf("statistics: asking up to when is counted: %w", err)
+	}
+	if !behind {
+		q.asOf = q.present
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return fmt.Errorf("statistics: reading tenants: %w", err)
+	}
+	q.tenants = map[tenantAt]string{}
+	var at tenantAt
+	var slug string
+	if _, err := pgx.ForEachRow(rows, []any{&at.kind, &at.lo, &slug}, func() error {
+		q.tenants[at] = slug
+		return nil
+	}); err != nil {
+		return fmt.Errorf("statistics: reading tenants: %w", err)
+	}
+	if rows, err = answers.Query(); err != nil {
+		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	q.sums = map[string]*Counted{}
+	var c stored
+	if _, err := pgx.ForEachRow(rows, []any{&c.population, &c.shape, &c.lo, &c.period, &c.detail, &c.service, &c.cell.N, &c.cell.K}, func() error {
+		q.add(c)
+		return nil
+	}); err != nil {
+		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	return nil
+}
+
+// stored is a cell as it is read.
+type stored struct {
+	population, shape int16
+	lo                int64
+	period            time.Time
+	detail            int
+	service           string
+	cell              Cell
+}
+
+// value is what a cell has on an axis.
+func (q *cellsOf) value(c *stored, a Axis) string {
+	const perDistrict, perLand = 10_000_000_000, 10_000_000_000_000
+	switch a { //nolint:exhaustive // nobody asks for durations, and extension fields are not in these cells
+	case Land:
+		return q.tenants[tenantAt{authz.Land, c.lo / perLand * perLand}]
+	case District:
+		return q.tenants[tenantAt{authz.District, c.lo / perDistrict * perDistrict}]
+	case Authority:
+		return q.tenants[tenantAt{authz.Authority, c.lo}]
+	case ServiceGroup:
+		return Group(c.service)
+	case Service:
+		return c.service
+	case Month:
+		return c.period.Format("2006-01")
+	case Day:
+		return c.period.Format(time.DateOnly)
+	case State:
+		return markStates[c.detail&15]
+	case Channel:
+		return markChannels[c.detail>>4&3]
+	case TrustLevel:
+		return markLevels[c.detail>>6&3]
+	case Outcome:
+		return markOutcomes[c.detail>>8]
+	}
+	return ""
+}
+
+// add counts a cell where it belongs.
+func (q *cellsOf) add(c stored) {
+	if q.shape == atPresent && c.population == populations[Overdue] && c.period.Format(time.DateOnly) >= q.present.Format(time.DateOnly) {
+		return // not due yet
+	}
+	for _, f := range q.plan.Where {
+		if !slices.Contains(f.Values, q.value(&c, f.Axis)) {
+			return
+		}
+	}
+	at, key := make([]string, len(q.plan.Axes)), ""
+	for i, a := range q.plan.Axes {
+		at[i] = q.value(&c, a)
+		key += at[i] + "\x00"
+	}
+	row := q.sums[key]
+	if row == nil {
+		row = &Counted{At: at, Figures: make([]CountedFigure, len(q.plan.Measured))}
+		q.sums[key] = row
+	}
+	for i, m := range q.plan.Measured {
+		f := &row.Figures[i]
+		if m.Of != "" && c.population == populations[m.Of] {
+			f.Of = f.Of.Plus(c.cell)
+		}
+		if c.population != populations[m.Population] {
+			continue
+		}
+		if c.shape != byBin {
+			f.Cell = f.Cell.Plus(c.cell)
+		}
+		if bin, ok := q.bin(&c); ok && m.Kind == Durations {
+			if f.Bins == nil {
+				f.Bins = Bins{}
+			}
+			f.Bins.Add(bin, c.cell)
+		}
+	}
+}
+
+// bin is the bin of a cell that is one of a duration: of what is open at present, the age by days.
+func (q *cellsOf) bin(c *stored) (int, bool) {
+	switch c.shape {
+	case byBin:
+		return c.detail, true
+	case atPresent:
+		day := time.Date(c.period.Year(), c.period.Month(), c.period.Day(), 0, 0, 0, 0, berlin)
+		return BinOf(q.present.Sub(day)), true
+	}
+	return 0, false
+}
+
+// rows are the rows of the answer.
+func (q *cellsOf) rows() []Counted {
+	out := make([]Counted, 0, len(q.sums))
+	for _, c := range q.sums {
+		out = append(out, *c)
+	}
+	return out
+}

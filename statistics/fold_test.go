@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package statistics_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/store"
+	"github.com/ozg-cloud/platform/internal/housetest"
+	"github.com/ozg-cloud/platform/statistics"
+)
+
+// lives is how many random lives of a house are counted.
+var lives = flag.Int("lives", 2, "how many random lives of a house are counted")
+
+var berlin, _ = time.LoadLocation("Europe/Berlin")
+
+// ledger is a house whose cases are changed past its desks, and the tallies that count them.
+type ledger struct {
+	*housetest.House
+	db     *pgx.Conn
+	chance *rand.Rand
+	now    time.Time
+	keys   *statistics.Keys
+	books  *store.Store
+}
+
+func newLedger(t testing.TB, seed uint64, cases int) *ledger {
+	t.Helper()
+	h := housetest.New(t)
+	l := &ledger{House: h, db: h.Database(), chance: rand.New(rand.NewPCG(seed, 1)), now: h.Clock.Now().UTC().Truncate(time.Microsecond)}
+	var inward []byte
+	if err := l.db.QueryRow(t.Context(), "select inward from statistics_secret").Scan(&inward); err != nil {
+		t.Fatal(err)
+	}
+	for i := range inward {
+		inward[i] ^= 0x36
+	}
+	l.keys = statistics.NewKeys(inward)
+	h.Seed(cases, seed)
+	_, address := h.Login("in role ozg_serving")
+	var err error
+	l.books, err = store.Open(t.Context(), address, store.Options{Scope: func(ctx context.Context) (store.Scope, error) {
+		p, err := authz.From(ctx)
+		if err != nil {
+			return store.Scope{}, err
+		}
+		s := p.Scope()
+		return store.Scope{Lo: int64(s.Lo), Hi: int64(s.Hi), Owner: s.Owner}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.books.Close)
+	l.exec("set session_replication_role = replica")
+	return l
+}
+
+func (l *ledger) tally(books dialect.Driver) *statistics.Tally {
+	return statistics.NewTally(l.books.Reading, books, func() time.Time { return l.now }, slog.New(slog.DiscardHandler))
+}
+
+func (l *ledger) exec(statement string, args ...any) {
+	l.Helper()
+	if _, err := l.db.Exec(l.Context(), statement, args...); err != nil {
+		l.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// line writes a line of history and its event, and the case's new state and revision.
+func (l *ledger) line(id uuid.UUID, action, state string) {
+	l.exec(`with k as (update cases set state = $2, revision = revision + 1, updated_at = $4 where id = $1 returning *),
+		h as (insert into history_events (id, tenant_id, place, case_id, sequence, at, actor, action, to_state, previous_hash, hash)
+			select gen_random_uuid(), tenant_id, place, id, revision, $4, 'user:dev:somebody', $3, state, '', gen_random_uuid()::text from k)
+		insert into events (id, tenant_id, place, type, case_id, sequence, revision, at)
+			select gen_random_uuid(), tenant_id, place, $3, id, revision, revision, $4 from k`, id, state, action, l.now)
+}
+
+// change does something to a case that can happen to one, or a correction.
+func (l *ledger) change(id uuid.UUID) {
+	l.now = l.now.Add(time.Duration(l.chance.IntN(72*60)) * time.Minute)
+	var state string
+	if err := l.db.QueryRow(l.Context(), "select state from cases where id = $1", id).Scan(&state); err != nil {
+		l.Fatal(err)
+	}
+	decide := func() {
+		outcome := outcomes[l.chance.IntN(4)]
+		channel := []string{"PORTAL", "POST", "ELECTRONIC"}[l.chance.IntN(3)]
+		l.exec(`with d as (insert into decisions (id, tenant_id, place, case_id, outcome, message_id, author, sent_at)
+				select gen_random_uuid(), tenant_id, place, id, $2, gen_random_uuid(), 'user:dev:somebody', $3 from cases where id = $1 returning *)
+			insert into announcements (id, tenant_id, place, case_id, decision_id, channel, sent_at, rule, explanation)
+				select gen_random_uuid(), tenant_id, place, case_id, id, $4, $3, 'test', '{}' from d`, id, outcome, l.now, channel)
+		l.exec("update cases set decided_at = coalesce(decided_at, $2) where id = $1", id, l.now)
+		l.line(id, "CASE_DECIDED", "DECIDED")
+	}
+	switch n := l.chance.IntN(11); {
+	case state == "ERASED": // nothing happens to it any more
+	case n < 2:
+		l.line(id, "COMMENT_ADDED", state)
+	case n == 2:
+		l.line(id, "CASE_ACCEPTED", "ACCEPTED")
+	case n == 3:
+		l.line(id, "APPLICANT_ASKED", "WAITING_FOR_APPLICANT")
+	case n == 4:
+		l.line(id, "MESSAGE_REFUSED", state)
+	case n < 7:
+		decide()
+	case n == 7:
+		l.line(id, "CASE_DISCARDED", "DISCARDED")
+	case n == 8:
+		l.line(id, "CASE_RESTORED", "NEW")
+	case n == 9: // corrected: it came through another door, on another day, for another service, and is due later
+		l.exec(`update cases set channel = case channel when 'PORTAL' then 'FORM_SERVER' else 'PORTAL' end, received_at = received_at - interval '3 days',
+			service_id = (select id from services order by leika_key offset $2 limit 1), due_at = $3 where id = $1`, id, l.chance.IntN(10), l.now.AddDate(0, 0, l.chance.IntN(60)-30))
+		l.line(id, "CASE_ASSIGNED", state)
+	case n == 10:
+		l.line(id, "COMMENT_ADDED", "ERASED")
+	}
+}
+
+// folds counts everything there is. Transactions of other databases of the cluster hold the end of the log up for a moment.
+func (l *ledger) folds() {
+	l.Helper()
+	for left := true; left; {
+		for more := true; more; {
+			var err error
+			if more, err = l.tally(l.books.Writing).Fold(l.Context()); err != nil {
+				l.Fatal(err)
+			}
+		}
+		err := l.db.QueryRow(l.Context(), "select exists (select from events e, statistics_offset o where o.answers and (e.xid, e.seq) > (o.xid, o.seq)) from pg_sleep(0.002)").Scan(&left)
+		if err != nil {
+			l.Fatal(err)
+		}
+	}
+}
+
+// told is where a cell stands.
+type told struct {
+	level, population, shape, detail int
+	lo                               int64
+	period                           string
+	service                          uuid.UUID
+}
+
+// The numbers that migration 0007 gives populations and shapes.
+const (
+	ofReceived = 1 + iota
+	ofActed
+	ofDecided
+	ofDigital
+	ofOpen
+	ofOverdue
+	ofAsked
+	ofFailed
+
+	byMonth = iota - 8
+	byMarks
+	byBin
+	byDay
+	atPresent
+)
+
+// cells are those that are stored.
+func (l *ledger) cells() map[told]statistics.Cell {
+	l.Helper()
+	rows, err := l.db.Query(l.Context(), "select level, lo, population, shape, period::text, service_id, detail, n, k from statistics_cells where n <> 0 and generation = (select generation from statistics_offset where answers)")
+	if err != nil {
+		l.Fatal(err)
+	}
+	out := map[told]statistics.Cell{}
+	var at told
+	var c statistics.Cell
+	if _, err := pgx.ForEachRow(rows, []any{&at.level, &at.lo, &at.population, &at.shape, &at.period, &at.service, &at.detail, &c.N, &c.K}, func() error {
+		out[at] = c
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
+	return out
+}
+
+var (
+	states     = []string{"NEW", "ACCEPTED", "IN_PROGRESS", "WAITING_FOR_APPLICANT", "FORWARDED", "DECIDED", "CLOSED", "DISCARDED", "TO_BE_DELETED", "ERASED"}
+	openStates = states[:5]
+	outcomes   = []string{"GRANTED", "PARTLY_GRANTED", "REJECTED", "OTHER"}
+)
+
+// counted are the cells that counting the cases one by one gives: the oracle, which knows neither facts nor the log.
+func (l *ledger) counted() map[told]statistics.Cell {
+	l.Helper()
+	type step struct {
+		at            time.Time
+		action, state string
+	}
+	type file struct {
+		id, service                    uuid.UUID
+		place                          int64
+		state, channel, trust, outcome string
+		received                       time.Time
+		due                            *time.Time
+		post                           bool
+		steps                          []step
+	}
+	files := map[uuid.UUID]*file{}
+	rows, err := l.db.Query(l.Context(), `select k.id, k.place, k.service_id, k.state, k.channel, k.trust_level, k.received_at, k.due_at,
+		coalesce((select outcome from decisions d where d.case_id = k.id order by sent_at desc, id desc limit 1), ''),
+		exists (select from announcements a where a.case_id = k.id and a.channel = 'POST') from cases k`)
+	if err != nil {
+		l.Fatal(err)
+	}
+	var f file
+	if _, err := pgx.ForEachRow(rows, []any{&f.id, &f.place, &f.service, &f.state, &f.channel, &f.trust, &f.received, &f.due, &f.outcome, &f.post}, func() error {
+		kept := f
+		if f.due != nil {
+			due := *f.due
+			kept.due = &due
+		}
+		files[f.id] = &kept
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
+	if rows, err = l.db.Query(l.Context(), "select case_id, at, action, to_state from history_events order by case_id, sequence"); err != nil {
+		l.Fatal(err)
+	}
+	var id uuid.UUID
+	var s step
+	if _, err := pgx.ForEachRow(rows, []any{&id, &s.at, &s.action, &s.state}, func() error {
+		files[id].steps = append(files[id].steps, s)
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
+	out := map[told]statistics.Cell{}
+	for _, f := range files {
+		record := l.keys.Record(f.id)
+		add := func(population, shape int, period string, detail int) {
+			for level, width := range []int64{1, 10_000_000_000, 10_000_000_000_000, 1_000_000_000_000_000} {
+				at := told{level, population, shape, detail, f.place / width * width, period, f.service}
+				out[at] = out[at].Plus(record)
+			}
+		}
+		state, due := f.state, f.due
+		marks := func(state string) int {
+			return 1 + slices.Index(states, state) + 16*(1+slices.Index([]string{"FORM_SERVER", "PORTAL"}, f.channel)) +
+				64*(1+slices.Index([]string{"BASIC", "SUBSTANTIAL", "HIGH"}, f.trust)) + 256*(1+slices.Index(outcomes, f.outcome))
+		}
+		flow := func(population int, at time.Time, lasted bool) {
+			first := at.In(berlin).Format("2006-01") + "-01"
+			add(population, byMonth, first, 0)
+			add(population, byMarks, first, marks(state))
+			add(population, byDay, at.In(berlin).Format(time.DateOnly), 0)
+			if lasted {
+				add(population, byBin, first, statistics.BinOf(at.Sub(f.received)))
+			}
+		}
+		first := func(actions ...string) (time.Time, bool) {
+			for _, s := range f.steps {
+				if slices.Contains(actions, s.action) {
+					return s.at, true
+				}
+			}
+			return time.Time{}, false
+		}
+		flow(ofReceived, f.received, false)
+		if at, ok := first("CASE_ACCEPTED", "CASE_DISCARDED", "CASE_STARTED", "CASE_ASSIGNED", "COMMENT_ADDED", "FOLLOW_UP_ADDED", "APPLICANT_ASKED", "MESSAGE_SENT", "CASE_DECIDED"); ok {
+			flow(ofActed, at, true)
+		}
+		if at, ok := first("CASE_DECIDED"); ok {
+			flow(ofDecided, at, true)
+			if !f.post {
+				flow(ofDigital, at, false)
+			}
+		}
+		if at, ok := first("APPLICANT_ASKED"); ok {
+			flow(ofAsked, at, false)
+		}
+		if at, ok := first("MESSAGE_REFUSED"); ok {
+			flow(ofFailed, at, false)
+		}
+		// At the end of each month that is over: the state in which the last line before has left it.
+		begin := f.steps[0].at.In(berlin)
+		for from := time.Date(begin.Year(), begin.Month(), 1, 0, 0, 0, 0, berlin); ; from = from.AddDate(0, 1, 0) {
+			end := from.AddDate(0, 1, 0)
+			if end.After(l.now) {
+				break
+			}
+			in := ""
+			for _, s := range f.steps {
+				if s.at.Before(end) {
+					in = s.state
+				}
+			}
+			if !slices.Contains(openStates, in) {
+				continue
+			}
+			period := from.Format(time.DateOnly)
+			add(ofOpen, byMonth, period, 0)
+			add(ofOpen, byMarks, period, marks(in))
+			add(ofOpen, byBin, period, statistics.BinOf(end.Sub(f.received)))
+			if due != nil && due.Before(end) {
+				add(ofOverdue, byMonth, period, 0)
+				add(ofOverdue, byMarks, period, marks(in))
+			}
+		}
+		if slices.Contains(openStates, state) {
+			add(ofOpen, atPresent, f.received.In(berlin).Format(time.DateOnly), marks(state))
+			if due != nil {
+				add(ofOverdue, atPresent, due.In(berlin).Format(time.DateOnly), marks(state))
+			}
+		}
+	}
+	return out
+}
+
+// differences tells where cells differ.
+func differences(got, want map[told]statistics.Cell) (out []string) {
+	for at := range maps.Keys(want) {
+		if got[at] != want[at] {
+			out = append(out, fmt.Sprintf("%+v: %+v instead of %+v", at, got[at], want[at]))
+		}
+	}
+	for at, c := range got {
+		if _, ok := want[at]; !ok {
+			out = append(out, fmt.Sprintf("%+v: %+v instead of nothing", at, c))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (l *ledger) agrees(when string) bool {
+	l.Helper()
+	wrong := differences(l.cells(), l.counted())
+	for _, w := range wrong[:min(len(wrong), 5)] {
+		l.Errorf("%s: %s", when, w)
+	}
+	return len(wrong) == 0
+}
+
+func (l *ledger) cases() []uuid.UUID {
+	l.Helper()
+	rows, err := l.db.Query(l.Context(), "select id from cases order by id")
+	if err != nil {
+		l.Fatal(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		l.Fatal(err)
+	}
+	return all
+}
+
+func TestCellsAreWhatCountingTheCasesGives(t *testing.T) {
+	t.Parallel()
+	for history := range *lives {
+		t.Run(strconv.Itoa(history), func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, uint64(history)+1, 80)
+			all := l.cases()
+			for round := range 4 {
+				for range 40 {
+					l.change(all[l.chance.IntN(len(all))])
+				}
+				if round == 2 { // a month ends
+					l.now = l.now.AddDate(0, 1, 3)
+				}
+				// Two replicas count at the same time, and each breaks off at some moment.
+				var wait sync.WaitGroup
+				for range 2 {
+					broken, stop := context.WithTimeout(t.Context(), time.Duration(l.chance.IntN(60))*time.Millisecond)
+					wait.Go(func() {
+						defer stop()
+						for more := true; more; {
+							var err error
+							if more, err = l.tally(l.books.Writing).Fold(broken); err != nil {
+								return // what was begun has to be as if it had never been
+							}
+						}
+					})
+				}
+				wait.Wait()
+				l.folds()
+				if !l.agrees(fmt.Sprintf("in round %d", round)) {
+					return
+				}
+			}
+			if err := l.tally(l.books.Writing).Rebuild(t.Context(), func(int) {}); err != nil {
+				t.Fatal(err)
+			}
+			l.agrees("counted anew")
+		})
+	}
+}
+
+func TestCountingAnewGivesTheSameCells(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 7, 300)
+	l.folds()
+	before := l.cells()
+	l.exec("update statistics_cells set n = n + 1 where level = 2")
+	l.exec("delete from statistics_facts where get_byte(uuid_send(case_id), 15) < 100")
+	if wrong := differences(l.cells(), before); len(wrong) == 0 {
+		t.Fatal("nothing was spoilt")
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	if err := l.tally(l.books.Writing).Rebuild(stopped, func(int) { stop() }); err == nil {
+		t.Fatal("it was not broken off")
+	}
+	if len(differences(l.cells(), before)) == 0 {
+		t.Fatal("what was broken off has changed something")
+	}
+	if err := l.tally(l.books.Writing).Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if wrong := differences(l.cells(), before); len(wrong) > 0 {
+		t.Errorf("%d cells differ, the first: %s", len(wrong), wrong[0])
+	}
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package statistics
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/ent/store"
+)
+
+const (
+	// folded is how many events are counted in one transaction, of about a hundred cases. Streams are told of nothing that is stored while a transaction
+	// runs that writes, so each has to be over within some hundredths of a second.
+	folded = 1_000
+	// recounted is how many cases are, where no event says that they changed.
+	recounted = 100
+	// forgotten is how many rows of a generation that is over are deleted in one transaction.
+	forgotten = 5_000
+	// calm is how long nobody looks after everything has been counted; it is the most that figures lag behind while the house keeps up.
+	calm = 500 * time.Millisecond
+	// longestCalm is between two attempts that fail.
+	longestCalm = 10 * time.Second
+)
+
+// Tally (Zählwerk) counts events into cells, in the order of the log. Any number of replicas may run one on the same database: a page that somebody
+// else has counted is not counted again.
+type Tally struct {
+	log   *pgxpool.Pool
+	books dialect.Driver
+	clock func() time.Time
+	told  *slog.Logger
+	scope authz.Scope
+}
+
+// NewTally makes the tally of a house. log is read; books are written, each statement as a transaction in the scope of its context.
+func NewTally(log *pgxpool.Pool, books dialect.Driver, clock func() time.Time, told *slog.Logger) *Tally {
+	return &Tally{log, books, clock, told, authz.System(authz.Counting).Scope()}
+}
+
+// Run counts until ctx ends.
+func (t *Tally) Run(ctx context.Context) {
+	for pause := calm; ctx.Err() == nil; {
+		more, err := t.Fold(ctx)
+		switch {
+		case err == nil && more:
+			continue
+		case err == nil:
+			pause = calm
+		case ctx.Err() == nil:
+			t.told.ErrorContext(ctx, "events cannot be counted", "error", err)
+			pause = min(2*pause, longestCalm)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// Fold counts the next page of the log, and of a month that has come to its end the cases that were open. more tells whether there is a next one.
+// Broken off at any moment it has counted everything of the page or nothing.
+func (t *Tally) Fold(ctx context.Context) (more bool, err error) { return t.fold(ctx, 0) }
+
+// mark is a position in the log, see events.Position.
+type mark struct {
+	xid uint64
+	seq int64
+}
+
+// page is a part of the log behind the mark up to which events are counted.
+type page struct {
+	generation int
+	from, to   mark
+	cases      []uuid.UUID
+	more       bool
+	overdue    []uuid.UUID // cases that were open at the end of a month that is over since
+}
+
+// fold is Fold for a generation; zero is the one that answers.
+func (t *Tally) fold(ctx context.Context, generation int) (more bool, err error) {
+	ctx = authz.With(ctx, authz.System(authz.Counting))
+	present := t.clock()
+	p, err := t.next(ctx, generation, present)
+	if err != nil || len(p.cases)+len(p.overdue) == 0 {
+		return false, err
+	}
+	if err := t.count(ctx, p.generation, p.from, p.to, append(p.cases, p.overdue...), present); err != nil {
+		return false, err
+	}
+	return p.more || len(p.overdue) == recounted, nil
+}
+
+// next reads the page behind what is counted, as far as no transaction that still runs could write into it.
+func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p page, err error) {
+	b := &pgx.Batch{}
+	b.Queue("select ozg_enter($1, $2, $3)", int64(t.scope.Lo), int64(t.scope.Hi), t.scope.Owner)
+	b.Queue("select generation, xid, seq from statistics_offset where case when $1 = 0 then answers else generation = $1 end", generation)
+	b.Queue(`select e.xid, e.seq, e.case_id from statistics_offset o, events e
+		where case when $2 = 0 then o.answers else o.generation = $2 end and (e.xid, e.seq) > (o.xid, o.seq) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+		order by e.xid, e.seq limit $1`, folded, generation)
+	b.Queue("select ozg_to_count(generation, $1, $2) from statistics_offset where case when $3 = 0 then answers else generation = $3 end", present, recounted, generation)
+	answers := t.log.SendBatch(ctx, b)
+	defer func() { _ = answers.Close() }() // what went wrong has been told
+	if _, err := answers.Exec(); err != nil {
+		return p, fmt.Errorf("statistics: entering the scope: %w", err)
+	}
+	if err := answers.QueryRow().Scan(&p.generation, &p.from.xid, &p.from.seq); err != nil {
+		return p, fmt.Errorf("statistics: asking how far events are counted: %w", err)
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return p, fmt.Errorf("statistics: reading the log: %w", err)
+	}
+	seen, n := map[uuid.UUID]bool{}, 0
+	p.to = p.from
+	var id uuid.UUID
+	if _, err = pgx.ForEachRow(rows, []any{&p.to.xid, &p.to.seq, &id}, func() error {
+		n++
+		if !seen[id] {
+			seen[id] = true
+			p.cases = append(p.cases, id)
+		}
+		return nil
+	}); err != nil {
+		return p, fmt.Errorf("statistics: reading the log: %w", err)
+	}
+	p.more = n == folded
+	if rows, err = answers.Query(); err != nil {
+		return p, fmt.Errorf("statistics: looking for the ends of months: %w", err)
+	}
+	if p.overdue, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
+		return p, fmt.Errorf("statistics: looking for the ends of months: %w", err)
+	}
+	return p, nil
+}
+
+// count counts cases in one transaction with the position. Where somebody else has moved the position, nothing is counted.
+func (t *Tally) count(ctx context.Context, generation int, from, to mark, cases []uuid.UUID, present time.Time) error {
+	_, err := ask[bool](ctx, t.books, "select ozg_fold($1, $2::xid8, $3, $4::xid8, $5, $6, $7, $8)", generation, from.xid, from.seq, to.xid, to.seq, cases, present, bounds)
+	return err
+}
+
+// Rebuild counts all cases anew, in many short transactions beside what is being answered and counted meanwhile, and then answers by that. Broken off, it
+// has changed nothing of what is answered. Of two at the same time the later one wins. progress hears how many cases have been counted.
+func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
+	ctx = authz.With(ctx, authz.System(authz.Counting))
+	present := t.clock()
+	made, err := ask[int](ctx, t.books, "select ozg_count_anew($1)", present)
+	if err != nil {
+		return err
+	}
+	generation := made[0]
+	end, err := t.next(ctx, generation, present)
+	if err != nil {
+		return err
+	}
+	for done, last := 0, (uuid.UUID{}); ; {
+		cases, err := ask[uuid.UUID](ctx, t.books, "select id from cases where id > $1 order by id limit $2", last, recounted)
+		if err != nil {
+			return err
+		}
+		if len(cases) == 0 {
+			break
+		}
+		last = cases[len(cases)-1]
+		if err := t.count(ctx, generation, end.from, end.from, cases, present); err != nil {
+			return err
+		}
+		done += len(cases)
+		progress(done)
+	}
+	for more := true; more; { // what has happened meanwhile
+		if more, err = t.fold(ctx, generation); err != nil {
+			return err
+		}
+	}
+	if _, err := ask[string](ctx, t.books, "select ozg_answer_by($1)::text", generation); err != nil {
+		return err
+	}
+	for more := true; more; {
+		left, err := ask[bool](ctx, t.books, "select ozg_forget_counts($1)", forgotten)
+		if err != nil {
+			return err
+		}
+		more = left[0]
+	}
+	return nil
+}
+
+// ask runs a statement as a transaction of its own, and gives the one column that it answers with.
+func ask[T any](ctx context.Context, books dialect.ExecQuerier, question string, args ...any) (out []T, err error) {
+	err = store.Each(ctx, books, func(row func(...any) error) error {
+		var v T
+		err := row(&v)
+		out = append(out, v)
+		return err
+	}, question, args...)
+	if err != nil {
+		return nil, fmt.Errorf("statistics: counting: %w", err)
+	}
+	return out, nil
+}
