@@ -294,7 +294,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			if err != nil {
 				return time.Time{}
 			}
-			return p.ExpiresAt
+			return p.SignedInUntil()
 		},
 		Caller:         callerOf,
 		Strain:         connections.strain,
