@@ -47,7 +47,7 @@ var rooms = []room{
 	{"ent/store", nil},
 	{"ent", []string{"ent/schema"}},
 	{"documents", []string{"internal/fresh"}},
-	{"statistics", []string{"internal/problem", "authz", "ent/store"}},
+	{"statistics", []string{"internal/problem", "internal/strictjson", "authz", "ent/store"}},
 	{"federation/ask", []string{"internal/problem", "internal/strictjson", "authz", "federation/charter", "statistics"}},
 	{"extension/inforce", []string{"internal/problem", "internal/fresh", "authz", "extension"}},
 	{"content", []string{"internal/problem", "authz", "ent"}},
