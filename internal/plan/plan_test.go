@@ -47,7 +47,7 @@ var rooms = []room{
 	{"ent/store", nil},
 	{"ent", []string{"ent/schema"}},
 	{"documents", []string{"internal/fresh"}},
-	{"statistics", []string{"internal/problem", "authz", "ent/store"}},
+	{"statistics", []string{"internal/problem", "internal/strictjson", "authz", "ent/store"}},
 	{"extension/inforce", []string{"internal/problem", "internal/fresh", "authz", "extension"}},
 	{"content", []string{"internal/problem", "authz", "ent"}},
 	{"events", []string{"internal/seal", "authz"}},
