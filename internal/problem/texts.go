@@ -94,6 +94,17 @@ var texts = map[string]text{
 	"freeUnion":         {"Über Mandanten hinweg gibt es nur einzelne Werte, keine frei gewählten Summen.", "Across tenants there are single values only, no sums of one's own choice."},
 	"openPeriod":        {"Über Mandanten hinweg gibt es nur Zahlen abgeschlossener Monate.", "Across tenants there are figures of months that are over only."},
 
+	// between the houses of the federation
+	"otherAudience":   {"Diese Frage oder Antwort ist für eine andere Instanz bestimmt.", "This question or answer is meant for another house."},
+	"questionExpired": {"Diese Frage oder Antwort ist nicht mehr oder noch nicht gültig.", "This question or answer is not valid any more, or not yet."},
+	"askedBefore":     {"Diese Frage wurde schon einmal gestellt.", "This question was asked before."},
+	"strangerHouse":   {"Für diese Instanz bürgt kein Mitglied der Föderation.", "No member of the federation vouches for this house."},
+	"suspendedHouse":  {"Diese Instanz ist derzeit ausgesetzt.", "This house is suspended at present."},
+	"badSignature":    {"Diese Unterschrift stimmt nicht.", "This signature does not hold."},
+	"otherAnswer":     {"Diese Antwort gehört nicht zu der gestellten Frage.", "This answer does not belong to the question that was asked."},
+	"logChanged":      {"Das Protokoll der Gegenseite wurde verändert.", "The log of the other side was changed."},
+	"notCountedYet":   {"Dieser Zeitraum ist noch nicht zu Ende gezählt.", "This period has not been counted to its end yet."},
+
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},
 	"contentType":        {"Diese Art von Inhalt wird hier nicht gelesen.", "This type of content is not read here."},
