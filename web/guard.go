@@ -49,7 +49,7 @@ type Measure struct {
 // Measure refuses what is no document, what does not hold the operation asked for, and what is beyond a limit; each with a problem of
 // the kind Invalid. The cost stands in the measure of an operation that is too costly, too.
 func (g *Guard) Measure(p *graphql.RawParams) (Measure, error) {
-	if g.longName(p.Query) {
+	if g.oversized(p.Query) {
 		return Measure{}, problem.New(problem.Invalid, "tooComplex")
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.Query}, g.limits.Tokens)
@@ -92,32 +92,76 @@ func unreadable(err error) error {
 // longestName is how long a name may be, of whatever it is. The longest in the contract has less than fifty letters.
 const longestName = 200
 
-// longName tells whether a document has a name that is longer than any may be: validation compares names with similar ones, letter by letter.
-func (g *Guard) longName(query string) bool {
-	run := 0
-	suspect := strings.ContainsFunc(query, func(c rune) bool {
-		if c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			run = 0
-			return false
+// oversized looks over a document once, byte by byte, before anything parses it: it has a name that is longer than any may be (validation compares
+// names with similar ones, letter by letter), more aliases or more tokens than it may. What it counts is never more than what is there, as long as the
+// document can be parsed at all; an alias that repeats the name of its field is one.
+func (g *Guard) oversized(query string) bool {
+	name, tokens, aliases, brackets := 0, 0, 0, 0
+	for i := 0; i < len(query); i++ {
+		c := query[i]
+		if letter[c] {
+			if name++; name == 1 {
+				tokens++
+			}
+			if name > longestName {
+				return true
+			}
+			continue
 		}
-		run++
-		return run > longestName
-	})
-	if !suspect {
-		return false
+		name = 0
+		switch c {
+		case '"':
+			i = behindString(query, i)
+		case '#':
+			for i+1 < len(query) && query[i+1] != '\n' && query[i+1] != '\r' {
+				i++
+			}
+		case '(':
+			tokens++
+			brackets++
+		case ')':
+			tokens++
+			brackets = max(0, brackets-1)
+		case ':':
+			if tokens++; brackets == 0 { // elsewhere it stands behind an argument, a variable or a member of a value
+				aliases++
+			}
+		case '!', '$', '&', '=', '@', '[', ']', '{', '|', '}':
+			tokens++
+		}
 	}
-	// It may stand in a string.
-	l := lexer.New(&ast.Source{Input: query})
-	for range g.limits.Tokens {
-		t, err := l.ReadToken()
-		if err != nil || t.Kind == lexer.EOF {
-			return false
+	return tokens > g.limits.Tokens || aliases > g.limits.Aliases
+}
+
+// letter tells which bytes names and numbers are made of.
+var letter = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	return is
+}()
+
+// behindString is where a string ends whose first quote stands at i; where it does not end, the document does.
+func behindString(query string, i int) int {
+	if strings.HasPrefix(query[i:], `"""`) {
+		for i += 3; i < len(query); i++ {
+			if strings.HasPrefix(query[i:], `\"""`) {
+				i += 3
+			} else if strings.HasPrefix(query[i:], `"""`) {
+				return i + 2
+			}
 		}
-		if t.Kind == lexer.Name && len(t.Value) > longestName {
-			return true
+		return i
+	}
+	for i++; i < len(query); i++ {
+		switch query[i] {
+		case '\\':
+			i++
+		case '"', '\n', '\r':
+			return i
 		}
 	}
-	return false
+	return i
 }
 
 // tooLong tells whether a document that could not be parsed has more tokens than it may.
