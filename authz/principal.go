@@ -69,6 +69,14 @@ type Principal struct {
 	renew   func(ctx context.Context, atLeast int64) (*Principal, error)
 }
 
+// SignedInUntil is when the sign-in ends: half a minute after the token, for which clocks may be apart and a new one may be fetched. The zero time: never.
+func (p *Principal) SignedInUntil() time.Time {
+	if p.ExpiresAt.IsZero() {
+		return time.Time{}
+	}
+	return p.ExpiresAt.Add(leeway)
+}
+
 // Rows says which rows somebody may see or act on: those that meet at least one of the conditions. None at all is nothing.
 type Rows struct{ Any []Condition }
 

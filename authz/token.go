@@ -21,7 +21,8 @@ const (
 	longestKeyID   = 128
 	longestSubject = 200
 	longestLife    = 24 * time.Hour
-	leeway         = 30 * time.Second
+	// leeway is how far clocks may be apart, and for how long a token that has expired is good still: time to fetch another.
+	leeway = 30 * time.Second
 )
 
 // identity is what a verified token says.

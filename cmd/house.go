@@ -101,6 +101,9 @@ const (
 	costOfDelivery = 100
 )
 
+// CostOfFigures is that of a file of figures: as much as caseStatistics costs with its rows, by the directives of the contract.
+const CostOfFigures = 1050
+
 // validKept is how many bytes the valid documents of all contracts take.
 const validKept = 64 << 20
 
@@ -293,7 +296,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			if err != nil {
 				return time.Time{}
 			}
-			return p.ExpiresAt
+			return p.SignedInUntil()
 		},
 		Caller:         callerOf,
 		Strain:         connections.strain,
@@ -311,6 +314,8 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
 			{Pattern: "GET /exports/{token}", Handler: desk.Download},
 			{Pattern: "GET /.well-known/jwks.json", Handler: working.tellKeys},
+			{Pattern: "POST /statistics.csv", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportCSV},
+			{Pattern: "POST /statistics.json", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportJSONStat},
 			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
 		}, g.Routes...),
 	})

@@ -111,6 +111,9 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 			if err := send(Frame{Kind: Gap, At: r.oldest}); err != nil {
 				return false, err
 			}
+			if r.to.Compare(r.oldest) < 0 { // it goes on behind the gap, however much still lies in it
+				r.to, r.more = r.oldest, true
+			}
 		}
 		now, err := authz.From(ctx)
 		if err != nil {

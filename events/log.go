@@ -19,8 +19,11 @@ import (
 const (
 	// idle is how long the reader waits where nobody says that there is something to read. All that waking does is to shorten it.
 	idle = 100 * time.Millisecond
-	// brisk is the time between two readings while there is something.
+	// brisk is the time between two readings where something holds the log up, and the longest where somebody has written.
 	brisk = 20 * time.Millisecond
+	// breath is the shortest time between two readings. It is longer where reading takes longer, which is when there is much to do: so that no more
+	// than a fifth of the time is spent on reading, and what is written meanwhile is read and told at once.
+	breath = 2 * time.Millisecond
 	// remembered is how many of the newest entries are kept. Who is further behind reads the database.
 	remembered = 20_000
 	// atOnce bounds how many receivers read the database at the same time.
@@ -60,7 +63,7 @@ func NewLog(pool *pgxpool.Pool, log *slog.Logger) *Log {
 	}
 }
 
-// Nudge says that this process has written. The others are called, once for all that is written within 20 ms.
+// Nudge says that this process has written. The others are called, once for all that is written between two readings.
 func (l *Log) Nudge() { signal(l.nudged) }
 
 func signal(c chan struct{}) {
@@ -79,6 +82,7 @@ func (l *Log) Run(ctx context.Context) {
 	for {
 		last := time.Now()
 		r, err := l.poll(ctx, call)
+		rest := min(max(4*time.Since(last), breath), brisk)
 		switch {
 		case err == nil:
 			call, pause = false, idle
@@ -101,7 +105,7 @@ func (l *Log) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		timer.Stop()
-		if rest := brisk - time.Since(last); rest > 0 {
+		if rest -= time.Since(last); rest > 0 {
 			timer.Reset(rest)
 			select {
 			case <-timer.C:

@@ -36,6 +36,7 @@ type Resolver struct {
 	Partners  *partners.Desk
 	Log       *events.Log
 	Tally     *statistics.Tally
+	Belonging Belonging
 	Limits    model.Limits
 }
 

@@ -9,7 +9,8 @@ import { parse, print, visit } from 'graphql';
 
 // What has no id of its own: parts of something that has one, and answers.
 const parts = [
-  'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'ExplanationStep', 'ExtensionChange', 'FormField', 'Limits', 'MessageEvent',
+  'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange',
+  'Federation', 'FormField', 'Limits', 'MessageEvent',
   'PageInfo', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsRow',
   'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];

@@ -31,6 +31,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Federation() FederationResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	RoleAtTenant() RoleAtTenantResolver
@@ -47,6 +48,12 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type FederationResolver interface {
+	Self(ctx context.Context, obj *model.Federation) (*model.Member, error)
+	Charter(ctx context.Context, obj *model.Federation) (*model.Charter, error)
+	Members(ctx context.Context, obj *model.Federation, state []model.MemberState) ([]model.Member, error)
+	Suspensions(ctx context.Context, obj *model.Federation) (int, error)
+}
 type MutationResolver interface {
 	AcceptCase(ctx context.Context, input model.AcceptCaseInput) (*answer.Payload, error)
 	ActivateExtension(ctx context.Context, input model.ActivateExtensionInput) (*answer.Payload, error)
@@ -93,6 +100,7 @@ type QueryResolver interface {
 	CaseEvents(ctx context.Context, after *string, first int, where map[string]any) (reading.Value, error)
 	ExplainAccess(ctx context.Context, subject string, action string, id string, object *string) (*model.AccessExplanation, error)
 	ExtensionDefinitions(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
+	Federation(ctx context.Context) (*model.Federation, error)
 	FollowUps(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Node(ctx context.Context, id string) (reading.Value, error)
 	Nodes(ctx context.Context, ids []string) ([]reading.Value, error)
@@ -2033,6 +2041,129 @@ extend type Query {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: ExtensionDefinitionFilter
   ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/federation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"How a member stands in the federation."
+enum MemberState {
+  "Eigentümer: owns the standard house together with the others, votes and signs the charter."
+  OWNER
+  "Beobachter: belongs to it without a vote."
+  OBSERVER
+  "Suspended (ausgesetzt): nothing that it says is accepted at present."
+  SUSPENDED
+  "Has left (ausgeschieden); what it said before stays verifiable."
+  LEFT
+}
+
+"What is decided, each kind by a rule of its own."
+enum ProposalKind {
+  "What all members share."
+  STANDARD_HOUSE
+  "The contract of a connection (Anschluss)."
+  CONNECTOR
+  "A measure of the statistics."
+  MEASURE
+  "That an extension (Balkon) becomes part of the standard house."
+  PROMOTION
+  "The charter: members, keys, rules."
+  CHARTER
+  "That a member is suspended, or no longer is."
+  MEMBERSHIP
+  "That an edition is withdrawn."
+  WITHDRAWAL
+}
+
+"How it is decided."
+enum RuleKind {
+  "Konsens: nobody objects, and as many take part as the quorum says."
+  CONSENSUS
+  "By those who have said that they want a say."
+  CONSENT_OF_APPROVERS
+  "By more than half of the votes, as many as the quorum says."
+  QUALIFIED_MAJORITY
+  "By more than half of the votes."
+  SIMPLE_MAJORITY
+}
+
+"How one kind of things is decided (Beschlussregel)."
+type DecisionRule {
+  "What is decided by it."
+  subject: ProposalKind!
+  "How."
+  rule: RuleKind!
+  "Share of all votes that has to take part, from 0 to 1."
+  quorum: Float!
+  "How long the final wording lies open before it is decided, in days."
+  openDays: Int!
+}
+
+"The charter (Satzung) that holds at present: who belongs to the federation, with which keys, and how that is changed."
+type Charter {
+  "Its number; each has exactly one successor."
+  version: Int!
+  "SHA-256 over its signed text."
+  hash: String!
+  "The hash of the one before; null for the first."
+  previous: String
+  "When it came into force."
+  effective: DateTime!
+  "How is decided."
+  rules: [DecisionRule!]! @listSize(assumedSize: 10)
+  "The charter as it was signed by the members: a JWS in the general JSON serialization (RFC 7515, section 7.2.1)."
+  document: String!
+}
+
+"A house (Instanz) that a member vouches for."
+type Instance {
+  "Its URL."
+  id: ID!
+  "Where it answers other houses."
+  endpoint: URL!
+  "The editions of the standard house in which it answers, newest first."
+  editions: [Int!]! @listSize(assumedSize: 5)
+  "The region that it speaks for: the first digits of the regional key."
+  region: String!
+  "Whether nothing that it says is accepted at present."
+  suspended: Boolean!
+  "Until when its member vouches for it. Where the member cannot be reached, it is believed a while longer."
+  vouchedUntil: DateTime!
+}
+
+"A member (Mitglied) of the federation: a Land or another body that runs houses of its own."
+type Member {
+  "Its URL, as in the charter."
+  id: ID!
+  "Name."
+  name: String!
+  "How it stands at present."
+  state: MemberState!
+  "Since when it is a member."
+  since: Date!
+  "How many votes it has."
+  votes: Int!
+  "Its share in what is paid for together, from 0 to 1."
+  share: Float!
+  "Its houses."
+  instances: [Instance!]! @listSize(assumedSize: 10)
+}
+
+"All houses together (Föderation), as this house knows them. What it tells is kept here: nobody else has to be reached for it, unless a field says so."
+type Federation {
+  "The member that this house belongs to; null in a house that belongs to no federation."
+  self: Member
+  "The charter in force; null in a house that belongs to no federation."
+  charter: Charter
+  "Every member of the charter, once, in its order; empty in a house that belongs to no federation."
+  members("Only those in one of these states." state: [MemberState!]): [Member!]! @listSize(assumedSize: 20)
+  "The number of the newest suspension list: it rises with each change of who is suspended."
+  suspensions: Int!
+}
+
+extend type Query {
+  "All houses together (Föderation)."
+  federation: Federation!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/filter.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -4258,6 +4389,24 @@ func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
 }
 
+func (ec *executionContext) childFields_Charter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_Charter_version(ctx, field)
+	case "hash":
+		return ec.fieldContext_Charter_hash(ctx, field)
+	case "previous":
+		return ec.fieldContext_Charter_previous(ctx, field)
+	case "effective":
+		return ec.fieldContext_Charter_effective(ctx, field)
+	case "rules":
+		return ec.fieldContext_Charter_rules(ctx, field)
+	case "document":
+		return ec.fieldContext_Charter_document(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Charter", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4322,6 +4471,20 @@ func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DecideCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DecisionRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_DecisionRule_subject(ctx, field)
+	case "rule":
+		return ec.fieldContext_DecisionRule_rule(ctx, field)
+	case "quorum":
+		return ec.fieldContext_DecisionRule_quorum(ctx, field)
+	case "openDays":
+		return ec.fieldContext_DecisionRule_openDays(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecisionRule", field.Name)
+}
+
 func (ec *executionContext) childFields_DefineExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "extensionDefinition":
@@ -4382,6 +4545,38 @@ func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ExtensionChange", field.Name)
 }
 
+func (ec *executionContext) childFields_Federation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "self":
+		return ec.fieldContext_Federation_self(ctx, field)
+	case "charter":
+		return ec.fieldContext_Federation_charter(ctx, field)
+	case "members":
+		return ec.fieldContext_Federation_members(ctx, field)
+	case "suspensions":
+		return ec.fieldContext_Federation_suspensions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Federation", field.Name)
+}
+
+func (ec *executionContext) childFields_Instance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Instance_id(ctx, field)
+	case "endpoint":
+		return ec.fieldContext_Instance_endpoint(ctx, field)
+	case "editions":
+		return ec.fieldContext_Instance_editions(ctx, field)
+	case "region":
+		return ec.fieldContext_Instance_region(ctx, field)
+	case "suspended":
+		return ec.fieldContext_Instance_suspended(ctx, field)
+	case "vouchedUntil":
+		return ec.fieldContext_Instance_vouchedUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Instance", field.Name)
+}
+
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "maxPageSize":
@@ -4400,6 +4595,26 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_maxUploadBytes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Limits", field.Name)
+}
+
+func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Member_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Member_name(ctx, field)
+	case "state":
+		return ec.fieldContext_Member_state(ctx, field)
+	case "since":
+		return ec.fieldContext_Member_since(ctx, field)
+	case "votes":
+		return ec.fieldContext_Member_votes(ctx, field)
+	case "share":
+		return ec.fieldContext_Member_share(ctx, field)
+	case "instances":
+		return ec.fieldContext_Member_instances(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
 
 func (ec *executionContext) childFields_OpenMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4837,6 +5052,20 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Federation_members_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) ([]model.MemberState, error) {
+			return ec.unmarshalOMemberState2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberStateᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Mutation_acceptCase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -7356,6 +7585,153 @@ func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Charter_version(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Charter", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Charter_hash(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_hash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_hash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Charter", field, false, false, "String")
+}
+
+func (ec *executionContext) _Charter_previous(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_previous(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Previous, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_previous(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Charter", field, false, false, "String")
+}
+
+func (ec *executionContext) _Charter_effective(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_effective(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Effective, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_effective(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Charter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Charter_rules(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DecisionRule) graphql.Marshaler {
+			return ec.marshalNDecisionRule2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Charter",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DecisionRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Charter_document(ctx context.Context, field graphql.CollectedField, obj *model.Charter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Charter_document(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Document, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Charter_document(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Charter", field, false, false, "String")
+}
+
 func (ec *executionContext) _CloseCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7862,6 +8238,98 @@ func (ec *executionContext) fieldContext_DecideCasePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("DecideCasePayload", field, false, false, "DecideCaseProblem")
 }
 
+func (ec *executionContext) _DecisionRule_subject(ctx context.Context, field graphql.CollectedField, obj *model.DecisionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRule_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ProposalKind) graphql.Marshaler {
+			return ec.marshalNProposalKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProposalKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRule_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRule", field, false, false, "ProposalKind")
+}
+
+func (ec *executionContext) _DecisionRule_rule(ctx context.Context, field graphql.CollectedField, obj *model.DecisionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRule_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.RuleKind) graphql.Marshaler {
+			return ec.marshalNRuleKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRuleKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRule_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRule", field, false, false, "RuleKind")
+}
+
+func (ec *executionContext) _DecisionRule_quorum(ctx context.Context, field graphql.CollectedField, obj *model.DecisionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRule_quorum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quorum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRule_quorum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRule", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DecisionRule_openDays(ctx context.Context, field graphql.CollectedField, obj *model.DecisionRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecisionRule_openDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpenDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecisionRule_openDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DecisionRule", field, false, false, "Int")
+}
+
 func (ec *executionContext) _DefineExtensionPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8216,6 +8684,137 @@ func (ec *executionContext) fieldContext_ExtensionChange_lost(_ context.Context,
 	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Federation_self(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_self(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Self(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Member) graphql.Marshaler {
+			return ec.marshalOMember2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_self(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_charter(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_charter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Charter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Charter) graphql.Marshaler {
+			return ec.marshalOCharter2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCharter(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_charter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Charter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_members(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_members(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Federation().Members(ctx, obj, fc.Args["state"].([]model.MemberState))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_members(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Federation_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_suspensions(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_suspensions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Suspensions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_suspensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Federation", field, true, true, "Int")
+}
+
 func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8329,6 +8928,144 @@ func (ec *executionContext) _ForbiddenProblem_object(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_ForbiddenProblem_object(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ForbiddenProblem", field, true, false, "String")
+}
+
+func (ec *executionContext) _Instance_id(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Instance_endpoint(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_endpoint(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Endpoint, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNURL2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_endpoint(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "URL")
+}
+
+func (ec *executionContext) _Instance_editions(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_editions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Editions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
+			return ec.marshalNInt2ᚕintᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_editions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Instance_region(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_region(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Region, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_region(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "String")
+}
+
+func (ec *executionContext) _Instance_suspended(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_suspended(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suspended, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_suspended(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Instance_vouchedUntil(ctx context.Context, field graphql.CollectedField, obj *model.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_vouchedUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VouchedUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_vouchedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _InvalidTransitionProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.InvalidTransitionProblem) (ret graphql.Marshaler) {
@@ -8628,6 +9365,176 @@ func (ec *executionContext) _Limits_maxUploadBytes(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_Limits_maxUploadBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "BigCount")
+}
+
+func (ec *executionContext) _Member_id(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Member_name(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "String")
+}
+
+func (ec *executionContext) _Member_state(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MemberState) graphql.Marshaler {
+			return ec.marshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "MemberState")
+}
+
+func (ec *executionContext) _Member_since(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Member_votes(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_votes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Votes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_votes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Member_share(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Member", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Member_instances(ctx context.Context, field graphql.CollectedField, obj *model.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_instances(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instances, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Instance) graphql.Marshaler {
+			return ec.marshalNInstance2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐInstanceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_instances(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Instance(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Mutation_acceptCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -10702,6 +11609,38 @@ func (ec *executionContext) fieldContext_Query_extensionDefinitions(ctx context.
 	if fc.Args, err = ec.field_Query_extensionDefinitions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_federation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_federation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Federation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Federation) graphql.Marshaler {
+			return ec.marshalNFederation2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_federation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Federation(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -18765,6 +19704,64 @@ func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var charterImplementors = []string{"Charter"}
+
+func (ec *executionContext) _Charter(ctx context.Context, sel ast.SelectionSet, obj *model.Charter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, charterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Charter")
+		case "version":
+			out.Values[i] = ec._Charter_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hash":
+			out.Values[i] = ec._Charter_hash(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previous":
+			out.Values[i] = ec._Charter_previous(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "effective":
+			out.Values[i] = ec._Charter_effective(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._Charter_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "document":
+			out.Values[i] = ec._Charter_document(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var closeCasePayloadImplementors = []string{"CloseCasePayload"}
 
 func (ec *executionContext) _CloseCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -19056,6 +20053,54 @@ func (ec *executionContext) _DecideCasePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var decisionRuleImplementors = []string{"DecisionRule"}
+
+func (ec *executionContext) _DecisionRule(ctx context.Context, sel ast.SelectionSet, obj *model.DecisionRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decisionRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecisionRule")
+		case "subject":
+			out.Values[i] = ec._DecisionRule_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rule":
+			out.Values[i] = ec._DecisionRule_rule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "quorum":
+			out.Values[i] = ec._DecisionRule_quorum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openDays":
+			out.Values[i] = ec._DecisionRule_openDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var defineExtensionPayloadImplementors = []string{"DefineExtensionPayload"}
 
 func (ec *executionContext) _DefineExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -19275,6 +20320,58 @@ func (ec *executionContext) _ExtensionChange(ctx context.Context, sel ast.Select
 	return out
 }
 
+var federationImplementors = []string{"Federation"}
+
+func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSet, obj *model.Federation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, federationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Federation")
+		case "self":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_self(ctx, field, obj)
+				})
+		case "charter":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_charter(ctx, field, obj)
+				})
+		case "members":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_members(ctx, field, obj)
+				})
+		case "suspensions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_suspensions(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
@@ -19311,6 +20408,64 @@ func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.Selec
 			out.Values[i] = ec._ForbiddenProblem_object(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var instanceImplementors = []string{"Instance"}
+
+func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet, obj *model.Instance) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, instanceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Instance")
+		case "id":
+			out.Values[i] = ec._Instance_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endpoint":
+			out.Values[i] = ec._Instance_endpoint(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "editions":
+			out.Values[i] = ec._Instance_editions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "region":
+			out.Values[i] = ec._Instance_region(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspended":
+			out.Values[i] = ec._Instance_suspended(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "vouchedUntil":
+			out.Values[i] = ec._Instance_vouchedUntil(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -19431,6 +20586,69 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "maxUploadBytes":
 			out.Values[i] = ec._Limits_maxUploadBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var memberImplementors = []string{"Member"}
+
+func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, obj *model.Member) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, memberImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Member")
+		case "id":
+			out.Values[i] = ec._Member_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Member_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._Member_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._Member_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "votes":
+			out.Values[i] = ec._Member_votes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._Member_share(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "instances":
+			out.Values[i] = ec._Member_instances(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -19925,6 +21143,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_extensionDefinitions(ctx, field)
+				})
+		case "federation":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_federation(ctx, field)
 				})
 		case "followUps":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -22356,6 +23580,26 @@ func (ec *executionContext) marshalNDecisionOutcome2githubᚗcomᚋozgᚑcloud�
 	return v
 }
 
+func (ec *executionContext) marshalNDecisionRule2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionRule(ctx context.Context, sel ast.SelectionSet, v model.DecisionRule) graphql.Marshaler {
+	return ec._DecisionRule(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDecisionRule2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []model.DecisionRule) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDecisionRule2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNDefineExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDefineExtensionInput(ctx context.Context, v any) (model.DefineExtensionInput, error) {
 	res, err := ec.unmarshalInputDefineExtensionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -22542,6 +23786,14 @@ func (ec *executionContext) marshalNExtensionDefinitionConnection2githubᚗcom�
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) marshalNFederation2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederation(ctx context.Context, sel ast.SelectionSet, v *model.Federation) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Federation!")
+		return graphql.Null
+	}
+	return ec._Federation(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
 	res, err := graphql.UnmarshalFloatContext(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -22650,6 +23902,26 @@ func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast
 	return ret
 }
 
+func (ec *executionContext) marshalNInstance2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐInstance(ctx context.Context, sel ast.SelectionSet, v model.Instance) graphql.Marshaler {
+	return ec._Instance(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNInstance2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐInstanceᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Instance) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNInstance2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐInstance(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -22662,6 +23934,35 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNInt2ᚕintᚄ(ctx context.Context, v any) ([]int, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]int, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNInt2int(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNInt2ᚕintᚄ(ctx context.Context, sel ast.SelectionSet, v []int) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNInt2int(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNLeikaKey2string(ctx context.Context, v any) (string, error) {
@@ -22684,6 +23985,36 @@ func (ec *executionContext) marshalNLimits2ᚖgithubᚗcomᚋozgᚑcloudᚋplatf
 		return graphql.Null
 	}
 	return ec._Limits(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx context.Context, sel ast.SelectionSet, v model.Member) graphql.Marshaler {
+	return ec._Member(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMember2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Member) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx context.Context, v any) (model.MemberState, error) {
+	var res model.MemberState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx context.Context, sel ast.SelectionSet, v model.MemberState) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNMessageExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
@@ -22822,6 +24153,16 @@ func (ec *executionContext) unmarshalNProblemCode2githubᚗcomᚋozgᚑcloudᚋp
 }
 
 func (ec *executionContext) marshalNProblemCode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProblemCode(ctx context.Context, sel ast.SelectionSet, v model.ProblemCode) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNProposalKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProposalKind(ctx context.Context, v any) (model.ProposalKind, error) {
+	var res model.ProposalKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNProposalKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProposalKind(ctx context.Context, sel ast.SelectionSet, v model.ProposalKind) graphql.Marshaler {
 	return v
 }
 
@@ -23140,6 +24481,16 @@ func (ec *executionContext) marshalNRoleAtTenant2ᚕgithubᚗcomᚋozgᚑcloud�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNRuleKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRuleKind(ctx context.Context, v any) (model.RuleKind, error) {
+	var res model.RuleKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRuleKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐRuleKind(ctx context.Context, sel ast.SelectionSet, v model.RuleKind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNSendMessageInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSendMessageInput(ctx context.Context, v any) (model.SendMessageInput, error) {
@@ -24283,6 +25634,13 @@ func (ec *executionContext) marshalOCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloud
 	return ec._CaseStatistics(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOCharter2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCharter(ctx context.Context, sel ast.SelectionSet, v *model.Charter) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Charter(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOComment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	if v == nil {
 		return nil, nil
@@ -24612,6 +25970,49 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = ctx
 	res := graphql.MarshalInt(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOMember2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx context.Context, sel ast.SelectionSet, v *model.Member) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Member(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMemberState2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberStateᚄ(ctx context.Context, v any) ([]model.MemberState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.MemberState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOMemberState2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberStateᚄ(ctx context.Context, sel ast.SelectionSet, v []model.MemberState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOMessage2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {

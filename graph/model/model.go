@@ -154,6 +154,22 @@ type CaseStatistics struct {
 	Rows []StatisticsRow `json:"rows"`
 }
 
+// The charter (Satzung) that holds at present: who belongs to the federation, with which keys, and how that is changed.
+type Charter struct {
+	// Its number; each has exactly one successor.
+	Version int `json:"version"`
+	// SHA-256 over its signed text.
+	Hash string `json:"hash"`
+	// The hash of the one before; null for the first.
+	Previous *string `json:"previous,omitempty"`
+	// When it came into force.
+	Effective time.Time `json:"effective"`
+	// How is decided.
+	Rules []DecisionRule `json:"rules"`
+	// The charter as it was signed by the members: a JWS in the general JSON serialization (RFC 7515, section 7.2.1).
+	Document string `json:"document"`
+}
+
 // Input of closeCase.
 type CloseCaseInput struct {
 	// The case.
@@ -212,6 +228,18 @@ type DecideCaseInput struct {
 	Channel AnnouncementChannel `json:"channel"`
 }
 
+// How one kind of things is decided (Beschlussregel).
+type DecisionRule struct {
+	// What is decided by it.
+	Subject ProposalKind `json:"subject"`
+	// How.
+	Rule RuleKind `json:"rule"`
+	// Share of all votes that has to take part, from 0 to 1.
+	Quorum float64 `json:"quorum"`
+	// How long the final wording lies open before it is decided, in days.
+	OpenDays int `json:"openDays"`
+}
+
 // Input of defineExtension.
 type DefineExtensionInput struct {
 	// The tenant that adds the fields: a Land, a district or an authority.
@@ -258,6 +286,10 @@ type ExtensionChange struct {
 	Lost bool `json:"lost"`
 }
 
+// All houses together (Föderation), as this house knows them. What it tells is kept here: nobody else has to be reached for it, unless a field says so.
+type Federation struct {
+}
+
 // An item of a form: exactly one value, or items.
 type FormFieldInput struct {
 	// Name of the field in the form, up to 200 characters.
@@ -276,6 +308,22 @@ type FormFieldInput struct {
 	FormItems []FormFieldInput `json:"formItems,omitempty"`
 }
 
+// A house (Instanz) that a member vouches for.
+type Instance struct {
+	// Its URL.
+	ID string `json:"id"`
+	// Where it answers other houses.
+	Endpoint string `json:"endpoint"`
+	// The editions of the standard house in which it answers, newest first.
+	Editions []int `json:"editions"`
+	// The region that it speaks for: the first digits of the regional key.
+	Region string `json:"region"`
+	// Whether nothing that it says is accepted at present.
+	Suspended bool `json:"suspended"`
+	// Until when its member vouches for it. Where the member cannot be reached, it is believed a while longer.
+	VouchedUntil time.Time `json:"vouchedUntil"`
+}
+
 // The bounds of every request, as data.
 type Limits struct {
 	// Longest page.
@@ -292,6 +340,24 @@ type Limits struct {
 	MaxBodyBytes int `json:"maxBodyBytes"`
 	// Largest upload, in bytes.
 	MaxUploadBytes string `json:"maxUploadBytes"`
+}
+
+// A member (Mitglied) of the federation: a Land or another body that runs houses of its own.
+type Member struct {
+	// Its URL, as in the charter.
+	ID string `json:"id"`
+	// Name.
+	Name string `json:"name"`
+	// How it stands at present.
+	State MemberState `json:"state"`
+	// Since when it is a member.
+	Since string `json:"since"`
+	// How many votes it has.
+	Votes int `json:"votes"`
+	// Its share in what is paid for together, from 0 to 1.
+	Share float64 `json:"share"`
+	// Its houses.
+	Instances []Instance `json:"instances"`
 }
 
 // Input of openMessage.
@@ -1894,6 +1960,70 @@ func (e FollowUpOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How a member stands in the federation.
+type MemberState string
+
+const (
+	// Eigentümer: owns the standard house together with the others, votes and signs the charter.
+	MemberStateOwner MemberState = "OWNER"
+	// Beobachter: belongs to it without a vote.
+	MemberStateObserver MemberState = "OBSERVER"
+	// Suspended (ausgesetzt): nothing that it says is accepted at present.
+	MemberStateSuspended MemberState = "SUSPENDED"
+	// Has left (ausgeschieden); what it said before stays verifiable.
+	MemberStateLeft MemberState = "LEFT"
+)
+
+var AllMemberState = []MemberState{
+	MemberStateOwner,
+	MemberStateObserver,
+	MemberStateSuspended,
+	MemberStateLeft,
+}
+
+func (e MemberState) IsValid() bool {
+	switch e {
+	case MemberStateOwner, MemberStateObserver, MemberStateSuspended, MemberStateLeft:
+		return true
+	}
+	return false
+}
+
+func (e MemberState) String() string {
+	return string(e)
+}
+
+func (e *MemberState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MemberState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MemberState", str)
+	}
+	return nil
+}
+
+func (e MemberState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MemberState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MemberState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which way a message goes.
 type MessageDirection string
 
@@ -2141,6 +2271,79 @@ func (e ProblemCode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What is decided, each kind by a rule of its own.
+type ProposalKind string
+
+const (
+	// What all members share.
+	ProposalKindStandardHouse ProposalKind = "STANDARD_HOUSE"
+	// The contract of a connection (Anschluss).
+	ProposalKindConnector ProposalKind = "CONNECTOR"
+	// A measure of the statistics.
+	ProposalKindMeasure ProposalKind = "MEASURE"
+	// That an extension (Balkon) becomes part of the standard house.
+	ProposalKindPromotion ProposalKind = "PROMOTION"
+	// The charter: members, keys, rules.
+	ProposalKindCharter ProposalKind = "CHARTER"
+	// That a member is suspended, or no longer is.
+	ProposalKindMembership ProposalKind = "MEMBERSHIP"
+	// That an edition is withdrawn.
+	ProposalKindWithdrawal ProposalKind = "WITHDRAWAL"
+)
+
+var AllProposalKind = []ProposalKind{
+	ProposalKindStandardHouse,
+	ProposalKindConnector,
+	ProposalKindMeasure,
+	ProposalKindPromotion,
+	ProposalKindCharter,
+	ProposalKindMembership,
+	ProposalKindWithdrawal,
+}
+
+func (e ProposalKind) IsValid() bool {
+	switch e {
+	case ProposalKindStandardHouse, ProposalKindConnector, ProposalKindMeasure, ProposalKindPromotion, ProposalKindCharter, ProposalKindMembership, ProposalKindWithdrawal:
+		return true
+	}
+	return false
+}
+
+func (e ProposalKind) String() string {
+	return string(e)
+}
+
+func (e *ProposalKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ProposalKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ProposalKind", str)
+	}
+	return nil
+}
+
+func (e ProposalKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ProposalKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ProposalKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Whether a message can be answered.
 type ReplyPolicy string
 
@@ -2197,6 +2400,70 @@ func (e *ReplyPolicy) UnmarshalJSON(b []byte) error {
 }
 
 func (e ReplyPolicy) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How it is decided.
+type RuleKind string
+
+const (
+	// Konsens: nobody objects, and as many take part as the quorum says.
+	RuleKindConsensus RuleKind = "CONSENSUS"
+	// By those who have said that they want a say.
+	RuleKindConsentOfApprovers RuleKind = "CONSENT_OF_APPROVERS"
+	// By more than half of the votes, as many as the quorum says.
+	RuleKindQualifiedMajority RuleKind = "QUALIFIED_MAJORITY"
+	// By more than half of the votes.
+	RuleKindSimpleMajority RuleKind = "SIMPLE_MAJORITY"
+)
+
+var AllRuleKind = []RuleKind{
+	RuleKindConsensus,
+	RuleKindConsentOfApprovers,
+	RuleKindQualifiedMajority,
+	RuleKindSimpleMajority,
+}
+
+func (e RuleKind) IsValid() bool {
+	switch e {
+	case RuleKindConsensus, RuleKindConsentOfApprovers, RuleKindQualifiedMajority, RuleKindSimpleMajority:
+		return true
+	}
+	return false
+}
+
+func (e RuleKind) String() string {
+	return string(e)
+}
+
+func (e *RuleKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RuleKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RuleKind", str)
+	}
+	return nil
+}
+
+func (e RuleKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RuleKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RuleKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

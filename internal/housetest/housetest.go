@@ -317,6 +317,11 @@ func (h *House) With(name string, trust authz.TrustLevel) *Caller {
 	}}
 }
 
+// Bearing asks with a token that was made apart.
+func (h *House) Bearing(token string) *Caller {
+	return &Caller{h: h, token: func() string { return token }}
+}
+
 // Anonymous has no token.
 func (h *House) Anonymous() *Caller {
 	return &Caller{h: h, Name: "nobody", token: func() string { return "" }}

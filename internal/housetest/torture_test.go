@@ -114,9 +114,9 @@ func (o *torture) receive(ctx context.Context, name string, transport client.Tra
 		URL: proxy.URL + "/graphql", Transport: transport, First: 10 * time.Millisecond, Longest: 300 * time.Millisecond, Silence: 5 * time.Second,
 		Token: func(context.Context) (string, time.Time, error) {
 			proxy.Lead(o.somewhere())
-			life := 4 * time.Second // it expires again and again
-			until := time.Now().Add(life).Truncate(time.Second)
-			return o.h.Token(name, map[string]any{"trust_level": "SUBSTANTIAL"}, life), until, nil
+			until := time.Now().Add(4 * time.Second).Truncate(time.Second) // its half minute of grace is nearly over, again and again
+			expires := until.Add(-30 * time.Second)
+			return o.h.Token(name, map[string]any{"trust_level": "SUBSTANTIAL", "iat": expires.Add(-time.Hour).Unix(), "exp": expires.Unix()}, 0), until, nil
 		},
 	}
 	to := client.Receiver{
