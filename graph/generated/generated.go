@@ -14,6 +14,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
@@ -110,6 +111,8 @@ type QueryResolver interface {
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
 	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
+	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
+	Subgraph(ctx context.Context) (fedruntime.Service, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -1003,7 +1006,7 @@ enum TrustLevel {
 }
 
 "A case (Vorgang): an application on its way through an authority. It belongs to one tenant for ever."
-type Case implements Node {
+type Case implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "Rises by one with every change; send it back as expectedRevision."
@@ -2537,7 +2540,7 @@ interface Node {
 }
 
 "Where a page lies in its list (Relay)."
-type PageInfo {
+type PageInfo @shareable {
   "Whether more follows after this page."
   hasNextPage: Boolean!
   "Whether there is something before this page."
@@ -3085,7 +3088,7 @@ extend type Mutation {
 	{Name: "../../schema/service.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A service (Verwaltungsleistung) of the shared catalogue: what the administration does for people."
-type Service implements Node {
+type Service implements Node @key(fields: "leikaKey") {
   "Global id."
   id: ID!
   "Key in the LeiKa catalogue."
@@ -3199,7 +3202,7 @@ scalar ServiceExtensionOrder
 	{Name: "../../schema/service_offering.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Says that an authority is responsible (zuständig) for a service in a territory."
-type ServiceOffering implements Node {
+type ServiceOffering implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "The responsible authority."
@@ -3727,6 +3730,39 @@ extend type Query {
   ): CaseStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/subgraph.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+The key by which a gateway of others asks for a thing of this type (Apollo Federation). Each type has one at most: with two, what is found by
+one could be put where the other was asked for.
+"""
+directive @key("Names of the fields that tell one from all others." fields: String!) on OBJECT
+
+"Several subgraphs behind one gateway may define this type (Apollo Federation)."
+directive @shareable on OBJECT
+
+"What a gateway knows of a thing: __typename and the field of its key, what else there is does not count (Apollo Federation)."
+scalar _Any
+
+"What a gateway can ask for by its key (Apollo Federation)."
+union _Entity = Case | Service | ServiceOffering | Tenant
+
+"What this house tells a composer (Apollo Federation)."
+type _Service {
+  "The viewer's own contract as a subgraph, version 2.7 of the specification: the standard house and what is added where the viewer is at home."
+  sdl: String! @cost(weight: 2000)
+}
+
+extend type Query {
+  """
+  The things with these keys in the same order, null where there is none and where it is not visible, without telling which. They are read under
+  the same rights as everywhere else.
+  """
+  _entities("Up to 200." representations: [_Any!]!): [_Entity]! @listSize(slicingArguments: ["representations"])
+  "What a composer needs to know of this house."
+  _service: _Service!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/submission.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A submission (Eingang): what was delivered, kept as it came."
@@ -3851,7 +3887,7 @@ enum TenantKind {
 }
 
 "A tenant (Mandant): a member of the federation or a part of one. Tenants form a tree."
-type Tenant implements Node {
+type Tenant implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "Short name for addresses, unique, never changed."
@@ -4937,6 +4973,14 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
 
+func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sdl":
+		return ec.fieldContext__Service_sdl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type _Service", field.Name)
+}
+
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -5568,6 +5612,20 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query__entities_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "representations",
+		func(ctx context.Context, v any) ([]map[string]any, error) {
+			return ec.unmarshalN_Any2ᚕmapᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["representations"] = arg0
 	return args, nil
 }
 
@@ -12041,6 +12099,82 @@ func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query__entities(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query__entities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []reading.Value) graphql.Marshaler {
+			return ec.marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query__entities(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type _Entity does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query__entities_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query__service(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query__service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Subgraph(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+			return ec.marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query__service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields__Service(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_tenant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14388,6 +14522,29 @@ func (ec *executionContext) _Viewer_rightsVersion(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
+}
+
+func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *fedruntime.Service) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext__Service_sdl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SDL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext__Service_sdl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("_Service", field, false, false, "String")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -21204,6 +21361,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_caseStatistics(ctx, field)
 				})
+		case "_entities":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query__entities(ctx, field)
+				})
+		case "_service":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query__service(ctx, field)
+				})
 		case "tenant":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -22417,6 +22586,39 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "rightsVersion":
 			out.Values[i] = ec._Viewer_rightsVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var _ServiceImplementors = []string{"_Service"}
+
+func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *fedruntime.Service) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("_Service")
+		case "sdl":
+			out.Values[i] = ec.__Service_sdl(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -25275,6 +25477,80 @@ func (ec *executionContext) marshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑ
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalN_Any2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalN_Any2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "_Any!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "_Any!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalN_Any2ᚕmapᚄ(ctx context.Context, v any) ([]map[string]any, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]map[string]any, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalN_Any2map(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.SelectionSet, v []map[string]any) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalN_Any2map(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) ([]reading.Value, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]reading.Value, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v []reading.Value) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, sel, v[i])
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx context.Context, sel ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+	return ec.__Service(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -26407,6 +26683,22 @@ func (ec *executionContext) marshalOWebhookFilter2map(ctx context.Context, sel a
 	_ = ctx
 	res := graphql.MarshalMap(v)
 	return res
+}
+
+func (ec *executionContext) unmarshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {
