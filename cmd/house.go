@@ -31,6 +31,7 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
+	"github.com/ozg-cloud/platform/extension/values"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
@@ -99,6 +100,9 @@ const (
 	costOfUpload   = 20
 	costOfDelivery = 100
 )
+
+// CostOfFigures is that of a file of figures: as much as caseStatistics costs with its rows, by the directives of the contract.
+const CostOfFigures = 1050
 
 // validKept is how many bytes the valid documents of all contracts take.
 const validKept = 64 << 20
@@ -218,6 +222,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Intake:    applications,
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
 		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Values:    values.NewDesk(client, g.Clock),
 		Log:       log,
 		Tally:     h.Tally,
 		Limits: model.Limits{
@@ -310,6 +315,8 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			{Pattern: "GET /attachments/{token}", Handler: attachments.Download},
 			{Pattern: "GET /exports/{token}", Handler: desk.Download},
 			{Pattern: "GET /.well-known/jwks.json", Handler: working.tellKeys},
+			{Pattern: "POST /statistics.csv", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportCSV},
+			{Pattern: "POST /statistics.json", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportJSONStat},
 			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
 		}, g.Routes...),
 	})

@@ -4,76 +4,37 @@ package graph
 
 import (
 	"context"
-	"slices"
-	"strings"
 
-	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/graph/model"
-	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/statistics"
 )
 
-// mostRows is how many rows an answer may have.
-const mostRows = 10_000
-
-// catalogue is what is measured and published here.
-var catalogue = statistics.Standard()
-
-// CaseStatistics asks the tally. The second wall would let a principal through to everything between two roles that lie apart, so exact figures are
-// refused here.
+// CaseStatistics asks the tally, which knows who may.
 func (r query) CaseStatistics(
 	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis,
 	where []model.StatisticsWhere, from, to *string,
 ) (*model.CaseStatistics, error) {
-	p, err := authz.From(ctx)
+	_, told, err := r.Tally.Ask(ctx, inquiryOf(scope, product, measures, groupBy, where, from, to))
 	if err != nil {
 		return nil, err
 	}
-	refusal := authz.Refusal("statistics", authz.Read)
-	if !p.MayAnywhere("statistics", authz.Read) {
-		return nil, refusal
-	}
-	at, ok, err := r.Tally.At(ctx, scope)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, problem.New(problem.Missing, "notFound", "scope")
-	}
-	if product == model.StatisticsProductExact && !readsAllOf(p, at) {
-		return nil, refusal
-	}
-	q := statistics.Question{
-		Product: statistics.Product(product), Scope: statistics.LevelOf(at.Kind), From: text(from), To: text(to), Now: r.Tally.Now(),
-	}
-	for _, m := range measures {
-		q.Measures = append(q.Measures, statistics.Measure(camel(string(m))))
-	}
-	for _, a := range groupBy {
-		q.By = append(q.By, statistics.Axis(camel(string(a))))
-	}
-	for _, w := range where {
-		q.Where = append(q.Where, statistics.Filter{Axis: statistics.Axis(camel(string(w.Axis))), Values: w.Values})
-	}
-	plan, err := catalogue.Plan(q)
-	if err != nil {
-		return nil, err
-	}
-	part, err := r.Tally.Count(ctx, plan, at)
-	if err != nil {
-		return nil, err
-	}
-	if len(part.Rows) > mostRows {
-		return nil, problem.New(problem.Invalid, "tooMany", "groupBy")
-	}
-	return figuresOf(plan.Answer(part)), nil
+	return figuresOf(told), nil
 }
 
-// readsAllOf tells whether the statistics of the whole of a tenant are a principal's, by one role alone.
-func readsAllOf(p *authz.Principal, at authz.TenantRef) bool {
-	return slices.ContainsFunc(p.Rows("statistics").Any, func(c authz.Condition) bool {
-		return c.Units == nil && c.Services == nil && c.Owner == "" && !c.ViaPointOfContact && c.Place.Covers(authz.Cover(at.Kind, at.Place))
-	})
+func inquiryOf(
+	scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to *string,
+) statistics.Inquiry {
+	q := statistics.Inquiry{Scope: scope, Product: statistics.Product(product), From: text(from), To: text(to)}
+	for _, m := range measures {
+		q.Measures = append(q.Measures, statistics.Measure(statistics.Named(string(m))))
+	}
+	for _, a := range groupBy {
+		q.By = append(q.By, statistics.Axis(statistics.Named(string(a))))
+	}
+	for _, w := range where {
+		q.Where = append(q.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(string(w.Axis))), Values: w.Values})
+	}
+	return q
 }
 
 func figuresOf(a statistics.Answer) *model.CaseStatistics {
@@ -93,7 +54,7 @@ func figuresOf(a statistics.Answer) *model.CaseStatistics {
 		out.Missing = append(out.Missing, model.StatisticsGap{Member: g.Member, Reason: g.Reason})
 	}
 	for _, axis := range a.Axes {
-		out.Axes = append(out.Axes, model.StatisticsAxis(constant(string(axis))))
+		out.Axes = append(out.Axes, model.StatisticsAxis(statistics.Constant(string(axis))))
 	}
 	for _, r := range a.Rows {
 		row := model.StatisticsRow{At: r.At, Figures: make([]model.StatisticsFigure, 0, len(r.Figures))}
@@ -107,7 +68,7 @@ func figuresOf(a statistics.Answer) *model.CaseStatistics {
 
 func figureOf(f statistics.FigureTold) model.StatisticsFigure {
 	out := model.StatisticsFigure{
-		Measure: model.StatisticsMeasure(constant(string(f.Measure))), Count: int(f.Count), Margin: f.Margin, Share: f.Share, ShareMargin: f.ShareMargin,
+		Measure: model.StatisticsMeasure(statistics.Constant(string(f.Measure))), Count: int(f.Count), Margin: f.Margin, Share: f.Share, ShareMargin: f.ShareMargin,
 		MedianMinutes: f.Median, P90Minutes: f.P90, RankMargin: f.RankMargin, Histogram: make([]model.StatisticsBin, 0, len(f.Histogram)), Suppressed: f.Suppressed,
 	}
 	for _, b := range f.Histogram {
@@ -119,25 +80,4 @@ func figureOf(f statistics.FigureTold) model.StatisticsFigure {
 		out.Histogram = append(out.Histogram, bin)
 	}
 	return out
-}
-
-// camel is the name of an axis or a measure for a value of the contract: timeToDecision for TIME_TO_DECISION.
-func camel(constant string) string {
-	words := strings.Split(strings.ToLower(constant), "_")
-	for i, w := range words[1:] {
-		words[i+1] = strings.ToUpper(w[:1]) + w[1:]
-	}
-	return strings.Join(words, "")
-}
-
-// constant is the value of the contract for a name.
-func constant(camel string) string {
-	var out strings.Builder
-	for _, c := range camel {
-		if c >= 'A' && c <= 'Z' {
-			out.WriteByte('_')
-		}
-		out.WriteRune(c)
-	}
-	return strings.ToUpper(out.String())
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -160,8 +161,8 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	services := "''"
 	var only []string
 	for _, f := range q.plan.Where {
-		if f.Axis == Service {
-			only = f.Values
+		if f.Axis == Service { // the database has no text with a zero in it, and would complain
+			only = slices.DeleteFunc(slices.Clone(f.Values), func(v string) bool { return strings.ContainsRune(v, 0) })
 		}
 	}
 	if slices.ContainsFunc(q.plan.Table, func(a Axis) bool { return a == Service || a == ServiceGroup }) {

@@ -62,7 +62,9 @@ func (p *Plan) WriteCSV(w io.Writer, a Answer) error {
 		missing = append(missing, g.Member+" ("+g.Reason+")")
 	}
 	last := []string{string(p.Product), a.AsOf.UTC().Format("2006-01-02T15:04:05Z"), cell(strings.Join(missing, ", "))}
-	lines := [][]string{append(head, "product", "asOf", "missing")}
+	if err := out.Write(append(head, "product", "asOf", "missing")); err != nil {
+		return fmt.Errorf("statistics: writing CSV: %w", err)
+	}
 	for _, r := range a.Rows {
 		var line []string
 		for _, v := range r.At {
@@ -78,9 +80,12 @@ func (p *Plan) WriteCSV(w io.Writer, a Answer) error {
 				line = append(line, number(v))
 			}
 		}
-		lines = append(lines, append(line, last...))
+		if err := out.Write(append(line, last...)); err != nil {
+			return fmt.Errorf("statistics: writing CSV: %w", err)
+		}
 	}
-	if err := out.WriteAll(lines); err != nil {
+	out.Flush()
+	if err := out.Error(); err != nil {
 		return fmt.Errorf("statistics: writing CSV: %w", err)
 	}
 	return nil

@@ -3,8 +3,10 @@
 package statistics
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -22,8 +24,6 @@ type dataset struct {
 	Size      []int                `json:"size"`
 	Role      map[string][]string  `json:"role"`
 	Dimension map[string]dimension `json:"dimension"`
-	Value     map[string]float64   `json:"value"`
-	Status    map[string]string    `json:"status,omitempty"`
 	Extension map[string]any       `json:"extension"`
 }
 
@@ -36,16 +36,12 @@ type category struct {
 	Label map[string]string `json:"label,omitempty"`
 }
 
-// Labels gives a value of an axis the name that people read, or nothing.
-type Labels func(Axis, string) string
-
-// JSONStat writes an answer as a dataset of JSON-stat 2.0 (json-stat.org/full). Values are sparse: what is not there is not told, and what was held
+// WriteJSONStat writes an answer as a dataset of JSON-stat 2.0 (json-stat.org/full). Values are sparse: what is not there is not told, and what was held
 // back has the status "suppressed". product, disclosure, contributions and who is missing stand in extension.
-func (p *Plan) JSONStat(a Answer, labels Labels) ([]byte, error) {
+func (p *Plan) WriteJSONStat(w io.Writer, a Answer, labels Labels) error {
 	set := dataset{
 		Version: "2.0", Class: "dataset", Updated: a.AsOf.UTC().Format(time.RFC3339),
 		Role: map[string][]string{"metric": {figureAxis}}, Dimension: map[string]dimension{},
-		Value: map[string]float64{}, Status: map[string]string{},
 		Extension: map[string]any{
 			"product": p.Product, "from": p.From, "to": p.To, "contributions": a.Counted, "missing": a.Missing,
 			"disclosure": map[string]any{
@@ -91,28 +87,47 @@ func (p *Plan) JSONStat(a Answer, labels Labels) ([]byte, error) {
 	}
 	set.ID, set.Size = append(set.ID, figureAxis), append(set.Size, len(figures))
 	set.Dimension[figureAxis] = dimension{category{Index: figures}}
-	for _, r := range a.Rows {
-		at := 0
-		for i, v := range r.At {
-			at = at*set.Size[i] + positions[i][v]
-		}
-		at *= len(figures)
-		for i, f := range r.Figures {
-			for _, c := range columns(p.Measured[i].Kind) {
-				if v, ok := c.of(f); ok {
-					set.Value[strconv.Itoa(at)] = rounded(v)
-				} else if f.Suppressed {
-					set.Status[strconv.Itoa(at)] = "suppressed"
+	head, err := json.Marshal(set)
+	if err != nil {
+		return fmt.Errorf("statistics: writing JSON-stat: %w", err)
+	}
+	out := bufio.NewWriter(w)
+	_, _ = out.Write(head[:len(head)-1]) // Flush tells what went wrong
+	// each goes through the numbers that are a member of the dataset, with their places in its cube.
+	each := func(member string, text func(FigureTold, column) (string, bool)) {
+		_, _ = out.WriteString(`,"` + member + `":{`)
+		comma := ""
+		for _, r := range a.Rows {
+			at := 0
+			for i, v := range r.At {
+				at = at*set.Size[i] + positions[i][v]
+			}
+			at *= len(figures)
+			for i, f := range r.Figures {
+				for _, c := range columns(p.Measured[i].Kind) {
+					if v, ok := text(f, c); ok {
+						_, _ = out.WriteString(comma + `"` + strconv.Itoa(at) + `":` + v)
+						comma = ","
+					}
+					at++
 				}
-				at++
 			}
 		}
+		_ = out.WriteByte('}')
 	}
-	out, err := json.Marshal(set)
-	if err != nil {
-		return nil, fmt.Errorf("statistics: writing JSON-stat: %w", err)
+	each("value", func(f FigureTold, c column) (string, bool) {
+		v, ok := c.of(f)
+		return number(v), ok
+	})
+	each("status", func(f FigureTold, c column) (string, bool) {
+		_, told := c.of(f)
+		return `"suppressed"`, f.Suppressed && !told
+	})
+	_ = out.WriteByte('}')
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("statistics: writing JSON-stat: %w", err)
 	}
-	return out, nil
+	return nil
 }
 
 // rounded keeps four decimals.

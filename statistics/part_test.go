@@ -434,8 +434,8 @@ func TestAFileSaysWhatItIs(t *testing.T) {
 		t.Errorf("a line is %q", last)
 	}
 
-	raw, err := plan.JSONStat(answer, func(_ statistics.Axis, v string) string { return strings.ToUpper(v) })
-	if err != nil {
+	var raw bytes.Buffer
+	if err := plan.WriteJSONStat(&raw, answer, func(_ statistics.Axis, v string) string { return strings.ToUpper(v) }); err != nil {
 		t.Fatal(err)
 	}
 	var set struct {
@@ -453,12 +453,12 @@ func TestAFileSaysWhatItIs(t *testing.T) {
 		Status    map[string]string
 		Extension map[string]any
 	}
-	if err := json.Unmarshal(raw, &set); err != nil {
+	if err := json.Unmarshal(raw.Bytes(), &set); err != nil {
 		t.Fatal(err)
 	}
 	if set.Version != "2.0" || set.Class != "dataset" || !slices.Equal(set.ID, []string{"service", "month", "figure"}) || !slices.Equal(set.Role["time"], []string{"month"}) ||
 		set.Extension["product"] != "PROTECTED" || set.Dimension["service"].Category.Label["=cmd()"] != "=CMD()" {
-		t.Errorf("the dataset is %s", raw)
+		t.Errorf("the dataset is %s", raw.Bytes())
 	}
 	// Every number of the table stands at its place in the cube, and nothing else does.
 	values := 0

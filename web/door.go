@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,9 @@ type Route struct {
 	NeedsPrincipal bool
 	// Cost is paid from the principal's budgets. Routes with a cost bring applications in: when the house is busy, they are refused last.
 	Cost int
+	// Counts: figures are asked for. When the house is busy, they are refused first; until the handler begins to answer they take up the place of an
+	// operation and have its time.
+	Counts bool
 	// Handler answers. An error that it returns leaves through the exit of this room; it has not begun to answer then.
 	// A handler that takes more than five minutes sets deadlines of its own (http.ResponseController).
 	Handler func(w http.ResponseWriter, r *http.Request) error
@@ -146,16 +150,32 @@ func etagOf(text string) string {
 // route leads to an endpoint of another room and takes its errors.
 func (d *Door) route(to Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		out := w
 		if to.NeedsPrincipal {
 			ctx, known, err := d.identified(r)
 			if err == nil && !known {
 				err = problem.New(problem.Unauthenticated, "noPrincipal")
 			}
+			class := applying
+			if to.Counts {
+				class = statistical
+			}
 			if err == nil && to.Cost > 0 {
-				if err = d.gate.ask(applying); err == nil {
+				if err = d.gate.ask(class); err == nil {
 					err = d.pay(ctx, to.Cost)
 				}
-				d.mark(ctx, applying, err)
+				d.mark(ctx, class, err)
+			}
+			if err == nil && to.Counts {
+				var leave, cancel func()
+				ctx, cancel = context.WithTimeout(ctx, d.o.Limits.Operation)
+				defer cancel()
+				if leave, err = d.gate.enter(ctx, class); err == nil {
+					leave = sync.OnceFunc(leave)
+					defer leave()
+					out = leaving{w, leave}
+				}
+				d.mark(ctx, class, err)
 			}
 			if err != nil {
 				d.refuse(w, r, err)
@@ -163,11 +183,30 @@ func (d *Door) route(to Route) http.HandlerFunc {
 			}
 			r = r.WithContext(ctx)
 		}
-		if err := to.Handler(w, r); err != nil {
+		if err := to.Handler(out, r); err != nil {
 			d.refuse(w, r, err)
 		}
 	}
 }
+
+// leaving makes room for others when an answer begins: who receives it slowly keeps nobody out.
+type leaving struct {
+	http.ResponseWriter
+	leave func()
+}
+
+func (l leaving) WriteHeader(status int) {
+	l.leave()
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l leaving) Write(b []byte) (int, error) {
+	l.leave()
+	return l.ResponseWriter.Write(b)
+}
+
+// Unwrap leads http.ResponseController to what stands behind.
+func (l leaving) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 // identified asks who bears the token of a request; known is false where there is none.
 func (d *Door) identified(r *http.Request) (ctx context.Context, known bool, err error) {

@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -236,4 +237,34 @@ func TestTheGateFindsOutHowMuchTheDatabaseCarries(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhoIsGivenAFileOfFiguresSlowlyKeepsNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		counting, sent, sending := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		h := open(t, func(o *web.Options) {
+			o.Limits.AtOnce = 1
+			o.Routes = []web.Route{{Pattern: "POST /figures", NeedsPrincipal: true, Cost: 1, Counts: true, Handler: func(w http.ResponseWriter, r *http.Request) error {
+				<-counting
+				_, _ = io.WriteString(w, "1")
+				close(sending)
+				<-sent
+				return nil
+			}}}
+		})
+		var wait sync.WaitGroup
+		wait.Go(func() { h.ask(http.MethodPost, "/figures", "", "Authorization", "Bearer kiel") })
+		synctest.Wait()
+		// While it is counted, others wait, and those who only count do not wait for long.
+		if w := h.ask(http.MethodPost, "/figures", "", "Authorization", "Bearer kiel"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		close(counting)
+		<-sending
+		if w := h.post(query(`{ hello }`)); w.Code != http.StatusOK {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		close(sent)
+		wait.Wait()
+	})
 }

@@ -156,6 +156,33 @@ func requests(h *housetest.House) map[string]request {
 	for _, name := range []string{"", "%", "%zz", canary + "%00", "..%2F" + canary, canary + "%2F", canary + "%5C", "%FF" + canary, canary + "%0D%0AX-A:b", strings.Repeat(canary, 40), ".", ".."} {
 		plain("kiel-applicant", "POST", "/uploads", http.Header{"X-Filename": {name}}, png)
 	}
+	figures := func(body string, header ...string) {
+		h := http.Header{"Content-Type": {"application/json"}}
+		for i := 0; i < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		for _, door := range []string{"/statistics.csv", "/statistics.json"} {
+			plain("sh-analyst", "POST", door, h, []byte(body))
+		}
+	}
+	asks := func(members string) string {
+		return `{"scope": "sh", "product": "EXACT", "measures": ["OPEN"]` + members + `}`
+	}
+	for _, body := range []string{
+		"", "null", "[]", `"` + canary + `"`, "{", "{}", strings.Repeat("[", 10_000), strings.Repeat(" ", 70_000), asks(`, "` + canary + `": 1`), asks(`, "groupBy": "` + canary + `"`),
+		asks(`, "groupBy": ["` + canary + `"]`), asks(`, "groupBy": ["_"]`), asks(`, "groupBy": ["DURATION"]`), asks(`, "groupBy": [null]`), asks(`, "where": [{}]`), asks(`, "where": [{"axis": "SERVICE", "values": ["` + canary + `\u0000"]}]`), asks(`, "where": [{"axis": "SERVICE", "values": []}]`),
+		asks(`, "where": [{"axis": "` + canary + `", "values": ["1"]}]`), asks(`, "where": [{"axis": "SERVICE", "values": ["1"], "` + canary + `": 1}]`), asks(`, "from": "` + canary + `"`),
+		asks(`, "from": "2026-13", "to": "2026-14"`), asks(`, "from": "9999-01", "to": "0000-01"`), asks(`, "scope": "` + canary + `"`), `{"scope": "` + canary + `\u0000", "product": "EXACT", "measures": ["OPEN"]}`,
+		`{"scope": "` + canary + `", "product": "PROTECTED", "measures": ["OPEN"]}`, `{"scope": "sh", "product": "` + canary + `", "measures": ["OPEN"]}`, `{"scope": "sh", "product": "EXACT", "measures": ["` + canary + `"]}`,
+		`{"scope": 1, "product": 2, "measures": 3}`, "\xff", asks("") + asks(""),
+	} {
+		figures(body)
+	}
+	figures(asks(""), "Content-Type", canary)
+	figures(asks(""), "Content-Type", "application/x-www-form-urlencoded")
+	figures(asks(""), "Content-Encoding", canary)
+	plain("sh-analyst", "GET", "/statistics.csv?scope="+canary, nil, nil)
+	plain("kiel-caseworker", "POST", "/statistics.csv", nil, []byte(canary))
 	plain("kiel-applicant", "POST", "/uploads", nil, png)
 	plain("kiel-applicant", "POST", "/uploads", http.Header{"X-Filename": {canary + ".txt"}}, bytes.Repeat([]byte("x"), 2<<20))
 	for _, who := range []string{"", "partner", "kiel-mailroom"} {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 // Prints ../dist: one page, one script, one style sheet, and the licences of what is inside. The same lock file gives the same bytes.
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
+import { notice } from '../notice.mjs';
 
 const dist = '../dist';
 const printed = 'Printed by "npm run build" in portal/explorer; do not edit.';
@@ -62,24 +63,4 @@ await writeFile(
     .replace('explorer.css', asset('.css'))
     .replace('explorer.js', asset('.js')),
 );
-await writeFile(`${dist}/NOTICE`, await notice(Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))));
-
-// notice names every package of which something was printed, under its licence in full.
-async function notice(inputs) {
-  const names = new Map();
-  for (const folder of new Set(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => folderOf(file)).filter(Boolean))) {
-    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
-    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file ? (await readFile(`${folder}/${file}`, 'utf8')).replaceAll('\r\n', '\n').trim() : 'Named in the package, which has no copy of it.';
-    names.set(text, [...(names.get(text) ?? []), `${name} ${version} (${license})`].sort());
-  }
-  const parts = [...names].map(([text, packages]) => `${'-'.repeat(80)}\n${packages.join('\n')}\n\n${text}\n`).sort();
-  return `${printed}
-The page itself is under EUPL-1.2, the packages bundled with it are under the licences below.
-
-${parts.join('\n')}`;
-}
-
-function folderOf(file) {
-  return file.match(/^node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/)?.[0];
-}
+await writeFile(`${dist}/NOTICE`, await notice(printed, Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))));
