@@ -32,6 +32,7 @@ var texts = map[string]text{
 	"firstOrLast":   {"Genau eine der Angaben first und last wird gebraucht, von 0 bis 100.", "Exactly one of first and last is needed, from 0 to 100."},
 	"tooMany":       {"Das sind zu viele auf einmal.", "These are too many at once."},
 	"tooDeep":       {"Das ist zu tief geschachtelt.", "This is nested too deeply."},
+	"badEntity":     {"Diese Angabe nennt keinen bekannten Typ oder nicht seinen ganzen Schlüssel.", "This does not name a known type, or not its whole key."},
 	"exactlyOne":    {"Genau eine dieser Angaben wird gebraucht.", "Exactly one of these values is needed."},
 	"inThePast":     {"Dieses Datum liegt in der Vergangenheit.", "This date is in the past."},
 	"tooLarge":      {"Das ist zu groß.", "This is too large."},
