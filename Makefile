@@ -74,6 +74,13 @@ bench-events: postgres ## measure streams of events beside a raw broadcast: how 
 
 BENCH_CASES ?= 200000
 
+federation-torture: ## try every fault at every number of members, and 10,000 random histories against a central count
+	@$(GO) test ./federation/gather -run 'Faulty|Bytes' -every -timeout 30m
+	@$(GO) test ./federation/gather -run Published -rapid.checks=10000 -timeout 60m
+
+bench-federation: ## measure sixteen houses: a closed month beside the slowest of them, stragglers, kept statements, the deadline
+	@$(GO) test ./federation/gather -run xxx -bench . -benchtime 200x
+
 bench: postgres build .build/limit ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many), and one event to 1,000 sockets
 	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases $(BENCH_CASES)
 	@$(MAKE) --no-print-directory bench-events SUBSCRIBERS=1000
