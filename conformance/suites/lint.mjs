@@ -56,7 +56,7 @@ export default async function lint(house, sheet, folder) {
   });
   const [{ messages: all }] = await eslint.lintFiles(['schema.graphql']);
   // Apollo Federation has these names, and ours are none of them.
-  const prescribed = text.split('\n').map((line) => /^ *(scalar |union |type )?_(Any|Entity|Service|entities|service)\b/.test(line));
+  const prescribed = text.split('\n').map((line) => /\b_(Any|Entity|Service|entities|service)\b/.test(line));
   const messages = all.filter((m) => !(m.ruleId === '@graphql-eslint/naming-convention' && prescribed[m.line - 1]));
   for (const rule of Object.keys(rules).filter((name) => rules[name] !== 'off')) {
     const broken = messages.filter((m) => m.ruleId === rule);
