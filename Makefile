@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance conformance-federation hostile overload drain events-torture entities bench-events bench postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance conformance-federation hostile overload drain events-torture entities bench-events federation-torture bench-federation bench postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -78,6 +78,13 @@ bench-events: postgres ## measure streams of events beside a raw broadcast: how 
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 
 BENCH_CASES ?= 200000
+
+federation-torture: ## try every fault at every number of members, and 10,000 random histories against a central count
+	go test ./federation/gather -run 'Faulty|Bytes' -every -timeout 30m
+	go test ./federation/gather -run Published -rapid.checks=10000 -timeout 60m
+
+bench-federation: ## measure sixteen houses: a closed month beside the slowest of them, stragglers, kept statements, the deadline
+	go test ./federation/gather -run xxx -bench . -benchtime 200x
 
 bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
 	@$(GO) build -trimpath -o .build/limit ./bench/limit

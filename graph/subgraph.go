@@ -58,6 +58,6 @@ func (r query) Entities(ctx context.Context, representations []map[string]any) (
 }
 
 // Subgraph tells composers the caller's own contract.
-func (query) Subgraph(ctx context.Context) (*answer.Subgraph, error) {
-	return &answer.Subgraph{SDL: ctx.Value(ownKey{}).(*own).subgraph.sdl()}, nil //nolint:forcetypeassert // put there by Engine
+func (query) Subgraph(ctx context.Context) (answer.Subgraph, error) {
+	return answer.Subgraph{SDL: ctx.Value(ownKey{}).(*own).subgraph.sdl()}, nil //nolint:forcetypeassert // put there by Engine
 }

@@ -384,7 +384,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			return l, nil
 		}
 		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
-		rows := func(n int) fragment { return c.rows(t, a, o, at, which, page.backward, n) }
+		rows := func(n int) fragment { return c.rows(t, a, o, at, which, on != nil, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
 		} else {

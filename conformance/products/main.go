@@ -243,7 +243,7 @@ func trace(begun, ended time.Time) []byte {
 		return number(2, uint64(t.Nanosecond()), number(1, uint64(t.Unix()), nil)) //nolint:gosec // after 1970
 	}
 	within := func(field byte, message, dst []byte) []byte {
-		return append(append(dst, field<<3|2, byte(len(message))), message...)
+		return append(append(dst, field<<3|2, byte(len(message))), message...) //nolint:gosec // two numbers
 	}
 	out := within(4, instant(begun), nil)
 	out = within(3, instant(ended), out)
