@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -61,7 +62,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("http://%s/\n", l.Addr())
+	fmt.Fprintf(os.Stdout, "http://%s/\n", l.Addr())
 	log.Fatal((&http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}).Serve(l))
 }
 
@@ -153,9 +154,7 @@ func (w *walk) object(set ast.SelectionSet, typ string, of map[string]any) (map[
 		if err != nil {
 			return nil, err
 		}
-		for name, v := range more {
-			out[name] = v
-		}
+		maps.Copy(out, more)
 	}
 	return out, nil
 }
