@@ -246,3 +246,26 @@ func (s *Seat) voucher(now, ttl int64) (charter.Voucher, error) {
 	v.Policy.Instance.Editions.SubsetOf, v.Policy.Instance.Region.OneOf, v.Policy.Instance.Documents.SubsetOf = s.Editions, []string{s.Region}, s.Documents
 	return v, nil
 }
+
+// Voting signs in the name of the member; nil where its key does not lie here.
+func (s *Seat) Voting() *charter.Signer { return s.member }
+
+// Entry is what a charter says of the member, as it was written when the seat was founded.
+func (s *Seat) Entry() (e charter.Entry, err error) { return e, s.read(entryFile, &e) }
+
+// Together lets all of these seats sign a charter.
+func Together(d charter.Draft, seats ...*Seat) ([]byte, error) {
+	if len(seats) == 0 {
+		return nil, charter.ErrQuorum
+	}
+	document, err := charter.Write(d, seats[0].member)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range seats[1:] {
+		if document, err = charter.Countersign(document, s.member); err != nil {
+			return nil, err
+		}
+	}
+	return document, nil
+}

@@ -68,6 +68,7 @@ var rooms = []room{
 	{"cmd", []string{"internal/problem", "schema", "authz", "extension/desk", "extension/inforce", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics", "federation/charter", "federation/book"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
+	{"federation/lab", []string{"federation/charter", "federation/book", "cmd", "internal/housetest"}},
 	{"client", nil},
 	{"internal/plan", nil},
 }
