@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture bench-events bench postgres clean
+.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture entities bench-events bench postgres clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -62,6 +62,10 @@ drain: postgres ## tell the real binary to end 200 times under load, and count w
 
 events-torture: postgres ## kill servers and cut connections under receivers of events for three minutes, and try 10,000 races against lost rights
 	@$(GO) test -count=1 -v -timeout 60m -run '^(TestReceiversLoseNothingWhateverHappens|TestNoProcessTellsAChangeToWhoLostTheRightBeforeIt)$$' ./internal/housetest -long 3m -races 10000
+
+entities: postgres ## ask for things by their keys in a million random batches, and look whether each stands where it was asked for
+	@$(GO) test -count=1 -v -timeout 30m -run '^TestEveryThingStandsWhereItsKeyWasAskedFor$$' ./federation/subgraph -batches 1000000
+	@$(GO) test -count=1 -v -timeout 60m -run '^TestEveryRoleSeesByKeysExactlyWhatItsListsShow$$' ./graph -batches 2000
 
 bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'

@@ -31,6 +31,7 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
+	"github.com/ozg-cloud/platform/extension/values"
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -226,6 +227,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Intake:    applications,
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
 		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Values:    values.NewDesk(client, g.Clock),
 		Log:       log,
 		Tally:     h.Tally,
 		Limits: model.Limits{

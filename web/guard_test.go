@@ -56,9 +56,15 @@ func TestTheCostOfAnOperationCountsWhatMayCome(t *testing.T) {
 		`query($n: Int = 3) { cases(first: $n) { nodes { id } } }`:                                                    4,
 		`query($n: Int) { cases(first: $n) { nodes { id } } }`:                                                        101,
 		`query($v: Int) { cases(first: $v) { nodes { id } } }`:                                                        1 + 40,
+		`query($r: [ID!]!) { these(ids: $r) { id } }`:                                                                 3, // an argument that is a list
+		`query($r: [ID!] = ["1", "2"]) { these(ids: $r) { id } }`:                                                     3,
+		`query($q: [ID!] = ["1", "2"]) { these(ids: $q) { id } }`:                                                     2,
+		`{ these(ids: ["1", "2"]) { id } }`:                                                                           2,
+		`{ these(ids: []) { id } }`:                                                                                   0,
+		`{ these(ids: "1") { id } }`:                                                                                  1,
 		`{ __schema { types { name fields { name } } } }`:                                                             2000,
 	} {
-		m, err := measure(document, map[string]any{"v": json.Number("40")})
+		m, err := measure(document, map[string]any{"v": json.Number("40"), "r": []any{"1", "2", "3"}})
 		if err != nil || m.Cost != want {
 			t.Errorf("%s costs %d (%v), not %d", document, m.Cost, err, want)
 		}
