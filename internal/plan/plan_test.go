@@ -63,14 +63,17 @@ var rooms = []room{
 	{"reading", []string{"internal/problem", "schema", "extension", "authz", "ent/catalog", "ent/rule", "internal/seal", "casework", "events"}},
 	{"partners", []string{"internal/problem", "internal/seal", "schema", "authz", "ent", "ent/catalog", "ent/store", "content", "events", "once"}},
 	{"federation/subgraph", []string{"internal/problem"}},
+	{"federation/book", []string{"authz", "ent/store", "federation/charter"}},
 	{"graph", []string{"internal/problem", "schema", "authz", "ent/catalog", "ent/schema", "once", "casework", "events", "staff", "intake", "reading", "partners", "extension", "extension/desk", "extension/inforce", "extension/values", "statistics", "federation/charter", "federation/subgraph"}},
 	{"portal", nil},
 	{"web", []string{"internal/problem", "internal/strictjson"}},
 	{"internal/cluster", nil},
 	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
-	{"cmd", []string{"internal/problem", "schema", "authz", "extension/desk", "extension/inforce", "extension/values", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics", "federation/subgraph"}},
+	{"cmd", []string{"internal/problem", "schema", "authz", "extension/desk", "extension/inforce", "extension/values", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics", "federation/subgraph", "federation/charter", "federation/book"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
+	{"conformance/products", []string{"federation/subgraph"}}, // the program that Apollo's suite examines, not part of the house
+	{"federation/lab", []string{"federation/charter", "federation/book", "cmd", "internal/housetest"}},
 	{"client", nil},
 	{"internal/plan", nil},
 }
