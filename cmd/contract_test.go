@@ -34,6 +34,12 @@ func TestTheConsolePrintsTheContractThatATenantIsServed(t *testing.T) {
 	if prints() != schema.SDL() || prints("--tenant", "muenchen") != schema.SDL() {
 		t.Error("what a Land adds is printed for others")
 	}
+	if as := prints("--subgraph", "--tenant", "kiel"); !strings.Contains(as, "flurstueck: String") || !strings.Contains(as, "federation/v2.7") || strings.Contains(as, "@policy") {
+		t.Error("what a composer reads is not the contract of the tenant")
+	}
+	if as := prints("--subgraph"); strings.Contains(as, "flurstueck: String") || !strings.Contains(as, "federation/v2.7") {
+		t.Error("what a composer reads is not the standard house")
+	}
 	served := ""
 	for end := time.Now().Add(20 * time.Second); served != kiel && time.Now().Before(end); {
 		served = string(h.As("kiel-caseworker").Send(h.Request(http.MethodGet, "/schema.graphql")).Raw)

@@ -9,30 +9,40 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/ozg-cloud/platform/federation/subgraph"
 	"github.com/ozg-cloud/platform/schema"
 )
 
-// printSchema prints the contract as SDL: that of the standard house, or the one of a tenant.
+// printSchema prints the contract as SDL: that of the standard house, or the one of a tenant; with --subgraph as composers read it.
 func printSchema(ctx context.Context, c console, args []string) error {
 	if len(args) == 0 || args[0] != "print" {
 		return errUsage
 	}
 	f := flags("schema")
 	slug := f.String("tenant", "", "")
+	composed := f.Bool("subgraph", false, "")
 	if f.Parse(args[1:]) != nil || f.NArg() > 0 {
 		return errUsage
 	}
-	if *slug == "" {
-		_, err := fmt.Fprint(c.out, schema.SDL())
+	tell := func(sdl string) error {
+		if *composed {
+			var err error
+			if sdl, err = subgraph.Of(sdl); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprint(c.out, sdl)
 		return err
+	}
+	if *slug == "" {
+		return tell(schema.SDL())
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
 		sdl, err := o.contractAt(ctx, c, *slug)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprint(c.out, sdl)
-		return err
+		return tell(sdl)
 	})
 }
 

@@ -470,12 +470,14 @@ func (r *reader) depths() {
 			r.say("unused", t.Name)
 		}
 	}
-	r.inLists()
+	r.misplaced()
 }
 
-// inLists refuses an index on what lies inside a list of objects: conditions on several fields would hold for different entries.
-func (r *reader) inLists() {
+// misplaced refuses an index on what lies inside a list of objects: conditions on several fields would hold for different entries. And it refuses
+// personal data in the catalogue and the directory: they are read by everybody for whom the fields hold, and belong to no case whose log would tell.
+func (r *reader) misplaced() {
 	for _, name := range Targets {
+		public := name == "Service" || name == "ServiceOffering"
 		t := r.d.Targets[name]
 		if t == nil {
 			continue
@@ -484,6 +486,9 @@ func (r *reader) inLists() {
 		below = func(t *Type, inList bool, path []string) {
 			for _, f := range t.Fields {
 				way := append(path[:len(path):len(path)], f.Name)
+				if public && (f.Class == "PERSONAL" || f.Class == "SENSITIVE") {
+					r.say("misplacedDirective", append(way, "dataClass")...)
+				}
 				switch {
 				case f.Object():
 					below(f.Of, inList || f.List, way)

@@ -135,9 +135,18 @@ func TestARefusedFieldIsToldAtItsExactPlace(t *testing.T) {
 			all = append(all, m.(map[string]any)["id"])
 		}
 	}
+	entities := []any{map[string]any{"__typename": "Tenant", "id": "no id"}}
+	for _, c := range dig(found, "cases", "nodes") {
+		entity := map[string]any{"__typename": "Case", "id": c.(map[string]any)["id"]}
+		entities = append(entities, entity, map[string]any{"__typename": "Service", "leikaKey": "99108001001000"})
+		if len(entities)%3 == 0 {
+			entities = append(entities, entity) // once more
+		}
+	}
 	if len(all) > 90 {
 		all = all[:90]
 	}
+	entities = entities[:min(len(entities), 150)]
 	all = append(all, "no id", schema.ID(catalog.Types["Message"].Number, uuid.New()), all[1], all[1])
 	for name, asked := range map[string]string{
 		"a field":                   `{ cases(first: 100) { nodes { messages(first: 10) { nodes { body } } } } }`,
@@ -148,10 +157,11 @@ func TestARefusedFieldIsToldAtItsExactPlace(t *testing.T) {
 			decisions(first: 2) { nodes { message { subject } replaces { message { subject } } } } } } }`,
 		"a fragment, fields merged": `query { cases(first: 40) { ...f nodes { messages(first: 2) { nodes { body } } } } } fragment f on CaseConnection { nodes { id messages(first: 2) { nodes { id subject } } } }`,
 		"things by their ids":       `query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Message { body inReplyTo { subject } } ... on Case { messages(first: 2) { nodes { text: body } } } } }`,
+		"things by their keys":      `query($entities: [_Any!]!) { _entities(representations: $entities) { ... on Case { id messages(first: 3) { nodes { text: body inReplyTo { subject } } } } ... on Tenant { id } } }`,
 		"one thing by its id":       `query($id: ID!) { first: node(id: $id) { ... on Message { text: body } ... on Case { messages(first: 9) { nodes { text: body } } } } }`,
 		"two fields at the root":    `{ a: cases(first: 9) { nodes { messages(first: 1) { nodes { body } } } } b: cases(last: 9) { nodes { messages(first: 1) { nodes { body } } } } }`,
 	} {
-		variables := map[string]any{"ids": all, "id": all[0]}
+		variables := map[string]any{"ids": all, "id": all[0], "entities": entities}
 		silent, errors := s.ask(whole, asked, variables)
 		if errors != nil {
 			t.Fatalf("%s: the contract as it is tells %v", name, errors)

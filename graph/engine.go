@@ -29,8 +29,9 @@ func Engine(r *Resolver, contract *ast.Schema, held *inforce.Held, log *slog.Log
 	if held == nil {
 		held = &inforce.Held{}
 	}
+	own := &own{chain: held.Chain, subgraph: subgraphOf(contract)}
 	e.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(context.WithValue(ctx, addedKey{}, held.Chain))
+		return next(context.WithValue(ctx, ownKey{}, own))
 	})
 	e.AroundResponses(rightsVersion)
 	e.AroundFields(saidAgain)
@@ -38,11 +39,19 @@ func Engine(r *Resolver, contract *ast.Schema, held *inforce.Held, log *slog.Log
 	return e
 }
 
-type addedKey struct{}
+type ownKey struct{}
+
+// own is what depends on the contract by which an operation was validated.
+type own struct {
+	chain    extension.Chain
+	subgraph *asSubgraph
+}
 
 // Added is what the contract of the operation in the context adds to the standard house: as long as the operation lasts it is that by which it was
 // validated, whatever comes into force meanwhile.
 func Added(ctx context.Context) extension.Chain {
-	added, _ := ctx.Value(addedKey{}).(extension.Chain)
-	return added
+	if own, ok := ctx.Value(ownKey{}).(*own); ok {
+		return own.chain
+	}
+	return nil
 }

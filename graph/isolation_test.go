@@ -27,7 +27,8 @@ var given = map[string]string{
 	"Query.caseStatistics(scope)": `"sh"`, "Query.caseStatistics(product)": "PROTECTED", "Query.caseStatistics(measures)": "[APPLICATIONS]",
 	"Query.caseStatistics(from)": `"2020-01"`, "Query.caseStatistics(to)": `"2020-01"`,
 	"Query.explainAccess(subject)": `"user:dev:kiel-caseworker"`, "Query.explainAccess(action)": `"read"`,
-	"Query.service(leikaKey)": `"99108001001000"`, "Query.tenant(slug)": `"kiel"`,
+	"Query._entities(representations)": `[{__typename: "$type", id: $id, leikaKey: "99108001001000"}]`,
+	"Query.service(leikaKey)":          `"99108001001000"`, "Query.tenant(slug)": `"kiel"`,
 	"Query.responsibleOffering(serviceKey)": `"99108001001000"`, "Query.responsibleOffering(regionalKey)": `"010020000000"`,
 }
 
@@ -75,7 +76,9 @@ func ways(contract *ast.Schema) (out []way, faults []string) {
 				heads = append(heads, possible.Name)
 			}
 		}
+		general := args
 		for _, head := range heads {
+			args := strings.ReplaceAll(general, "$type", head)
 			steps := append((&walker{contract: contract}).steps(thing(head)), nil)
 			if f.Type.Elem != nil { // of a hundred things, no more can be asked at once
 				steps = nil

@@ -38,6 +38,7 @@ type level struct {
 	backward bool
 
 	views     []*object // what is written of each row
+	places    [][]int   // at the top: where in the list each view is shown, where that is not simply its number
 	cursor    []int     // columns of the order, where a cursor is asked for
 	signature uint32
 }
@@ -204,7 +205,7 @@ func keyed(i int, alias string) []byte {
 // object compiles the selection on a type whose row stands under alias in the level. chain yields that row for the statements below.
 func (c *compiler) object(l *level, t *catalog.Type, alias string, chain fragment, sel ast.SelectionSet) (*object, error) {
 	o := &object{present: -1}
-	for i, f := range c.collect(sel, t.Name, "Node", ofLog[t.Name].frame) {
+	for i, f := range c.collect(sel, t.Name, "Node", "_Entity", ofLog[t.Name].frame) {
 		w := op{key: keyed(i, f.Alias)}
 		if err := c.field(&w, l, t, alias, chain, f); err != nil {
 			return nil, err
@@ -383,7 +384,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			return l, nil
 		}
 		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
-		rows := func(n int) fragment { return c.rows(t, a, o, at, which, page.backward, n) }
+		rows := func(n int) fragment { return c.rows(t, a, o, at, which, on != nil, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
 		} else {

@@ -42,13 +42,19 @@ func (w *writer) tell(ctx context.Context, top *level) {
 	}
 	isList := graphql.GetFieldContext(ctx).Field.Definition.Type.Elem != nil
 	for view := range top.views {
-		path := graphql.GetPath(ctx)
-		if isList {
-			path = below(path, ast.PathIndex(view))
+		places := []int{view}
+		if top.places != nil {
+			places = top.places[view]
 		}
-		w.denials(path, top, 0, view, func(at ast.Path) {
-			graphql.AddError(ctx, gqlerror.WrapPath(at, problem.New(problem.Forbidden, "notAllowed")))
-		})
+		for _, place := range places {
+			path := graphql.GetPath(ctx)
+			if isList {
+				path = below(path, ast.PathIndex(place))
+			}
+			w.denials(path, top, 0, view, func(at ast.Path) {
+				graphql.AddError(ctx, gqlerror.WrapPath(at, problem.New(problem.Forbidden, "notAllowed")))
+			})
+		}
 	}
 }
 

@@ -99,8 +99,11 @@ func (l *lint) described(what, text string) {
 	}
 }
 
+// prescribed are names that are not ours: Apollo Federation has them.
+var prescribed = []string{"_Any", "_Entity", "_Service", "_entities", "_service"}
+
 func (l *lint) named(convention *regexp.Regexp, what, name string) {
-	if !convention.MatchString(name) {
+	if !slices.Contains(prescribed, name) && !convention.MatchString(name) {
 		l.say("%s is not named by convention", what)
 	}
 }

@@ -29,8 +29,9 @@ var bounds = func() []int64 {
 func Bounds() []int64 { return slices.Clone(bounds) }
 
 // BinOf is the bin of a duration. What ends before it began took no time.
-func BinOf(d time.Duration) int {
-	minutes := int64(d / time.Minute)
+func BinOf(d time.Duration) int { return binOf(int64(d / time.Minute)) }
+
+func binOf(minutes int64) int {
 	return sort.Search(len(bounds), func(i int) bool { return bounds[i] > minutes })
 }
 

@@ -9,6 +9,9 @@
 //	cube.go      what is counted, and which tables are published
 //	gain.go      what all published tables together give away
 //	tally.go     counts events into cells
+//	rebuild.go   counts all cases anew
+//	life.go      what a case counts for, as migration 0007 says it
+//	pour.go      adds that up along the tree of tenants, and writes it by COPY
 //	count.go     reads cells
 //	tenant.go    the part of the tree that is asked about
 //	question.go  which questions are answered, exactly or protected

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -71,7 +70,7 @@ func newLedger(t testing.TB, seed uint64, cases int) *ledger {
 	return l
 }
 
-func (l *ledger) tally(books dialect.Driver) *statistics.Tally {
+func (l *ledger) tally(books statistics.Books) *statistics.Tally {
 	return statistics.NewTally(l.books.Reading, books, func() time.Time { return l.now }, slog.New(slog.DiscardHandler))
 }
 
@@ -401,10 +400,18 @@ func TestCellsAreWhatCountingTheCasesGives(t *testing.T) {
 					return
 				}
 			}
-			if err := l.tally(l.books.Writing).Rebuild(t.Context(), func(int) {}); err != nil {
-				t.Fatal(err)
+			for _, keeping := range []int{1_000_000, 1 + l.chance.IntN(3_000)} {
+				if err := l.tally(l.books.Writing).Keeping(keeping).Rebuild(t.Context(), func(int) {}); err != nil {
+					t.Fatal(err)
+				}
+				l.agrees(fmt.Sprintf("counted anew, keeping %d cells in memory", keeping))
 			}
-			l.agrees("counted anew")
+			// What was counted anew is taken back like anything else.
+			for range 40 {
+				l.change(all[l.chance.IntN(len(all))])
+			}
+			l.folds()
+			l.agrees("after it was counted anew")
 		})
 	}
 }

@@ -11,7 +11,10 @@ import (
 )
 
 const (
-	deviation = 5 // D: a published count is never further from the true one
+	// Deviation (D) is how far a published count is from the true one at most.
+	Deviation = 5
+
+	deviation = Deviation
 	variance  = 2 // V, of the deviation of any count but 0
 	smallest  = 3 // no smaller number but 0 is published: one and two are never told
 

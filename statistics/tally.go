@@ -5,6 +5,7 @@ package statistics
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,8 +24,6 @@ const (
 	folded = 1_000
 	// recounted is how many cases are, where no event says that they changed.
 	recounted = 100
-	// forgotten is how many rows of a generation that is over are deleted in one transaction.
-	forgotten = 5_000
 	// calm is how long nobody looks after everything has been counted; it is the most that figures lag behind while the house keeps up.
 	calm = 500 * time.Millisecond
 	// longestCalm is between two attempts that fail.
@@ -35,15 +34,23 @@ const (
 // else has counted is not counted again.
 type Tally struct {
 	log   *pgxpool.Pool
-	books dialect.Driver
+	books Books
 	clock func() time.Time
 	told  *slog.Logger
 	scope authz.Scope
+	kept  int // cells that a rebuild keeps in memory
 }
 
-// NewTally makes the tally of a house. log is read; books are written, each statement as a transaction in the scope of its context.
-func NewTally(log *pgxpool.Pool, books dialect.Driver, clock func() time.Time, told *slog.Logger) *Tally {
-	return &Tally{log, books, clock, told, authz.System(authz.Counting).Scope()}
+// Books are what figures are written to, each statement and each copy as a transaction of its own in the scope of its context.
+type Books interface {
+	dialect.Driver
+	// Copy writes rows in PostgreSQL's binary format of COPY into a table. It writes nothing, or all.
+	Copy(ctx context.Context, into string, rows io.Reader) error
+}
+
+// NewTally makes the tally of a house out of the log, which is read, and the books.
+func NewTally(log *pgxpool.Pool, books Books, clock func() time.Time, told *slog.Logger) *Tally {
+	return &Tally{log, books, clock, told, authz.System(authz.Counting).Scope(), mostKept}
 }
 
 // Run counts until ctx ends.
@@ -149,53 +156,6 @@ func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p 
 func (t *Tally) count(ctx context.Context, generation int, from, to mark, cases []uuid.UUID, present time.Time) error {
 	_, err := ask[bool](ctx, t.books, "select ozg_fold($1, $2::xid8, $3, $4::xid8, $5, $6, $7, $8)", generation, from.xid, from.seq, to.xid, to.seq, cases, present, bounds)
 	return err
-}
-
-// Rebuild counts all cases anew, in many short transactions beside what is being answered and counted meanwhile, and then answers by that. Broken off, it
-// has changed nothing of what is answered. Of two at the same time the later one wins. progress hears how many cases have been counted.
-func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
-	ctx = authz.With(ctx, authz.System(authz.Counting))
-	present := t.clock()
-	made, err := ask[int](ctx, t.books, "select ozg_count_anew($1)", present)
-	if err != nil {
-		return err
-	}
-	generation := made[0]
-	end, err := t.next(ctx, generation, present)
-	if err != nil {
-		return err
-	}
-	for done, last := 0, (uuid.UUID{}); ; {
-		cases, err := ask[uuid.UUID](ctx, t.books, "select id from cases where id > $1 order by id limit $2", last, recounted)
-		if err != nil {
-			return err
-		}
-		if len(cases) == 0 {
-			break
-		}
-		last = cases[len(cases)-1]
-		if err := t.count(ctx, generation, end.from, end.from, cases, present); err != nil {
-			return err
-		}
-		done += len(cases)
-		progress(done)
-	}
-	for more := true; more; { // what has happened meanwhile
-		if more, err = t.fold(ctx, generation); err != nil {
-			return err
-		}
-	}
-	if _, err := ask[string](ctx, t.books, "select ozg_answer_by($1)::text", generation); err != nil {
-		return err
-	}
-	for more := true; more; {
-		left, err := ask[bool](ctx, t.books, "select ozg_forget_counts($1)", forgotten)
-		if err != nil {
-			return err
-		}
-		more = left[0]
-	}
-	return nil
 }
 
 // ask runs a statement as a transaction of its own, and gives the one column that it answers with.

@@ -236,7 +236,7 @@ func (t *tape) field(f *ast.Field, p *price) length {
 	return out
 }
 
-// lengthOf is how long a list may become: the largest of its slicing arguments.
+// lengthOf is how long a list may become: the largest of its slicing arguments. One that is a list counts by its own length.
 func (t *tape) lengthOf(f *ast.Field, p *price) int {
 	n, told := 0, false
 	for _, name := range p.slicing {
@@ -255,22 +255,27 @@ func (t *tape) lengthOf(f *ast.Field, p *price) int {
 	return t.page
 }
 
-// number is the value of an argument, where it is a whole number. What is none is left to validation.
+// number is the value of an argument, where it is a whole number, or the length of the list that it is. What is neither is left to validation.
 func (t *tape) number(v *ast.Value) (int, bool) {
-	text := v.Raw
 	if v.Kind == ast.Variable {
 		switch given := t.variables[v.Raw].(type) {
 		case json.Number:
-			text = given.String()
+			n, err := strconv.Atoi(given.String())
+			return n, err == nil
+		case []any:
+			return len(given), true
 		default:
 			def := t.op.VariableDefinitions.ForName(v.Raw)
 			if given != nil || def == nil || def.DefaultValue == nil {
 				return 0, false
 			}
-			text = def.DefaultValue.Raw
+			v = def.DefaultValue
 		}
 	}
-	n, err := strconv.Atoi(text)
+	if v.Kind == ast.ListValue {
+		return len(v.Children), true
+	}
+	n, err := strconv.Atoi(v.Raw)
 	return n, err == nil
 }
 

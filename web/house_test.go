@@ -47,6 +47,7 @@ type Query {
   hello(to: String): String!
   case(id: ID!): Case
   cases(first: Int, last: Int): CaseConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+  these(ids: [ID!]!): [Case]! @listSize(slicingArguments: ["ids"])
   slow: String
   broken: String
   refused: String

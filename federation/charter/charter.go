@@ -52,8 +52,8 @@ type Limits struct {
 	ClockSkew int64 `json:"clock_skew"`
 }
 
-// entry is a member as the charter writes it.
-type entry struct {
+// Entry is a member as a charter writes it: Keys are JWKs whose kid is their thumbprint.
+type Entry struct {
 	ID    MemberID          `json:"id"`
 	Name  string            `json:"name"`
 	State MemberState       `json:"state"`
@@ -63,15 +63,15 @@ type entry struct {
 	Keys  []json.RawMessage `json:"keys"`
 }
 
-// text is a charter as it is written.
-type text struct {
-	Iss       string  `json:"iss"`
-	Version   int     `json:"version"`
-	Prev      string  `json:"prev,omitempty"`
-	Effective int64   `json:"effective"`
-	Members   []entry `json:"members"`
-	Rules     []Rule  `json:"rules"`
-	Limits    Limits  `json:"limits"`
+// Draft is what a charter says, as it is written: the payload that the members sign.
+type Draft struct {
+	Federation string  `json:"iss"`
+	Version    int     `json:"version"`
+	Previous   string  `json:"prev,omitempty"`
+	Effective  int64   `json:"effective"`
+	Members    []Entry `json:"members"`
+	Rules      []Rule  `json:"rules"`
+	Limits     Limits  `json:"limits"`
 }
 
 // Charter (Satzung) is one version of who belongs. What it says has the right form; who signed it is for Chain to judge.
@@ -106,6 +106,24 @@ const (
 	mostKeys    = 4
 )
 
+// Draft is what the charter says, to write its successor from.
+func (c *Charter) Draft() (Draft, error) {
+	var d Draft
+	return d, strict(c.doc.payload, &d)
+}
+
+// Write signs a draft for the first time; Countersign adds the others. Errors are those of Read.
+func Write(d Draft, s *Signer) ([]byte, error) {
+	payload, err := json.Marshal(d)
+	if err != nil {
+		return nil, ErrMalformed
+	}
+	if _, err := readText(payload); err != nil {
+		return nil, err
+	}
+	return signTogether(payload, TypeCharter, s)
+}
+
 // Read reads a charter and checks everything that can be seen in it alone; signatures are not among that.
 // Errors: ErrMalformed, ErrAlgorithm, ErrDoubled, ErrRules.
 func Read(document []byte) (*Charter, error) {
@@ -127,16 +145,16 @@ func Read(document []byte) (*Charter, error) {
 }
 
 func readText(payload []byte) (*Charter, error) {
-	var t text
+	var t Draft
 	if err := strict(payload, &t); err != nil {
 		return nil, err
 	}
 	c := &Charter{
-		Federation: t.Iss, Version: t.Version, Hash: Hash(payload), Previous: t.Prev, Effective: t.Effective, Rules: t.Rules, Limits: t.Limits,
+		Federation: t.Federation, Version: t.Version, Hash: Hash(payload), Previous: t.Previous, Effective: t.Effective, Rules: t.Rules, Limits: t.Limits,
 		keys: map[string]held{}, owner: map[MemberID]int{},
 	}
 	first := t.Version == 1
-	if !isURL(t.Iss) || t.Version < 1 || first != (t.Prev == "") || t.Effective <= 0 || t.Effective > math.MaxInt32*4 || len(t.Members) == 0 || len(t.Members) > mostMembers {
+	if !isURL(t.Federation) || t.Version < 1 || first != (t.Previous == "") || t.Effective <= 0 || t.Effective > math.MaxInt32*4 || len(t.Members) == 0 || len(t.Members) > mostMembers {
 		return nil, ErrMalformed
 	}
 	l := t.Limits
@@ -148,6 +166,11 @@ func readText(payload []byte) (*Charter, error) {
 		if seen[e.ID] {
 			return nil, ErrDoubled
 		}
+		for other := range seen { // whose a house is, is seen by its URL
+			if e.ID.above(string(other)) || other.above(string(e.ID)) {
+				return nil, ErrMalformed
+			}
+		}
 		seen[e.ID] = true
 		if err := c.add(e); err != nil {
 			return nil, err
@@ -156,7 +179,7 @@ func readText(payload []byte) (*Charter, error) {
 	return c, c.decidable()
 }
 
-func (c *Charter) add(e entry) error {
+func (c *Charter) add(e Entry) error {
 	if !isURL(string(e.ID)) || e.Name == "" || len(e.Name) > 200 || e.Votes < 0 || e.Votes > 1000 || e.Share < 0 || e.Share > 1 || len(e.Keys) > mostKeys {
 		return ErrMalformed
 	}
@@ -229,6 +252,9 @@ func (c *Charter) Member(id MemberID) (Member, bool) {
 	}
 	return Member{}, false
 }
+
+// above tells whether a URL lies below that of a member.
+func (m MemberID) above(url string) bool { return strings.HasPrefix(url, string(m)+"/") }
 
 // isURL tells whether a text is the URL of a member or a house: https, without query or trailing slash. On one's own machine http will do.
 func isURL(s string) bool {

@@ -3,6 +3,8 @@
 package charter
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -15,7 +17,13 @@ type Roll struct {
 	members   []Member
 	instances map[MemberID][]Instance
 	byID      map[InstanceID]*vouched
-	suspended map[MemberID]time.Time
+	out       map[MemberID]outside
+}
+
+// outside is a member that does not belong, or not at present: since when, and what is said of it.
+type outside struct {
+	since time.Time
+	why   error
 }
 
 // vouched is a house with its keys.
@@ -29,6 +37,67 @@ type operational struct {
 	key         jwk.Key
 	from, until time.Time // until is zero for the ones in use
 	revoked     bool
+}
+
+// NewRoll puts together who belongs at a moment. A house whose papers are not in order does not stand in it; refused says why, and what its id would be where
+// that could be read. Of two papers for one house the younger one counts. Lists have been checked by Suspensions.
+func NewRoll(chain *Chain, papers []Vouched, lists []*Suspensions, now time.Time) (r *Roll, refused map[InstanceID]error) {
+	in := chain.At(now)
+	r = &Roll{charter: in, instances: map[MemberID][]Instance{}, byID: map[InstanceID]*vouched{}, out: map[MemberID]outside{}}
+	refused = map[InstanceID]error{}
+	for _, p := range papers {
+		v, id, err := in.vouched(p, now)
+		if err != nil {
+			refused[id] = err
+			continue
+		}
+		if known := r.byID[v.ID]; known == nil || known.Number < v.Number {
+			r.byID[v.ID] = v
+		}
+	}
+	for _, l := range lists {
+		r.seq += l.Seq
+		for _, s := range l.Suspended {
+			at := time.Unix(s.At, 0).UTC()
+			if l.Issuer == in.Federation {
+				r.out[MemberID(s.ID)] = outside{at, ErrSuspended}
+			} else if v := r.byID[InstanceID(s.ID)]; v != nil && string(v.Member) == l.Issuer {
+				v.Suspended = at
+			}
+		}
+	}
+	for _, m := range in.Members {
+		switch m.State {
+		case Suspended:
+			r.out[m.ID] = outside{chain.since(in, m), ErrSuspended}
+		case Left:
+			r.out[m.ID] = outside{chain.since(in, m), ErrUnknown}
+		}
+		if o, ok := r.out[m.ID]; ok && m.State != Left && !now.Before(o.since) {
+			m.State = Suspended
+		}
+		r.members = append(r.members, m)
+	}
+	for _, v := range r.byID {
+		r.instances[v.Member] = append(r.instances[v.Member], v.Instance)
+	}
+	for _, all := range r.instances {
+		slices.SortFunc(all, func(a, b Instance) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	}
+	return r, refused
+}
+
+// since is when a member came to stand as it does.
+func (c *Chain) since(in *Charter, m Member) time.Time {
+	since := in.Effective
+	for v := in.Version - 1; v >= 1; v-- {
+		before, ok := c.versions[v-1].Member(m.ID)
+		if !ok || before.State != m.State {
+			break
+		}
+		since = c.versions[v-1].Effective
+	}
+	return time.Unix(since, 0).UTC()
 }
 
 // Charter is the charter in force.
@@ -89,8 +158,8 @@ func (r *Roll) Standing(of InstanceID, at time.Time) error {
 }
 
 func (r *Roll) standing(v *vouched, at time.Time) error {
-	if since, ok := r.suspended[v.Member]; ok && !at.Before(since) {
-		return ErrSuspended
+	if o, ok := r.out[v.Member]; ok && !at.Before(o.since) {
+		return o.why
 	}
 	if !v.Suspended.IsZero() && !at.Before(v.Suspended) {
 		return ErrSuspended

@@ -95,13 +95,7 @@ func readGeneral(document []byte) (signed, error) {
 	if len(document) > mostBytes {
 		return signed{}, ErrMalformed
 	}
-	var form struct {
-		Payload    string `json:"payload"`
-		Signatures []struct {
-			Protected string `json:"protected"`
-			Signature string `json:"signature"`
-		} `json:"signatures"`
-	}
+	var form general
 	if err := strict(document, &form); err != nil {
 		return signed{}, err
 	}
@@ -138,6 +132,51 @@ func readCompact(document []byte) (signed, error) {
 		return signed{}, err
 	}
 	return signed{payload: payload, signatures: []signature{s}}, nil
+}
+
+// general is the JSON of a document that several sign.
+type general struct {
+	Payload    string         `json:"payload"`
+	Signatures []oneSignature `json:"signatures"`
+}
+
+type oneSignature struct {
+	Protected string `json:"protected"`
+	Signature string `json:"signature"`
+}
+
+// signTogether begins a document that several sign.
+func signTogether(payload []byte, typ string, s *Signer) ([]byte, error) {
+	g := general{Payload: encode(payload)}
+	protected, sig, err := s.under(typ, g.Payload)
+	if err != nil {
+		return nil, err
+	}
+	g.Signatures = []oneSignature{{protected, sig}}
+	return json.Marshal(g)
+}
+
+// Countersign adds a signature to a charter, or to a list of suspended members. A key that has signed already is ErrDoubled.
+func Countersign(document []byte, by *Signer) ([]byte, error) {
+	d, err := readGeneral(document)
+	if err != nil {
+		return nil, err
+	}
+	var g general
+	if err := strict(document, &g); err != nil {
+		return nil, err
+	}
+	for _, s := range d.signatures {
+		if s.header.Kid == by.kid {
+			return nil, ErrDoubled
+		}
+	}
+	protected, sig, err := by.under(d.signatures[0].header.Typ, g.Payload)
+	if err != nil {
+		return nil, err
+	}
+	g.Signatures = append(g.Signatures, oneSignature{protected, sig})
+	return json.Marshal(g)
 }
 
 // of checks what can be said of a signature before its key is known: its type and its algorithm.

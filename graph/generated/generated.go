@@ -14,6 +14,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
@@ -81,7 +82,12 @@ type MutationResolver interface {
 	ResumeWebhook(ctx context.Context, input model.ResumeWebhookInput) (*answer.Payload, error)
 	RetireExtension(ctx context.Context, input model.RetireExtensionInput) (*answer.Payload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*answer.Payload, error)
+	SetApplicantExtension(ctx context.Context, input model.SetApplicantExtensionInput) (*answer.Payload, error)
 	SetCaseExtension(ctx context.Context, input model.SetCaseExtensionInput) (*answer.Payload, error)
+	SetDecisionExtension(ctx context.Context, input model.SetDecisionExtensionInput) (*answer.Payload, error)
+	SetMessageExtension(ctx context.Context, input model.SetMessageExtensionInput) (*answer.Payload, error)
+	SetServiceExtension(ctx context.Context, input model.SetServiceExtensionInput) (*answer.Payload, error)
+	SetServiceOfferingExtension(ctx context.Context, input model.SetServiceOfferingExtensionInput) (*answer.Payload, error)
 	StartBulkExport(ctx context.Context, input model.StartBulkExportInput) (*answer.Payload, error)
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
@@ -105,6 +111,8 @@ type QueryResolver interface {
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
 	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
+	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
+	Subgraph(ctx context.Context) (fedruntime.Service, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -172,7 +180,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResumeWebhookInput", ec.unmarshalInputResumeWebhookInput),
 			graphql.NewInputUnmarshaler("RetireExtensionInput", ec.unmarshalInputRetireExtensionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetApplicantExtensionInput", ec.unmarshalInputSetApplicantExtensionInput),
 			graphql.NewInputUnmarshaler("SetCaseExtensionInput", ec.unmarshalInputSetCaseExtensionInput),
+			graphql.NewInputUnmarshaler("SetDecisionExtensionInput", ec.unmarshalInputSetDecisionExtensionInput),
+			graphql.NewInputUnmarshaler("SetMessageExtensionInput", ec.unmarshalInputSetMessageExtensionInput),
+			graphql.NewInputUnmarshaler("SetServiceExtensionInput", ec.unmarshalInputSetServiceExtensionInput),
+			graphql.NewInputUnmarshaler("SetServiceOfferingExtensionInput", ec.unmarshalInputSetServiceOfferingExtensionInput),
 			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
 			graphql.NewInputUnmarshaler("StatisticsWhere", ec.unmarshalInputStatisticsWhere),
@@ -468,7 +481,17 @@ type Applicant implements Node {
   trustLevel: TrustLevel!
   "The case."
   case: Case!
+  "What the viewer's tenant and those above it add to an applicant (Balkon)."
+  extension: ApplicantExtension
 }
+`, BuiltIn: false},
+	{Name: "../../schema/applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to an applicant (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ApplicantExtension
 `, BuiltIn: false},
 	{Name: "../../schema/ask_applicant.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -694,6 +717,10 @@ enum AuditAction {
   EXTENSION_RETIRED
   "The values of extension fields that had gone were erased."
   EXTENSION_ERASED
+  "Values of extension fields of a service or an offering were written."
+  EXTENSION_WRITTEN
+  "Values of extension fields were handed out at the console, of all rows at once."
+  EXTENSION_EXPORTED
 }
 
 "A line of the audit log (Protokoll der Rechte): who changed whose rights. It is never changed and never deleted."
@@ -708,7 +735,7 @@ type AuditEntry implements Node @policy(object: "audit", action: "read", onDeny:
   actor: String! @dataClass(class: INTERNAL)
   "What happened."
   action: AuditAction!
-  "Subject of whose rights changed; where extension fields are concerned, the hash of their definition."
+  "Subject of whose rights changed; where extension fields are concerned, the hash of their definition, or the global id of what was written to."
   subject: String! @dataClass(class: INTERNAL)
   "The role, null where an account as a whole is concerned."
   role: String
@@ -979,7 +1006,7 @@ enum TrustLevel {
 }
 
 "A case (Vorgang): an application on its way through an authority. It belongs to one tenant for ever."
-type Case implements Node {
+type Case implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "Rises by one with every change; send it back as expectedRevision."
@@ -1613,6 +1640,8 @@ type Decision implements Node {
   sentAt: DateTime!
   "When it counts as announced, and why."
   announcement: Announcement
+  "What the viewer's tenant and those above it add to a decision (Balkon)."
+  extension: DecisionExtension
 }
 
 "A page of decisions."
@@ -1676,6 +1705,14 @@ type ExplanationStep {
   "In English."
   en: String!
 }
+`, BuiltIn: false},
+	{Name: "../../schema/decision_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a decision (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar DecisionExtension
 `, BuiltIn: false},
 	{Name: "../../schema/define_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -2394,6 +2431,8 @@ type Message implements Node {
   openedAt: DateTime
   "How far it has come."
   deliveryState: DeliveryState!
+  "What the viewer's tenant and those above it add to a message (Balkon)."
+  extension: MessageExtension
   "What is attached."
   attachments(
     "How many from the start, 0 to 100." first: Int
@@ -2431,6 +2470,8 @@ input MessageFilter {
   sentAt: DateTimeFilter
   "By when it was opened; isNull: true for the unread ones."
   openedAt: DateTimeFilter
+  "By what the viewer's tenant and those above it add to a message (Balkon)."
+  extension: MessageExtensionFilter
 }
 
 "What messages can be ordered by."
@@ -2439,12 +2480,14 @@ enum MessageOrderField {
   SENT_AT
 }
 
-"An order of messages."
+"An order of messages: by exactly one of field and extension."
 input MessageOrder {
   "By what."
-  field: MessageOrderField!
-  "Which way."
+  field: MessageOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a message, with its direction; without a value last."
+  extension: MessageExtensionOrder
 }
 `, BuiltIn: false},
 	{Name: "../../schema/message_events.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2474,6 +2517,20 @@ extend type Subscription {
   ): MessageStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/message_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a message (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar MessageExtension
+
+"Conditions on what is added to a message: an input with a condition for each field that messages can be filtered by, where there are any."
+scalar MessageExtensionFilter
+
+"An order by what is added to a message: an input with a direction for each field that messages can be ordered by, where there are any."
+scalar MessageExtensionOrder
+`, BuiltIn: false},
 	{Name: "../../schema/node.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Something with a global id."
@@ -2483,7 +2540,7 @@ interface Node {
 }
 
 "Where a page lies in its list (Relay)."
-type PageInfo {
+type PageInfo @shareable {
   "Whether more follows after this page."
   hasNextPage: Boolean!
   "Whether there is something before this page."
@@ -3031,7 +3088,7 @@ extend type Mutation {
 	{Name: "../../schema/service.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A service (Verwaltungsleistung) of the shared catalogue: what the administration does for people."
-type Service implements Node {
+type Service implements Node @key(fields: "leikaKey") {
   "Global id."
   id: ID!
   "Key in the LeiKa catalogue."
@@ -3052,6 +3109,8 @@ type Service implements Node {
   retentionDays: Int!
   "Version of this entry of the catalogue."
   version: Int!
+  "What the viewer's tenant and those above it add to a service (Balkon)."
+  extension: ServiceExtension
 }
 
 "A page of services."
@@ -3090,6 +3149,8 @@ input ServiceFilter {
   title: StringFilter
   "By maturity."
   maturity: IntFilter
+  "By what the viewer's tenant and those above it add to a service (Balkon)."
+  extension: ServiceExtensionFilter
 }
 
 "What services can be ordered by."
@@ -3100,12 +3161,14 @@ enum ServiceOrderField {
   LEIKA_KEY
 }
 
-"An order of services."
+"An order of services: by exactly one of field and extension."
 input ServiceOrder {
   "By what."
-  field: ServiceOrderField!
-  "Which way."
+  field: ServiceOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a service, with its direction; without a value last."
+  extension: ServiceExtensionOrder
 }
 
 extend type Query {
@@ -3122,10 +3185,24 @@ extend type Query {
   ): ServiceConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
+	{Name: "../../schema/service_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a service (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ServiceExtension
+
+"Conditions on what is added to a service: an input with a condition for each field that services can be filtered by, where there are any."
+scalar ServiceExtensionFilter
+
+"An order by what is added to a service: an input with a direction for each field that services can be ordered by, where there are any."
+scalar ServiceExtensionOrder
+`, BuiltIn: false},
 	{Name: "../../schema/service_offering.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "Says that an authority is responsible (zuständig) for a service in a territory."
-type ServiceOffering implements Node {
+type ServiceOffering implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "The responsible authority."
@@ -3140,6 +3217,8 @@ type ServiceOffering implements Node {
   validFrom: Date!
   "First day on which it no longer holds."
   validTo: Date
+  "What the viewer's tenant and those above it add to an offering (Balkon)."
+  extension: ServiceOfferingExtension
 }
 
 "A page of offerings."
@@ -3180,6 +3259,8 @@ input ServiceOfferingFilter {
   validFrom: DateFilter
   "By the day on which it ends."
   validTo: DateFilter
+  "By what the viewer's tenant and those above it add to an offering (Balkon)."
+  extension: ServiceOfferingExtensionFilter
 }
 
 extend type Query {
@@ -3193,6 +3274,55 @@ extend type Query {
   ): ServiceOfferingConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "The offering of the authority that is responsible for a service in a region today (Zuständigkeit), or null."
   responsibleOffering("The service." serviceKey: LeikaKey!, "The region." regionalKey: RegionalKey!): ServiceOffering
+}
+`, BuiltIn: false},
+	{Name: "../../schema/service_offering_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to an offering (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ServiceOfferingExtension
+
+"Conditions on what is added to an offering: an input with a condition for each field that offerings can be filtered by, where there are any."
+scalar ServiceOfferingExtensionFilter
+`, BuiltIn: false},
+	{Name: "../../schema/set_applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of an applicant: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ApplicantExtensionInput
+
+"Input of setApplicantExtension."
+input SetApplicantExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "The values."
+  extension: ApplicantExtensionInput!
+}
+
+"What can go wrong in setApplicantExtension."
+union SetApplicantExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setApplicantExtension."
+type SetApplicantExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The applicant."
+  applicant: Applicant
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetApplicantExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of who applies. The log and the history tell that something was written, never what."
+  setApplicantExtension("What to do." input: SetApplicantExtensionInput!): SetApplicantExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/set_case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3229,6 +3359,150 @@ type SetCaseExtensionPayload {
 extend type Mutation {
   "Writes extension fields (Balkon) of a case. The log and the history tell that something was written, never what."
   setCaseExtension("What to do." input: SetCaseExtensionInput!): SetCaseExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_decision_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a decision: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar DecisionExtensionInput
+
+"Input of setDecisionExtension."
+input SetDecisionExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "A decision of the case."
+  decisionId: ID!
+  "The values."
+  extension: DecisionExtensionInput!
+}
+
+"What can go wrong in setDecisionExtension."
+union SetDecisionExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setDecisionExtension."
+type SetDecisionExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The decision."
+  decision: Decision
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetDecisionExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a decision. The decision itself stays as it was sent. The log and the history tell that something was written, never what."
+  setDecisionExtension("What to do." input: SetDecisionExtensionInput!): SetDecisionExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_message_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a message: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar MessageExtensionInput
+
+"Input of setMessageExtension."
+input SetMessageExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "A message of the case."
+  messageId: ID!
+  "The values."
+  extension: MessageExtensionInput!
+}
+
+"What can go wrong in setMessageExtension."
+union SetMessageExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setMessageExtension."
+type SetMessageExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The message."
+  message: Message
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetMessageExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a message. The message itself stays as it was sent. The log and the history tell that something was written, never what."
+  setMessageExtension("What to do." input: SetMessageExtensionInput!): SetMessageExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_service_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a service: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ServiceExtensionInput
+
+"Input of setServiceExtension."
+input SetServiceExtensionInput {
+  "The service."
+  serviceId: ID!
+  "The values."
+  extension: ServiceExtensionInput!
+}
+
+"What can go wrong in setServiceExtension."
+union SetServiceExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setServiceExtension."
+type SetServiceExtensionPayload {
+  "The service."
+  service: Service
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetServiceExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes what a tenant adds to a service of the shared catalogue (Balkon): it holds at that tenant and at all below it. The audit log tells that something was written, never what."
+  setServiceExtension("What to do." input: SetServiceExtensionInput!): SetServiceExtensionPayload! @policy(object: "service", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_service_offering_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of an offering: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ServiceOfferingExtensionInput
+
+"Input of setServiceOfferingExtension."
+input SetServiceOfferingExtensionInput {
+  "The offering."
+  serviceOfferingId: ID!
+  "The values."
+  extension: ServiceOfferingExtensionInput!
+}
+
+"What can go wrong in setServiceOfferingExtension."
+union SetServiceOfferingExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setServiceOfferingExtension."
+type SetServiceOfferingExtensionPayload {
+  "The offering."
+  serviceOffering: ServiceOffering
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetServiceOfferingExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of an offering of the directory. The audit log tells that something was written, never what."
+  setServiceOfferingExtension("What to do." input: SetServiceOfferingExtensionInput!): SetServiceOfferingExtensionPayload! @policy(object: "offering", action: "extend", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/start_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3468,6 +3742,39 @@ extend type Query {
   ): CaseStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/subgraph.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+The key by which a gateway of others asks for a thing of this type (Apollo Federation). Each type has one at most: with two, what is found by
+one could be put where the other was asked for.
+"""
+directive @key("Names of the fields that tell one from all others." fields: String!) on OBJECT
+
+"Several subgraphs behind one gateway may define this type (Apollo Federation)."
+directive @shareable on OBJECT
+
+"What a gateway knows of a thing: __typename and the field of its key, what else there is does not count (Apollo Federation)."
+scalar _Any
+
+"What a gateway can ask for by its key (Apollo Federation)."
+union _Entity = Case | Service | ServiceOffering | Tenant
+
+"What this house tells a composer (Apollo Federation)."
+type _Service {
+  "The viewer's own contract as a subgraph, version 2.7 of the specification: the standard house and what is added where the viewer is at home."
+  sdl: String! @cost(weight: 2000)
+}
+
+extend type Query {
+  """
+  The things with these keys in the same order, null where there is none and where it is not visible, without telling which. They are read under
+  the same rights as everywhere else.
+  """
+  _entities("Up to 200." representations: [_Any!]!): [_Entity]! @listSize(slicingArguments: ["representations"])
+  "What a composer needs to know of this house."
+  _service: _Service!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/submission.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "A submission (Eingang): what was delivered, kept as it came."
@@ -3592,7 +3899,7 @@ enum TenantKind {
 }
 
 "A tenant (Mandant): a member of the federation or a part of one. Tenants form a tree."
-type Tenant implements Node {
+type Tenant implements Node @key(fields: "id") {
   "Global id."
   id: ID!
   "Short name for addresses, unique, never changed."
@@ -4486,6 +4793,20 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetApplicantExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetApplicantExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetApplicantExtensionPayload_cursor(ctx, field)
+	case "applicant":
+		return ec.fieldContext_SetApplicantExtensionPayload_applicant(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetApplicantExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetApplicantExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4496,6 +4817,54 @@ func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Cont
 		return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetCaseExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetDecisionExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetDecisionExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetDecisionExtensionPayload_cursor(ctx, field)
+	case "decision":
+		return ec.fieldContext_SetDecisionExtensionPayload_decision(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetDecisionExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetDecisionExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetMessageExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetMessageExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetMessageExtensionPayload_cursor(ctx, field)
+	case "message":
+		return ec.fieldContext_SetMessageExtensionPayload_message(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetMessageExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetMessageExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetServiceExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "service":
+		return ec.fieldContext_SetServiceExtensionPayload_service(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetServiceExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetServiceExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetServiceOfferingExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceOffering":
+		return ec.fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetServiceOfferingExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetServiceOfferingExtensionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4628,6 +4997,14 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_rightsVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sdl":
+		return ec.fieldContext__Service_sdl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type _Service", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5124,12 +5501,82 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setApplicantExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetApplicantExtensionInput, error) {
+			return ec.unmarshalNSetApplicantExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetApplicantExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setCaseExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
 			return ec.unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setDecisionExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetDecisionExtensionInput, error) {
+			return ec.unmarshalNSetDecisionExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetDecisionExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMessageExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetMessageExtensionInput, error) {
+			return ec.unmarshalNSetMessageExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetMessageExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setServiceExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetServiceExtensionInput, error) {
+			return ec.unmarshalNSetServiceExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setServiceOfferingExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetServiceOfferingExtensionInput, error) {
+			return ec.unmarshalNSetServiceOfferingExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceOfferingExtensionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5191,6 +5638,20 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query__entities_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "representations",
+		func(ctx context.Context, v any) ([]map[string]any, error) {
+			return ec.unmarshalN_Any2ᚕmapᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["representations"] = arg0
 	return args, nil
 }
 
@@ -10336,6 +10797,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setApplicantExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setApplicantExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetApplicantExtension(ctx, fc.Args["input"].(model.SetApplicantExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetApplicantExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setApplicantExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetApplicantExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setApplicantExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10374,6 +10879,182 @@ func (ec *executionContext) fieldContext_Mutation_setCaseExtension(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setCaseExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setDecisionExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setDecisionExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetDecisionExtension(ctx, fc.Args["input"].(model.SetDecisionExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetDecisionExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setDecisionExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetDecisionExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setDecisionExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setMessageExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMessageExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMessageExtension(ctx, fc.Args["input"].(model.SetMessageExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetMessageExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMessageExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetMessageExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMessageExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setServiceExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setServiceExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetServiceExtension(ctx, fc.Args["input"].(model.SetServiceExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetServiceExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setServiceExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetServiceExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setServiceExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setServiceOfferingExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setServiceOfferingExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetServiceOfferingExtension(ctx, fc.Args["input"].(model.SetServiceOfferingExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetServiceOfferingExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setServiceOfferingExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetServiceOfferingExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setServiceOfferingExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11476,6 +12157,82 @@ func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query__entities(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query__entities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []reading.Value) graphql.Marshaler {
+			return ec.marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query__entities(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type _Entity does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query__entities_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query__service(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query__service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Subgraph(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+			return ec.marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query__service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields__Service(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_tenant(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12355,6 +13112,98 @@ func (ec *executionContext) fieldContext_SendMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMessageProblem")
 }
 
+func (ec *executionContext) _SetApplicantExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_applicant(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_applicant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applicant(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_applicant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "Applicant")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetApplicantExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, false, false, "SetApplicantExtensionProblem")
+}
+
 func (ec *executionContext) _SetCaseExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12422,6 +13271,282 @@ func (ec *executionContext) _SetCaseExtensionPayload_problems(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_SetCaseExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, false, false, "SetCaseExtensionProblem")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_decision(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalODecision2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "Decision")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetDecisionExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, false, false, "SetDecisionExtensionProblem")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_message(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOMessage2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "Message")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetMessageExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, false, false, "SetMessageExtensionProblem")
+}
+
+func (ec *executionContext) _SetServiceExtensionPayload_service(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceExtensionPayload_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOService2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceExtensionPayload_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceExtensionPayload", field, true, false, "Service")
+}
+
+func (ec *executionContext) _SetServiceExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetServiceExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceExtensionPayload", field, false, false, "SetServiceExtensionProblem")
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload_serviceOffering(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServiceOffering(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOServiceOffering2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceOfferingExtensionPayload", field, true, false, "ServiceOffering")
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceOfferingExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetServiceOfferingExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceOfferingExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceOfferingExtensionPayload", field, false, false, "SetServiceOfferingExtensionProblem")
 }
 
 func (ec *executionContext) _StartBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -13524,6 +14649,29 @@ func (ec *executionContext) _Viewer_rightsVersion(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
+}
+
+func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *fedruntime.Service) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext__Service_sdl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SDL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext__Service_sdl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("_Service", field, false, false, "String")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -16209,6 +17357,62 @@ func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSetApplicantExtensionInput(ctx context.Context, obj any) (model.SetApplicantExtensionInput, error) {
+	var it model.SetApplicantExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNApplicantExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetApplicantExtensionInput unmarshals raw into the SetApplicantExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetApplicantExtensionInput(ctx context.Context, raw any) (model.SetApplicantExtensionInput, error) {
+	var out model.SetApplicantExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetApplicantExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Context, obj any) (model.SetCaseExtensionInput, error) {
 	var it model.SetCaseExtensionInput
 	if obj == nil {
@@ -16262,6 +17466,230 @@ func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Cont
 func UnmarshalSetCaseExtensionInput(ctx context.Context, raw any) (model.SetCaseExtensionInput, error) {
 	var out model.SetCaseExtensionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCaseExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetDecisionExtensionInput(ctx context.Context, obj any) (model.SetDecisionExtensionInput, error) {
+	var it model.SetDecisionExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "decisionId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "decisionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decisionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DecisionID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNDecisionExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetDecisionExtensionInput unmarshals raw into the SetDecisionExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetDecisionExtensionInput(ctx context.Context, raw any) (model.SetDecisionExtensionInput, error) {
+	var out model.SetDecisionExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetDecisionExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMessageExtensionInput(ctx context.Context, obj any) (model.SetMessageExtensionInput, error) {
+	var it model.SetMessageExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "messageId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "messageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("messageId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MessageID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNMessageExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMessageExtensionInput unmarshals raw into the SetMessageExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMessageExtensionInput(ctx context.Context, raw any) (model.SetMessageExtensionInput, error) {
+	var out model.SetMessageExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMessageExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetServiceExtensionInput(ctx context.Context, obj any) (model.SetServiceExtensionInput, error) {
+	var it model.SetServiceExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"serviceId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "serviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serviceId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServiceID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNServiceExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetServiceExtensionInput unmarshals raw into the SetServiceExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetServiceExtensionInput(ctx context.Context, raw any) (model.SetServiceExtensionInput, error) {
+	var out model.SetServiceExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetServiceExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetServiceOfferingExtensionInput(ctx context.Context, obj any) (model.SetServiceOfferingExtensionInput, error) {
+	var it model.SetServiceOfferingExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"serviceOfferingId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "serviceOfferingId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serviceOfferingId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServiceOfferingID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNServiceOfferingExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetServiceOfferingExtensionInput unmarshals raw into the SetServiceOfferingExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetServiceOfferingExtensionInput(ctx context.Context, raw any) (model.SetServiceOfferingExtensionInput, error) {
+	var out model.SetServiceOfferingExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetServiceOfferingExtensionInput", raw, &out)
 	return out, err
 }
 
@@ -17667,6 +19095,47 @@ func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _SetApplicantExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetApplicantExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -17704,6 +19173,170 @@ func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel as
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetCaseExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetDecisionExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetDecisionExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetMessageExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetMessageExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetServiceExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetServiceExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetServiceOfferingExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -18565,7 +20198,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -19028,7 +20661,7 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -19526,9 +21159,44 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setApplicantExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setApplicantExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "setCaseExtension":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setCaseExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setDecisionExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setDecisionExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setMessageExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMessageExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setServiceExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setServiceExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setServiceOfferingExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setServiceOfferingExtension(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -19571,7 +21239,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -19824,6 +21492,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_caseStatistics(ctx, field)
+				})
+		case "_entities":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query__entities(ctx, field)
+				})
+		case "_service":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query__service(ctx, field)
 				})
 		case "tenant":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -20282,6 +21962,57 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var setApplicantExtensionPayloadImplementors = []string{"SetApplicantExtensionPayload"}
+
+func (ec *executionContext) _SetApplicantExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setApplicantExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetApplicantExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "applicant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_applicant(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetApplicantExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var setCaseExtensionPayloadImplementors = []string{"SetCaseExtensionPayload"}
 
 func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -20307,6 +22038,186 @@ func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel as
 				})
 		case "problems":
 			out.Values[i] = ec._SetCaseExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setDecisionExtensionPayloadImplementors = []string{"SetDecisionExtensionPayload"}
+
+func (ec *executionContext) _SetDecisionExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setDecisionExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetDecisionExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "decision":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_decision(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetDecisionExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setMessageExtensionPayloadImplementors = []string{"SetMessageExtensionPayload"}
+
+func (ec *executionContext) _SetMessageExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setMessageExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetMessageExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "message":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_message(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetMessageExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setServiceExtensionPayloadImplementors = []string{"SetServiceExtensionPayload"}
+
+func (ec *executionContext) _SetServiceExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setServiceExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetServiceExtensionPayload")
+		case "service":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetServiceExtensionPayload_service(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetServiceExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setServiceOfferingExtensionPayloadImplementors = []string{"SetServiceOfferingExtensionPayload"}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setServiceOfferingExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetServiceOfferingExtensionPayload")
+		case "serviceOffering":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetServiceOfferingExtensionPayload_serviceOffering(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetServiceOfferingExtensionPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -20763,7 +22674,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -20850,6 +22761,39 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "rightsVersion":
 			out.Values[i] = ec._Viewer_rightsVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var _ServiceImplementors = []string{"_Service"}
+
+func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *fedruntime.Service) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("_Service")
+		case "sdl":
+			out.Values[i] = ec.__Service_sdl(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -21395,6 +23339,24 @@ func (ec *executionContext) unmarshalNAnnouncementChannel2githubᚗcomᚋozgᚑc
 
 func (ec *executionContext) marshalNAnnouncementChannel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnnouncementChannel(ctx context.Context, sel ast.SelectionSet, v model.AnnouncementChannel) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNApplicantExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplicantExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicantExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ApplicantExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNApplicantInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐApplicantInput(ctx context.Context, v any) (model.ApplicantInput, error) {
@@ -21967,6 +23929,24 @@ func (ec *executionContext) marshalNDecideCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNDecisionExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecisionExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecisionExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DecisionExtensionInput!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDecisionOutcome2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionOutcome(ctx context.Context, v any) (model.DecisionOutcome, error) {
 	var res model.DecisionOutcome
 	err := res.UnmarshalGQL(v)
@@ -22412,6 +24392,24 @@ func (ec *executionContext) unmarshalNMemberState2githubᚗcomᚋozgᚑcloudᚋp
 
 func (ec *executionContext) marshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx context.Context, sel ast.SelectionSet, v model.MemberState) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNMessageExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNMessageStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
@@ -22923,6 +24921,24 @@ func (ec *executionContext) marshalNServiceConnection2githubᚗcomᚋozgᚑcloud
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalNServiceExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServiceExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ServiceExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceExtensionInput!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNServiceOfferingConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	var res reading.Value
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -22935,6 +24951,24 @@ func (ec *executionContext) marshalNServiceOfferingConnection2githubᚗcomᚋozg
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNServiceOfferingExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServiceOfferingExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ServiceOfferingExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOfferingExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNServiceOrder2map(ctx context.Context, v any) (map[string]any, error) {
@@ -22953,6 +24987,43 @@ func (ec *executionContext) marshalNServiceOrder2map(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOrder!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNSetApplicantExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetApplicantExtensionInput(ctx context.Context, v any) (model.SetApplicantExtensionInput, error) {
+	res, err := ec.unmarshalInputSetApplicantExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetApplicantExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetApplicantExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetApplicantExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetApplicantExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetApplicantExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
@@ -22981,6 +25052,154 @@ func (ec *executionContext) marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋoz
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetDecisionExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetDecisionExtensionInput(ctx context.Context, v any) (model.SetDecisionExtensionInput, error) {
+	res, err := ec.unmarshalInputSetDecisionExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDecisionExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetDecisionExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDecisionExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetDecisionExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetDecisionExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetMessageExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetMessageExtensionInput(ctx context.Context, v any) (model.SetMessageExtensionInput, error) {
+	res, err := ec.unmarshalInputSetMessageExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMessageExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetMessageExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMessageExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetMessageExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetMessageExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetServiceExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceExtensionInput(ctx context.Context, v any) (model.SetServiceExtensionInput, error) {
+	res, err := ec.unmarshalInputSetServiceExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetServiceExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetServiceExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetServiceExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetServiceOfferingExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceOfferingExtensionInput(ctx context.Context, v any) (model.SetServiceOfferingExtensionInput, error) {
+	res, err := ec.unmarshalInputSetServiceOfferingExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceOfferingExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetServiceOfferingExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceOfferingExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetServiceOfferingExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetServiceOfferingExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -23453,6 +25672,80 @@ func (ec *executionContext) marshalNWorkListStreamFrame2ᚖgithubᚗcomᚋozgᚑ
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalN_Any2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalN_Any2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "_Any!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "_Any!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalN_Any2ᚕmapᚄ(ctx context.Context, v any) ([]map[string]any, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]map[string]any, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalN_Any2map(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.SelectionSet, v []map[string]any) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalN_Any2map(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) ([]reading.Value, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]reading.Value, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v []reading.Value) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, sel, v[i])
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx context.Context, sel ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+	return ec.__Service(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -23618,6 +25911,22 @@ func (ec *executionContext) marshalOAccessExplanation2ᚖgithubᚗcomᚋozgᚑcl
 		return graphql.Null
 	}
 	return ec._AccessExplanation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalOAuditEntryFilter2map(ctx context.Context, v any) (map[string]any, error) {
@@ -24569,6 +26878,22 @@ func (ec *executionContext) marshalOWebhookFilter2map(ctx context.Context, sel a
 	_ = ctx
 	res := graphql.MarshalMap(v)
 	return res
+}
+
+func (ec *executionContext) unmarshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalO_Entity2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

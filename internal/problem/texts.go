@@ -32,6 +32,7 @@ var texts = map[string]text{
 	"firstOrLast":   {"Genau eine der Angaben first und last wird gebraucht, von 0 bis 100.", "Exactly one of first and last is needed, from 0 to 100."},
 	"tooMany":       {"Das sind zu viele auf einmal.", "These are too many at once."},
 	"tooDeep":       {"Das ist zu tief geschachtelt.", "This is nested too deeply."},
+	"badEntity":     {"Diese Angabe nennt keinen bekannten Typ oder nicht seinen ganzen Schlüssel.", "This does not name a known type, or not its whole key."},
 	"exactlyOne":    {"Genau eine dieser Angaben wird gebraucht.", "Exactly one of these values is needed."},
 	"inThePast":     {"Dieses Datum liegt in der Vergangenheit.", "This date is in the past."},
 	"tooLarge":      {"Das ist zu groß.", "This is too large."},
@@ -92,6 +93,17 @@ var texts = map[string]text{
 	"tableNotPublished": {"Diese Kombination von Merkmalen wird über Mandanten hinweg nicht veröffentlicht.", "This combination of characteristics is not published across tenants."},
 	"freeUnion":         {"Über Mandanten hinweg gibt es nur einzelne Werte, keine frei gewählten Summen.", "Across tenants there are single values only, no sums of one's own choice."},
 	"openPeriod":        {"Über Mandanten hinweg gibt es nur Zahlen abgeschlossener Monate.", "Across tenants there are figures of months that are over only."},
+
+	// between the houses of the federation
+	"otherAudience":   {"Diese Frage oder Antwort ist für eine andere Instanz bestimmt.", "This question or answer is meant for another house."},
+	"questionExpired": {"Diese Frage oder Antwort ist nicht mehr oder noch nicht gültig.", "This question or answer is not valid any more, or not yet."},
+	"askedBefore":     {"Diese Frage wurde schon einmal gestellt.", "This question was asked before."},
+	"strangerHouse":   {"Für diese Instanz bürgt kein Mitglied der Föderation.", "No member of the federation vouches for this house."},
+	"suspendedHouse":  {"Diese Instanz ist derzeit ausgesetzt.", "This house is suspended at present."},
+	"badSignature":    {"Diese Unterschrift stimmt nicht.", "This signature does not hold."},
+	"otherAnswer":     {"Diese Antwort gehört nicht zu der gestellten Frage.", "This answer does not belong to the question that was asked."},
+	"logChanged":      {"Das Protokoll der Gegenseite wurde verändert.", "The log of the other side was changed."},
+	"notCountedYet":   {"Dieser Zeitraum ist noch nicht zu Ende gezählt.", "This period has not been counted to its end yet."},
 
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package statistics_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ozg-cloud/platform/statistics"
+)
+
+// watched are books that somebody looks at while they are written.
+type watched struct {
+	statistics.Books
+	copying func(into string, rows []byte) (write bool)
+}
+
+func (w watched) Copy(ctx context.Context, into string, rows io.Reader) error {
+	all, err := io.ReadAll(rows)
+	if err != nil || !w.copying(into, all) {
+		return err
+	}
+	return w.Books.Copy(ctx, into, strings.NewReader(string(all)))
+}
+
+func TestARebuildKeepsNobodyWaitingLong(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 21, 1_500)
+	var largest, times atomic.Int64
+	books := watched{l.books.Writing, func(_ string, rows []byte) bool {
+		times.Add(1)
+		for {
+			had := largest.Load()
+			if int64(len(rows)) <= had || largest.CompareAndSwap(had, int64(len(rows))) {
+				return true
+			}
+		}
+	}}
+	if err := l.tally(books).Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	const cell = 82 // bytes: what is written of one
+	if largest.Load() > statistics.Poured*cell || times.Load() < 4 {
+		t.Errorf("%d transactions, the largest of %d bytes", times.Load(), largest.Load())
+	}
+	l.agrees("written in small transactions")
+}
+
+func TestARebuildThatLosesWhatItWritesIsSeenToBeWrong(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 22, 300)
+	var cells atomic.Int64
+	books := watched{l.books.Writing, func(into string, _ []byte) bool { return into != "statistics_cells_poured" || cells.Add(1)%3 != 2 }}
+	if err := l.tally(books).Keeping(200).Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if len(differences(l.cells(), l.counted())) == 0 {
+		t.Error("what was lost is not missed")
+	}
+}
+
+func TestOfTwoRebuildsTheLaterOneWins(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 23, 200)
+	overtaken := false
+	books := watched{l.books.Writing, func(string, []byte) bool {
+		if !overtaken {
+			overtaken = true
+			if err := l.tally(l.books.Writing).Rebuild(t.Context(), func(int) {}); err != nil {
+				t.Error(err)
+			}
+		}
+		return true
+	}}
+	if err := l.tally(one{books, make(chan struct{}, 1)}).Rebuild(t.Context(), func(int) {}); err == nil {
+		t.Error("the earlier one has won")
+	}
+	l.agrees("counted anew twice at once")
+}
+
+// one lets one copy begin at a time.
+type one struct {
+	watched
+	turn chan struct{}
+}
+
+func (o one) Copy(ctx context.Context, into string, rows io.Reader) error {
+	o.turn <- struct{}{}
+	defer func() { <-o.turn }()
+	return o.watched.Copy(ctx, into, rows)
+}
