@@ -3688,6 +3688,16 @@ type StatisticsRow {
   figures: [StatisticsFigure!]! @listSize(assumedSize: 10)
 }
 
+"What people call a value of an axis."
+type StatisticsName @cost(weight: 0) {
+  "The axis: one of tenants, or SERVICE."
+  axis: StatisticsAxis!
+  "The value, as it stands in rows."
+  value: String!
+  "Name of the tenant, or title of the service."
+  name: String!
+}
+
 "Figures (Statistik) of cases, with what has to be known to read them."
 type CaseStatistics {
   "Exact or protected."
@@ -3714,6 +3724,8 @@ type CaseStatistics {
   axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
   "At most 10000, in the order of their values, without those in which nothing is told."
   rows: [StatisticsRow!]! @listSize(assumedSize: 1000)
+  "The names of the tenants and services in rows, each once."
+  names: [StatisticsName!]! @cost(weight: 5) @listSize(assumedSize: 1)
 }
 
 extend type Query {
@@ -4420,6 +4432,8 @@ func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, fiel
 		return ec.fieldContext_CaseStatistics_axes(ctx, field)
 	case "rows":
 		return ec.fieldContext_CaseStatistics_rows(ctx, field)
+	case "names":
+		return ec.fieldContext_CaseStatistics_names(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
 }
@@ -4932,6 +4946,18 @@ func (ec *executionContext) childFields_StatisticsGap(ctx context.Context, field
 		return ec.fieldContext_StatisticsGap_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticsGap", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "axis":
+		return ec.fieldContext_StatisticsName_axis(ctx, field)
+	case "value":
+		return ec.fieldContext_StatisticsName_value(ctx, field)
+	case "name":
+		return ec.fieldContext_StatisticsName_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsName", field.Name)
 }
 
 func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7637,6 +7663,38 @@ func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_names(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_names(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Names, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+			return ec.marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_names(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsName(ctx, field)
 		},
 	}
 	return fc, nil
@@ -14028,6 +14086,75 @@ func (ec *executionContext) fieldContext_StatisticsGap_reason(_ context.Context,
 	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
 }
 
+func (ec *executionContext) _StatisticsName_axis(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_axis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_axis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _StatisticsName_value(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsName_name(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
 func (ec *executionContext) _StatisticsRow_at(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19843,6 +19970,11 @@ func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "names":
+			out.Values[i] = ec._CaseStatistics_names(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22371,6 +22503,49 @@ func (ec *executionContext) _StatisticsGap(ctx context.Context, sel ast.Selectio
 			}
 		case "reason":
 			out.Values[i] = ec._StatisticsGap_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsNameImplementors = []string{"StatisticsName"}
+
+func (ec *executionContext) _StatisticsName(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsName) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsNameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsName")
+		case "axis":
+			out.Values[i] = ec._StatisticsName_axis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._StatisticsName_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._StatisticsName_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -25258,6 +25433,26 @@ func (ec *executionContext) marshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcl
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx context.Context, sel ast.SelectionSet, v model.StatisticsName) graphql.Marshaler {
+	return ec._StatisticsName(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
