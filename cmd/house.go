@@ -231,6 +231,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		},
 	}
 	resolver.Reading.ExtendedBy(graph.Added)
+	resolver.Reading.SharedBy(added.Shared)
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)
 		if err != nil {
