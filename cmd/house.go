@@ -246,12 +246,13 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	valid := web.NewValid(validKept, metrics)
 	contracts := graph.NewContracts(contract, added.For, func(c graph.Contract[web.Engine]) web.Engine {
 		e := graph.Engine(resolver, c.Schema, c.Held, g.Log)
-		e.SetQueryCache(valid.Of(c.Name)) // instead of its own, which counts nothing
+		known := valid.Of(c.Name)
+		e.SetQueryCache(known) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
 		if c.Standard != nil {
-			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema)}
+			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema).Knowing(known)}
 		}
-		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits)}
+		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits).Knowing(known)}
 		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})
