@@ -14,7 +14,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
@@ -112,7 +111,7 @@ type QueryResolver interface {
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
 	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
-	Subgraph(ctx context.Context) (fedruntime.Service, error)
+	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -12196,8 +12195,8 @@ func (ec *executionContext) _Query__service(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Subgraph(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
-			return ec.marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
+			return ec.marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14565,7 +14564,7 @@ func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context,
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
 }
 
-func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *fedruntime.Service) (ret graphql.Marshaler) {
+func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *answer.Subgraph) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -22649,7 +22648,7 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 
 var _ServiceImplementors = []string{"_Service"}
 
-func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *answer.Subgraph) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -25588,7 +25587,7 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplat
 	return ret
 }
 
-func (ec *executionContext) marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx context.Context, sel ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx context.Context, sel ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
 	return ec.__Service(ctx, sel, &v)
 }
 
