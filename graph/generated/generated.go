@@ -482,6 +482,8 @@ type Applicant implements Node {
   case: Case!
   "What the viewer's tenant and those above it add to an applicant (Balkon)."
   extension: ApplicantExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1054,6 +1056,8 @@ type Case implements Node @key(fields: "id") {
   viewerCan: CasePermissions!
   "What the viewer's tenant and those above it add to it (Balkon)."
   extension: CaseExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -1641,6 +1645,8 @@ type Decision implements Node {
   announcement: Announcement
   "What the viewer's tenant and those above it add to a decision (Balkon)."
   extension: DecisionExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of decisions."
@@ -2045,6 +2051,35 @@ extend type Query {
   ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
+	{Name: "../../schema/extension_value.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+A single value that a tenant adds to something (Balkon), in one form for all tenants, for clients that work across them. What stands in lists and objects is told
+value by value. Exactly one of text, int, float, boolean, date and dateTime is given.
+"""
+type ExtensionValue {
+  "Slug of the tenant that adds the field."
+  owner: String!
+  "Name of the field."
+  name: String!
+  "What leads from the field to the value: positions in lists, from 0, and names in objects. Empty where the field holds a single value."
+  path: [String!]! @listSize(assumedSize: 2)
+  "Type of the value in the definition of its owner: String, Int, Float, Boolean, Date, DateTime, or the name of an enum."
+  type: String!
+  "The value of a String or of an enum."
+  text: String
+  "The value of an Int."
+  int: Int
+  "The value of a Float."
+  float: Float
+  "The value of a Boolean."
+  boolean: Boolean
+  "The value of a Date."
+  date: Date
+  "The value of a DateTime."
+  dateTime: DateTime
+}
+`, BuiltIn: false},
 	{Name: "../../schema/federation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "How a member stands in the federation."
@@ -2432,6 +2467,8 @@ type Message implements Node {
   deliveryState: DeliveryState!
   "What the viewer's tenant and those above it add to a message (Balkon)."
   extension: MessageExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "What is attached."
   attachments(
     "How many from the start, 0 to 100." first: Int
@@ -3110,6 +3147,8 @@ type Service implements Node @key(fields: "leikaKey") {
   version: Int!
   "What the viewer's tenant and those above it add to a service (Balkon)."
   extension: ServiceExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of services."
@@ -3218,6 +3257,8 @@ type ServiceOffering implements Node @key(fields: "id") {
   validTo: Date
   "What the viewer's tenant and those above it add to an offering (Balkon)."
   extension: ServiceOfferingExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of offerings."
