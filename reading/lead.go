@@ -69,13 +69,13 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if err != nil {
 		return nil, err
 	}
-	return &lead{best.key, e, c.entries(e, best.key), inner, best.rank == byEquation, append(which[:len(which):len(which)], rest)}, nil
+	return &lead{best.key, e, c.entries(t, e, best.key), inner, best.rank == byEquation, append(which[:len(which):len(which)], rest)}, nil
 }
 
 // entries are the conditions under which the entries of a field are looked at.
-func (c *compiler) entries(e string, key int64) []fragment {
+func (c *compiler) entries(t *catalog.Type, e string, key int64) []fragment {
 	there := []fragment{sql(e + ".field = " + strconv.FormatInt(key, 10))}
-	if s := c.p.Scope(); s.Lo == s.Hi {
+	if s := c.p.Scope(); s.Lo == s.Hi && ofCase(t) {
 		there = append(there, sql(e+".place = ?", int64(s.Lo))) // the second wall's own bound, said so that an index serves it
 	}
 	return there
