@@ -280,7 +280,7 @@ func tenfold(v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		if n, ok := v["n"].(json.Number); ok && n != "0" {
-			v["n"] = json.Number(n + "0")
+			v["n"] = n + "0"
 		}
 		for _, part := range v {
 			tenfold(part)

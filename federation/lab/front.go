@@ -5,6 +5,7 @@ package lab
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -106,8 +107,6 @@ func recorded(r *http.Request, next http.Handler) *answer {
 }
 
 func (a *answer) head(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 }
