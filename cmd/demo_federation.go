@@ -391,7 +391,7 @@ func (d *federationDemo) ask(ctx context.Context, l *demoLand, who, document str
 }
 
 const demoQuestion = `query($measure: StatisticsMeasure!, $from: String!, $to: String!) { federation { statistics(measures: [$measure], groupBy: [LAND], from: $from, to: $to,
-  options: {maxAgeSeconds: 0, deadlineMillis: 3000, purpose: "demo"}) {
+  options: {maxAgeSeconds: 1, deadlineMillis: 3000, purpose: "demo"}) {
     meta { complete expected answered coverage members { state reason tookMillis member { id name } } }
     rows { at figures { count margin } } } } }`
 
@@ -471,6 +471,7 @@ func (d *federationDemo) show(ctx context.Context) error {
 	d.listen(hh)
 	d.say("%s is back, and %s answers ten times what it said before:", hh.name, by.name)
 	by.lying.Store(true)
+	time.Sleep(2 * time.Second) // what was said a second ago is asked for again
 	if err := d.tell(ctx, "APPLICATIONS"); err != nil {
 		return err
 	}

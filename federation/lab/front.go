@@ -4,12 +4,18 @@ package lab
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ozg-cloud/platform/federation/ask"
+	"github.com/ozg-cloud/platform/federation/charter"
 )
 
 // Fault answers in the place of a house. next is the house.
@@ -89,6 +95,99 @@ func Changed(change func(body []byte) []byte) Fault {
 		answer.header.Del("Content-Length")
 		answer.head(w)
 		_, _ = w.Write(answer.body.Bytes())
+	}
+}
+
+// Said changes what the house says to questions and signs it anew with its real key: the statement, and the receipt, which names the statement's hash unless it is changed
+// as well. Either may be nil.
+func (h *House) Said(statement, receipt func(said map[string]any)) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path != ask.Path {
+			next.ServeHTTP(w, r)
+			return
+		}
+		Changed(func(body []byte) []byte {
+			a, err := ask.ReadAnswer(body)
+			if err != nil || a.Statement == "" {
+				return body
+			}
+			if statement != nil {
+				a.Statement = h.again(a.Statement, ask.StatementType, statement)
+			}
+			a.Receipt = h.again(a.Receipt, ask.ReceiptType, func(said map[string]any) {
+				said["st"] = charter.Hash([]byte(a.Statement))
+				if receipt != nil {
+					receipt(said)
+				}
+			})
+			text, err := a.Bytes()
+			if err != nil {
+				return body
+			}
+			return text
+		})(w, r, next)
+	}
+}
+
+// again signs a document anew after a change.
+func (h *House) again(document, typ string, change func(said map[string]any)) string {
+	h.Helper()
+	parts := strings.Split(document, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		h.Fatal(err)
+	}
+	said := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
+	if err := d.Decode(&said); err != nil {
+		h.Fatal(err)
+	}
+	change(said)
+	text, err := json.Marshal(said)
+	if err != nil {
+		h.Fatal(err)
+	}
+	signed, err := h.Seat.Signer().Sign(typ, text)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return string(signed)
+}
+
+// Unsigned lets the house answer, and breaks the last signature in what it says.
+func Unsigned(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	Changed(func(body []byte) []byte {
+		a, err := ask.ReadAnswer(body)
+		if err != nil || len(a.Statement) < 10 {
+			return body
+		}
+		at := len(a.Statement) - 10
+		other := byte('A')
+		if a.Statement[at] == other {
+			other = 'B'
+		}
+		a.Statement = a.Statement[:at] + string(other) + a.Statement[at+1:]
+		text, err := a.Bytes()
+		if err != nil {
+			return body
+		}
+		return text
+	})(w, r, next)
+}
+
+// Replay answers every question with the first answer that the house has given.
+func Replay() Fault {
+	var first atomic.Pointer[answer]
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path != ask.Path {
+			next.ServeHTTP(w, r)
+			return
+		}
+		first.CompareAndSwap(nil, recorded(r, next))
+		a := first.Load()
+		a.head(w)
+		_, _ = w.Write(a.body.Bytes())
 	}
 }
 

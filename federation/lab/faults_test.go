@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package lab_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/ozg-cloud/platform/federation/book"
+	"github.com/ozg-cloud/platform/federation/lab"
+)
+
+const question = `query($from: String!, $to: String!, $age: Int, $deadline: Int!) { federation { statistics(measures: [APPLICATIONS], groupBy: [LAND], from: $from, to: $to,
+  options: {maxAgeSeconds: $age, deadlineMillis: $deadline}) { meta { complete expected answered members { state reason member { id } } } rows { at figures { count } } } } }`
+
+// told is what came of a question: the state of each member in the order of the charter, and how many each has.
+type answered struct {
+	order  []string
+	states map[string]string
+	counts map[string]int
+	full   bool
+	took   time.Duration
+}
+
+// asked asks the first house for the applications of a month.
+func asked(t *testing.T, h *lab.House, month string, age *int, deadline int) answered {
+	t.Helper()
+	begun := time.Now()
+	a := h.As("federation-analyst").Ask(question, map[string]any{"from": month, "to": month, "age": age, "deadline": deadline}).Works()
+	out := answered{states: map[string]string{}, counts: map[string]int{}, took: time.Since(begun)}
+	var data struct {
+		Federation struct {
+			Statistics struct {
+				Meta struct {
+					Complete bool
+					Members  []struct {
+						State, Reason string
+						Member        struct{ ID string }
+					}
+				}
+				Rows []struct {
+					At      []string
+					Figures []struct{ Count int }
+				}
+			}
+		}
+	}
+	text, err := json.Marshal(a.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &data); err != nil {
+		t.Fatal(err)
+	}
+	s := data.Federation.Statistics
+	out.full = s.Meta.Complete
+	for _, m := range s.Meta.Members {
+		out.order = append(out.order, m.Member.ID)
+		out.states[m.Member.ID] = m.State
+		if m.Reason != "" {
+			out.states[m.Member.ID] += " " + m.Reason
+		}
+	}
+	for _, r := range s.Rows {
+		out.counts[r.At[0]] = r.Figures[0].Count
+	}
+	return out
+}
+
+// numbers changes every number of cases in a statement.
+func numbers(to func(n json.Number) json.Number) func(said map[string]any) {
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if n, ok := v["n"].(json.Number); ok && n != "0" {
+				v["n"] = to(n)
+			}
+			for _, part := range v {
+				walk(part)
+			}
+		case []any:
+			for _, part := range v {
+				walk(part)
+			}
+		}
+	}
+	return func(said map[string]any) { walk(said["cells"]) }
+}
+
+func tenfold(n json.Number) json.Number { return n + "0" }
+
+func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOnce(t *testing.T) {
+	l := lab.New(t, 4)
+	for i, h := range l.Houses {
+		h.Seed(150+50*i, uint64(i+1))
+		if err := h.Tally.Rebuild(t.Context(), func(int) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids := make([]string, len(l.Houses))
+	for i, h := range l.Houses {
+		ids[i] = string(h.Seat.Member)
+	}
+	month := func(back int) string {
+		now := l.Houses[0].Clock.Now().UTC()
+		return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -back, 0).Format("2006-01")
+	}
+	const deadline = 1500
+
+	again := 60 // asked anew, whatever is kept
+	faults := []struct {
+		name  string
+		fault func(h *lab.House) lab.Fault
+		state string
+		// known: everybody has said it before.
+		known bool
+	}{
+		{"cut", func(*lab.House) lab.Fault { return lab.Cut }, "UNREACHABLE connection", false},
+		{"slow", func(*lab.House) lab.Fault { return lab.Slow }, "TIMED_OUT deadline", false},
+		{"slow body", func(*lab.House) lab.Fault { return lab.SlowBody }, "TIMED_OUT deadline", false},
+		{"bad signature", func(*lab.House) lab.Fault { return lab.Unsigned }, "REJECTED", false},
+		{"wrong audience", func(h *lab.House) lab.Fault {
+			return h.Said(nil, func(said map[string]any) { said["aud"] = "https://land-09.example/ozg" })
+		}, "REJECTED", false},
+		{"replay", nil, "REJECTED", false},
+		{"lying shape", func(h *lab.House) lab.Fault {
+			return h.Said(func(said map[string]any) { said["cells"] = map[string]any{"rows": []int{1, 2, 3}} }, nil)
+		}, "REJECTED", false},
+		{"in the name of another", func(h *lab.House) lab.Fault {
+			return h.Said(func(said map[string]any) { said["iss"] = string(l.Houses[0].Seat.Instance) }, nil)
+		}, "REJECTED", false},
+		{"implausible", func(h *lab.House) lab.Fault {
+			return h.Said(numbers(func(json.Number) json.Number { return "9007199254740993" }), nil)
+		}, "REJECTED", false},
+		{"contradictory", func(h *lab.House) lab.Fault { return h.Said(numbers(tenfold), nil) }, "REJECTED contradiction", true},
+		{"no house at all", func(*lab.House) lab.Fault {
+			return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) }
+		}, "UNREACHABLE", false},
+	}
+	for n, f := range faults {
+		for _, faulty := range [][]int{{2}, {1, 2, 3}} {
+			name := fmt.Sprintf("%s at %v", f.name, faulty)
+			at := month(2 + n)
+			if len(faulty) > 1 {
+				at = month(14 + n) // another question, which nobody has answered yet
+			}
+			// Another process of the asking house: no breaker of it is open.
+			asker := &lab.House{House: l.Houses[0].Another(), Seat: l.Houses[0].Seat}
+			if err := asker.Belonging.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if f.known {
+				if first := asked(t, asker, at, nil, deadline); !first.full {
+					t.Fatalf("%s: at first %v", name, first.states)
+				}
+			}
+			for _, i := range faulty {
+				fault := lab.Replay()
+				if f.fault != nil {
+					fault = f.fault(l.Houses[i])
+				}
+				l.Houses[i].Front.Break(fault)
+			}
+			if f.name == "replay" {
+				asked(t, asker, month(40), nil, deadline) // the answer that is said again and again
+			}
+			var age *int
+			if f.known {
+				age = &again
+				l.Houses[0].Clock.Forward(2 * time.Minute)
+			}
+			got := asked(t, asker, at, age, deadline)
+			for _, h := range l.Houses {
+				h.Front.Mend()
+			}
+			if fmt.Sprint(got.order) != fmt.Sprint(ids) {
+				t.Errorf("%s: the members are %v", name, got.order)
+			}
+			if got.full {
+				t.Errorf("%s: the answer calls itself complete", name)
+			}
+			// What the others have, they say again when everything is well.
+			whole := asked(t, &lab.House{House: l.Houses[0].Another(), Seat: l.Houses[0].Seat}, at, nil, deadline)
+			for i, id := range ids {
+				bad := false
+				for _, j := range faulty {
+					bad = bad || i == j
+				}
+				state := got.states[id]
+				switch {
+				case bad && (len(state) < len(f.state) || state[:len(f.state)] != f.state):
+					t.Errorf("%s: house %d is %s", name, i, state)
+				case bad && got.counts[id] != 0:
+					t.Errorf("%s: house %d is counted", name, i)
+				case !bad && state != "ANSWERED" && state != "CACHED":
+					t.Errorf("%s: house %d is %s", name, i, state)
+				case !bad && got.counts[id] != whole.counts[id]:
+					t.Errorf("%s: house %d has %d, and %d without the others' faults", name, i, got.counts[id], whole.counts[id])
+				}
+			}
+		}
+	}
+
+	t.Run("suspended", func(t *testing.T) {
+		l.Houses[0].Learn(book.Bundle{Suspensions: []string{string(l.Suspend(3))}})
+		before := l.Houses[3].Front.Asked()
+		got := asked(t, l.Houses[0], month(2), nil, deadline) // it has answered this before
+		if got.states[ids[3]] != "SUSPENDED" || got.counts[ids[3]] != 0 || got.full {
+			t.Errorf("%v %v", got.states, got.counts)
+		}
+		if l.Houses[3].Front.Asked() != before {
+			t.Error("who is suspended was asked")
+		}
+	})
+
+	t.Run("old charter", func(t *testing.T) {
+		d := l.Next()
+		d.Members[1].Name = "Another name"
+		document := must(t)(sign(l, d, 0, 4))
+		l.Houses[0].Learn(book.Bundle{Charters: []string{string(document)}})
+		got := asked(t, l.Houses[0], month(30), nil, deadline)
+		if got.states[ids[1]] != "ANSWERED" || got.states[ids[2]] != "ANSWERED" {
+			t.Errorf("houses that know an older charter: %v", got.states)
+		}
+		if v := l.Houses[1].Belonging.Roll().Version(); v != 1 {
+			t.Fatalf("house 1 knows charter %d: this proves nothing", v)
+		}
+	})
+
+	t.Run("older edition", func(t *testing.T) {
+		h := l.Houses[2]
+		h.Seat.Editions = []int{0}
+		l.Houses[0].Clock.Forward(time.Minute)
+		h.Clock.Forward(time.Minute)
+		if err := h.Belonging.Renew(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		l.Houses[0].Learn(h.Belonging.Known())
+		if i, _ := l.Houses[0].Belonging.Roll().Instance(h.Seat.Instance); fmt.Sprint(i.Editions) != "[0]" {
+			t.Fatalf("it answers in %v", i.Editions)
+		}
+		if got := asked(t, l.Houses[0], month(31), nil, deadline); got.states[ids[2]] != "UNSUPPORTED edition" || got.full {
+			t.Errorf("%v", got.states)
+		}
+	})
+
+	// The twin: who believes whatever is signed counts what was made up.
+	liar := l.Houses[1]
+	believed := 0
+	liar.Front.Break(liar.Said(func(said map[string]any) { numbers(tenfold)(said); believed++ }, nil))
+	if got := asked(t, l.Houses[0], month(33), nil, deadline); believed == 0 || got.states[ids[1]] == "REJECTED signature" {
+		t.Errorf("what was changed was not signed: %v", got.states)
+	}
+}
