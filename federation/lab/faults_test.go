@@ -70,6 +70,16 @@ func asked(t *testing.T, h *lab.House, month string, age *int, deadline int) ans
 	return out
 }
 
+// another is another process of a house.
+func another(t *testing.T, h *lab.House) *lab.House {
+	t.Helper()
+	out := &lab.House{House: h.Another(), Seat: h.Seat}
+	if err := out.Belonging.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // numbers changes every number of cases in a statement.
 func numbers(to func(n json.Number) json.Number) func(said map[string]any) {
 	var walk func(v any)
@@ -149,10 +159,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 				at = month(14 + n) // another question, which nobody has answered yet
 			}
 			// Another process of the asking house: no breaker of it is open.
-			asker := &lab.House{House: l.Houses[0].Another(), Seat: l.Houses[0].Seat}
-			if err := asker.Belonging.Refresh(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			asker := another(t, l.Houses[0])
 			if f.known {
 				if first := asked(t, asker, at, nil, deadline); !first.full {
 					t.Fatalf("%s: at first %v", name, first.states)
@@ -184,7 +191,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 				t.Errorf("%s: the answer calls itself complete", name)
 			}
 			// What the others have, they say again when everything is well.
-			whole := asked(t, &lab.House{House: l.Houses[0].Another(), Seat: l.Houses[0].Seat}, at, nil, deadline)
+			whole := asked(t, another(t, l.Houses[0]), at, nil, deadline)
 			for i, id := range ids {
 				bad := false
 				for _, j := range faulty {
