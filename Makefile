@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture entities bench-events federation-torture bench-federation bench postgres clean
+.PHONY: $(shell grep -oE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d :)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -67,21 +67,36 @@ entities: postgres ## ask for things by their keys in a million random batches, 
 	@$(GO) test -count=1 -v -timeout 30m -run '^TestEveryThingStandsWhereItsKeyWasAskedFor$$' ./federation/subgraph -batches 1000000
 	@$(GO) test -count=1 -v -timeout 60m -run '^TestEveryRoleSeesByKeysExactlyWhatItsListsShow$$' ./graph -batches 2000
 
-bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory
-	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'
+SUBSCRIBERS ?= 1000,10000
+
+bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory (SUBSCRIBERS)
+	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers $(SUBSCRIBERS) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 
 BENCH_CASES ?= 200000
 
 federation-torture: ## try every fault at every number of members, and 10,000 random histories against a central count
-	go test ./federation/gather -run 'Faulty|Bytes' -every -timeout 30m
-	go test ./federation/gather -run Published -rapid.checks=10000 -timeout 60m
+	@$(GO) test ./federation/gather -run 'Faulty|Bytes' -every -timeout 30m
+	@$(GO) test ./federation/gather -run Published -rapid.checks=10000 -timeout 60m
 
 bench-federation: ## measure sixteen houses: a closed month beside the slowest of them, stragglers, kept statements, the deadline
-	go test ./federation/gather -run xxx -bench . -benchtime 200x
+	@$(GO) test ./federation/gather -run xxx -bench . -benchtime 200x
 
-bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
-	@$(GO) build -trimpath -o .build/limit ./bench/limit
+bench: postgres build .build/limit ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many), and one event to 1,000 sockets
 	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases $(BENCH_CASES)
+	@$(MAKE) --no-print-directory bench-events SUBSCRIBERS=1000
+
+bench-short: postgres build .build/limit ## the same in a minute: tells the ratios beside the recorded ones, and fails only where answers are wrong
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases 20000 -rounds 3 -warm 200ms -lasts 400ms -only q1,q2,q3,q4 -results .build/bench -recorded ../../bench/results/short.json
+
+BENCH_GROWTH ?= 100000,1000000,100000/1000,100000/10000
+
+bench-growth: postgres build .build/limit ## the same where there are more cases, and more tenants (BENCH_GROWTH, as cases or cases/tenants)
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -rounds 3 -grows $(BENCH_GROWTH)
+
+.build/limit: FORCE
+	@$(GO) build -trimpath -o $@ ./bench/limit
+
+FORCE:
 
 postgres:
 	@sh deploy/postgres.sh

@@ -60,10 +60,11 @@ var serving = map[string]string{
 	"statistics_cells":        "SELECT",
 	"statistics_facts_poured": "INSERT", "statistics_cells_poured": "INSERT", // doors of COPY, which nobody reads
 	"trusted_documents": "SELECT", "trusted_documents_version": "SELECT",
+	"federation_papers": "SELECT INSERT", "federation_vouchers": "SELECT INSERT DELETE",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret", "federation_papers", "federation_vouchers"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{
