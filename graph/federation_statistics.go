@@ -34,6 +34,18 @@ type Together struct {
 	Pseudonym func(subject string) string
 }
 
+// PurposeOfFigures is what figures are for where nobody says so.
+const PurposeOfFigures = "STATISTICS"
+
+// Actor is what other houses read of a principal: the first of its roles, and a pseudonym.
+func (t Together) Actor(p *authz.Principal) ask.Actor {
+	out := ask.Actor{Ref: t.Pseudonym(p.Subject)}
+	if len(p.Assignments) > 0 {
+		out.Role = string(p.Assignments[0].Role)
+	}
+	return out
+}
+
 // federated tells whether this house asks others.
 func (r *Resolver) federated() bool { return r.roll() != nil && r.Together.Gather != nil }
 
@@ -94,11 +106,7 @@ const (
 
 // optionsOf reads how the members are asked.
 func (r *Resolver) optionsOf(p *authz.Principal, o *model.FederatedOptions) (gather.Options, error) {
-	out := gather.Options{Purpose: "STATISTICS", Actor: ask.Actor{Ref: r.Together.Pseudonym(p.Subject)}}
-	for _, a := range p.Assignments {
-		out.Actor.Role = string(a.Role)
-		break
-	}
+	out := gather.Options{Purpose: PurposeOfFigures, Actor: r.Together.Actor(p)}
 	if o == nil {
 		return out, nil
 	}

@@ -20,34 +20,28 @@ import (
 	"github.com/ozg-cloud/platform/statistics"
 )
 
-// books are those in memory, and those of a database: one suite proves both.
-func books(t *testing.T) map[string]func(*testing.T) interface {
+// both are the two sides of what is kept.
+type both interface {
 	ask.Books
 	gather.Shelf
-} {
-	type both interface {
-		ask.Books
-		gather.Shelf
-	}
-	return map[string]func(*testing.T) interface {
-		ask.Books
-		gather.Shelf
-	}{
-		"in memory": func(*testing.T) both {
-			return struct {
-				*asktest.Books
-				*gathertest.Shelf
-			}{&asktest.Books{}, &gathertest.Shelf{}}
-		},
-		"in a database": func(t *testing.T) both { return book.NewAsked(driver(t), func() time.Time { return asktest.Now }) },
-	}
+}
+
+// books are those in memory, and those of a database: one suite proves both.
+var books = map[string]func(*testing.T) both{
+	"in memory": func(*testing.T) both {
+		return struct {
+			*asktest.Books
+			*gathertest.Shelf
+		}{&asktest.Books{}, &gathertest.Shelf{}}
+	},
+	"in a database": func(t *testing.T) both { return book.NewAsked(driver(t), func() time.Time { return asktest.Now }) },
 }
 
 var question = ask.Hash([]byte("a question"))
 
 func TestWhatWasSaidFirstIsSaidForEver(t *testing.T) {
 	t.Parallel()
-	for name, open := range books(t) {
+	for name, open := range books {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := open(t)
@@ -70,7 +64,7 @@ func TestWhatWasSaidFirstIsSaidForEver(t *testing.T) {
 
 func TestTheLogGrowsByOneForEachQuestionAndProvesIt(t *testing.T) {
 	t.Parallel()
-	for name, open := range books(t) {
+	for name, open := range books {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := open(t)
@@ -132,7 +126,7 @@ func TestTheLogGrowsByOneForEachQuestionAndProvesIt(t *testing.T) {
 
 func TestTheFirstStatementOfAHouseStaysAndHeadsOnlyGrow(t *testing.T) {
 	t.Parallel()
-	for name, open := range books(t) {
+	for name, open := range books {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := open(t)

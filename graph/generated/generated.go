@@ -32,7 +32,6 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
-	FederatedStatistics() FederatedStatisticsResolver
 	Federation() FederationResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
@@ -50,9 +49,6 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
-type FederatedStatisticsResolver interface {
-	Rows(ctx context.Context, obj *model.FederatedStatistics) ([]model.StatisticsRow, error)
-}
 type FederationResolver interface {
 	Self(ctx context.Context, obj *model.Federation) (*model.Member, error)
 	Charter(ctx context.Context, obj *model.Federation) (*model.Charter, error)
@@ -2353,7 +2349,7 @@ type AnsweredQuestion @cost(weight: 1) {
   "What became of it: ANSWERED, DECLINED or UNSUPPORTED."
   outcome: MemberAnswerState!
   "Why, as a word for machines; null where it was answered."
-  reason: String
+  reason: String @dataClass(class: INTERNAL)
   "The question as it was signed, a JWS in compact serialization."
   request: String!
 }
@@ -3821,7 +3817,7 @@ enum StatisticsMeasure {
 
 "What figures are told apart by (Merkmal)."
 enum StatisticsAxis {
-  "Land: the slug of its tenant."
+  "Land: the slug of its tenant; where all houses of the federation were asked, the id of the member."
   LAND
   "District (Kreis): the slug of its tenant."
   DISTRICT
@@ -3942,7 +3938,7 @@ type CaseStatistics {
 }
 
 extend type Query {
-  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics."
+  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics. Protected figures of the whole federation are asked of all its members, where this house belongs to it."
   caseStatistics(
     "Slug of the tenant." scope: String!
     "Exact or protected." product: StatisticsProduct!
@@ -10115,7 +10111,7 @@ func (ec *executionContext) _FederatedStatistics_rows(ctx context.Context, field
 			return ec.fieldContext_FederatedStatistics_rows(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FederatedStatistics().Rows(ctx, obj)
+			return obj.Rows, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
@@ -10129,8 +10125,8 @@ func (ec *executionContext) fieldContext_FederatedStatistics_rows(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "FederatedStatistics",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_StatisticsRow(ctx, field)
 		},
@@ -22650,44 +22646,43 @@ func (ec *executionContext) _FederatedStatistics(ctx context.Context, sel ast.Se
 		case "meta":
 			out.Values[i] = ec._FederatedStatistics_meta(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "margin":
 			out.Values[i] = ec._FederatedStatistics_margin(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "smallest":
 			out.Values[i] = ec._FederatedStatistics_smallest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "suppressed":
 			out.Values[i] = ec._FederatedStatistics_suppressed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "noise":
 			out.Values[i] = ec._FederatedStatistics_noise(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "scheme":
 			out.Values[i] = ec._FederatedStatistics_scheme(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "axes":
 			out.Values[i] = ec._FederatedStatistics_axes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "rows":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._FederatedStatistics_rows(ctx, field, obj)
-				})
+			out.Values[i] = ec._FederatedStatistics_rows(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

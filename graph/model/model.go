@@ -397,8 +397,9 @@ type FederatedStatistics struct {
 	// The catalogue of measures and published tables, by its hash.
 	Scheme string `json:"scheme"`
 	// What the rows are told apart by, from coarse to fine.
-	Axes     []StatisticsAxis `json:"axes"`
-	Withheld bool             `json:"-"`
+	Axes []StatisticsAxis `json:"axes"`
+	// At most 10000, in the order of their values; null with an error (notComplete) where all had to answer and not all did.
+	Rows []StatisticsRow `json:"rows,omitempty"`
 }
 
 // All houses together (Föderation), as this house knows them. What it tells is kept here: nobody else has to be reached for it, unless a field says so.
@@ -2869,7 +2870,7 @@ func (e ServiceOrderField) MarshalJSON() ([]byte, error) {
 type StatisticsAxis string
 
 const (
-	// Land: the slug of its tenant.
+	// Land: the slug of its tenant; where all houses of the federation were asked, the id of the member.
 	StatisticsAxisLand StatisticsAxis = "LAND"
 	// District (Kreis): the slug of its tenant.
 	StatisticsAxisDistrict StatisticsAxis = "DISTRICT"
