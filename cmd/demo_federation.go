@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -242,9 +243,8 @@ func (l *demoLand) lie(w http.ResponseWriter, r *http.Request) {
 	}
 	body := kept.Body.Bytes()
 	if json.Unmarshal(body, &a) == nil && a.Statement != "" {
-		statement := l.again(a.Statement, ask.StatementType, func(said map[string]any) { tenfold(said["cells"]) })
-		receipt := l.again(a.Receipt, ask.ReceiptType, func(said map[string]any) { said["st"] = charter.Hash([]byte(statement)) })
-		a.Statement, a.Receipt = statement, receipt
+		a.Statement = l.again(a.Statement, ask.StatementType, numberOfCases, `"n":${1}0`)
+		a.Receipt = l.again(a.Receipt, ask.ReceiptType, hashOfStatement, `"st":"`+charter.Hash([]byte(a.Statement))+`"`)
 		body, _ = json.Marshal(a) //nolint:errchkjson // two texts
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -252,44 +252,23 @@ func (l *demoLand) lie(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
+var (
+	numberOfCases   = regexp.MustCompile(`"n":([1-9][0-9]*)`)
+	hashOfStatement = regexp.MustCompile(`"st":"[^"]*"`)
+)
+
 // again signs a document anew after a change.
-func (l *demoLand) again(document, typ string, change func(said map[string]any)) string {
-	var payload []byte
-	if parts := strings.Split(document, "."); len(parts) == 3 {
-		payload, _ = base64.RawURLEncoding.DecodeString(parts[1])
-	}
-	said := map[string]any{}
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber()
-	if decoder.Decode(&said) != nil {
-		return document
-	}
-	change(said)
-	text, err := json.Marshal(said)
+func (l *demoLand) again(document, typ string, what *regexp.Regexp, to string) string {
+	parts := strings.Split(document, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[len(parts)/2])
 	if err != nil {
 		return document
 	}
-	signed, err := l.seat.Signer().Sign(typ, text)
+	signed, err := l.seat.Signer().Sign(typ, what.ReplaceAll(payload, []byte(to)))
 	if err != nil {
 		return document
 	}
 	return string(signed)
-}
-
-func tenfold(v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		if n, ok := v["n"].(json.Number); ok && n != "0" {
-			v["n"] = n + "0"
-		}
-		for _, part := range v {
-			tenfold(part)
-		}
-	case []any:
-		for _, part := range v {
-			tenfold(part)
-		}
-	}
 }
 
 // meet lets the houses learn of each other, as they do by themselves once they run.
@@ -424,7 +403,7 @@ func (d *federationDemo) tell(ctx context.Context, measure string) error {
 	last := time.Now().UTC().AddDate(0, 0, -time.Now().UTC().Day()) // the last day of the month that is over
 	var a demoAnswer
 	err := d.ask(ctx, d.lands[0], "federation-analyst", demoQuestion, map[string]any{
-		"measure": measure, "from": last.AddDate(0, 0, 1-last.Day()).AddDate(0, -5, 0).Format("2006-01"), "to": last.Format("2006-01"),
+		"measure": measure, "from": last.Format("2006-01"), "to": last.Format("2006-01"),
 	}, &a)
 	if err != nil {
 		return err
@@ -447,7 +426,7 @@ func (d *federationDemo) tell(ctx context.Context, measure string) error {
 	if s.Meta.Coverage != nil {
 		coverage = fmt.Sprintf("%.0f %%", 100**s.Meta.Coverage)
 	}
-	d.say("  %s in six months: %d, from %d of %d members, complete: %t, coverage: %s\n", measure, sum, s.Meta.Answered, s.Meta.Expected, s.Meta.Complete, coverage)
+	d.say("  %s in the month that is over: %d, from %d of %d members, complete: %t, coverage: %s\n", measure, sum, s.Meta.Answered, s.Meta.Expected, s.Meta.Complete, coverage)
 	return nil
 }
 

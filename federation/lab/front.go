@@ -5,11 +5,11 @@ package lab
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -98,9 +98,9 @@ func Changed(change func(body []byte) []byte) Fault {
 	}
 }
 
-// Said changes what the house says to questions and signs it anew with its real key: the statement, and the receipt, which names the statement's hash unless it is changed
-// as well. Either may be nil.
-func (h *House) Said(statement, receipt func(said map[string]any)) Fault {
+// Said changes what the house says to questions and signs it anew with its real key: the payload of the statement, and that of the receipt, which names the hash of
+// the changed statement. Either may be nil.
+func (h *House) Said(statement, receipt func(payload []byte) []byte) Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.URL.Path != ask.Path {
 			next.ServeHTTP(w, r)
@@ -114,11 +114,12 @@ func (h *House) Said(statement, receipt func(said map[string]any)) Fault {
 			if statement != nil {
 				a.Statement = h.again(a.Statement, ask.StatementType, statement)
 			}
-			a.Receipt = h.again(a.Receipt, ask.ReceiptType, func(said map[string]any) {
-				said["st"] = charter.Hash([]byte(a.Statement))
+			a.Receipt = h.again(a.Receipt, ask.ReceiptType, func(payload []byte) []byte {
+				payload = ofStatement.ReplaceAll(payload, []byte(`"st":"`+charter.Hash([]byte(a.Statement))+`"`))
 				if receipt != nil {
-					receipt(said)
+					payload = receipt(payload)
 				}
+				return payload
 			})
 			text, err := a.Bytes()
 			if err != nil {
@@ -129,28 +130,17 @@ func (h *House) Said(statement, receipt func(said map[string]any)) Fault {
 	}
 }
 
+var ofStatement = regexp.MustCompile(`"st":"[^"]*"`)
+
 // again signs a document anew after a change.
-func (h *House) again(document, typ string, change func(said map[string]any)) string {
-	h.Helper()
-	parts := strings.Split(document, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+func (h *House) again(document, typ string, change func(payload []byte) []byte) string {
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(document, ".")[1])
 	if err != nil {
-		h.Fatal(err)
+		return document
 	}
-	said := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(payload))
-	d.UseNumber()
-	if err := d.Decode(&said); err != nil {
-		h.Fatal(err)
-	}
-	change(said)
-	text, err := json.Marshal(said)
+	signed, err := h.Seat.Signer().Sign(typ, change(payload))
 	if err != nil {
-		h.Fatal(err)
-	}
-	signed, err := h.Seat.Signer().Sign(typ, text)
-	if err != nil {
-		h.Fatal(err)
+		return document
 	}
 	return string(signed)
 }
