@@ -51,6 +51,13 @@ conformance: postgres build conformance/node_modules/.package-lock.json ## suite
 conformance/node_modules/.package-lock.json: conformance/package-lock.json
 	cd conformance && npm ci --ignore-scripts --no-fund --no-audit
 
+conformance-federation: postgres build conformance/node_modules/.package-lock.json conformance/federation/node_modules/.package-lock.json ## composers, gateways and Apollo's suite, against the house as a subgraph (needs Node 20 or newer)
+	@$(GO) build -trimpath -o .build/products ./conformance/products
+	@node conformance/federation/run.mjs $(BIN) .build/products
+
+conformance/federation/node_modules/.package-lock.json: conformance/federation/package-lock.json
+	cd conformance/federation && npm ci --ignore-scripts --no-fund --no-audit
+
 hostile: postgres ## besiege a whole house for ten minutes with hostile requests, and tell how it fared
 	@$(GO) test -count=1 -v -timeout 20m -run '^(TestTheSiege|TestHostile.*|TestSlowReaders.*)$$' ./internal/housetest -long 10m
 

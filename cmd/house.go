@@ -236,6 +236,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		},
 	}
 	resolver.Reading.ExtendedBy(graph.Added)
+	resolver.Reading.SharedBy(added.Shared)
 	var federal []web.Route
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)

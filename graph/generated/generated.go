@@ -14,7 +14,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
@@ -116,7 +115,7 @@ type QueryResolver interface {
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
 	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
-	Subgraph(ctx context.Context) (fedruntime.Service, error)
+	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -488,6 +487,8 @@ type Applicant implements Node {
   case: Case!
   "What the viewer's tenant and those above it add to an applicant (Balkon)."
   extension: ApplicantExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -1060,6 +1061,8 @@ type Case implements Node @key(fields: "id") {
   viewerCan: CasePermissions!
   "What the viewer's tenant and those above it add to it (Balkon)."
   extension: CaseExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -1647,6 +1650,8 @@ type Decision implements Node {
   announcement: Announcement
   "What the viewer's tenant and those above it add to a decision (Balkon)."
   extension: DecisionExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of decisions."
@@ -2049,6 +2054,35 @@ extend type Query {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: ExtensionDefinitionFilter
   ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/extension_value.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+A single value that a tenant adds to something (Balkon), in one form for all tenants, for clients that work across them. What stands in lists and objects is told
+value by value. Exactly one of text, int, float, boolean, date and dateTime is given.
+"""
+type ExtensionValue {
+  "Slug of the tenant that adds the field."
+  owner: String!
+  "Name of the field."
+  name: String!
+  "What leads from the field to the value: positions in lists, from 0, and names in objects. Empty where the field holds a single value."
+  path: [String!]! @listSize(assumedSize: 2)
+  "Type of the value in the definition of its owner: String, Int, Float, Boolean, Date, DateTime, or the name of an enum."
+  type: String!
+  "The value of a String or of an enum."
+  text: String
+  "The value of an Int."
+  int: Int
+  "The value of a Float."
+  float: Float
+  "The value of a Boolean."
+  boolean: Boolean
+  "The value of a Date."
+  date: Date
+  "The value of a DateTime."
+  dateTime: DateTime
 }
 `, BuiltIn: false},
 	{Name: "../../schema/federation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2653,6 +2687,8 @@ type Message implements Node {
   deliveryState: DeliveryState!
   "What the viewer's tenant and those above it add to a message (Balkon)."
   extension: MessageExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "What is attached."
   attachments(
     "How many from the start, 0 to 100." first: Int
@@ -3331,6 +3367,8 @@ type Service implements Node @key(fields: "leikaKey") {
   version: Int!
   "What the viewer's tenant and those above it add to a service (Balkon)."
   extension: ServiceExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of services."
@@ -3439,6 +3477,8 @@ type ServiceOffering implements Node @key(fields: "id") {
   validTo: Date
   "What the viewer's tenant and those above it add to an offering (Balkon)."
   extension: ServiceOfferingExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of offerings."
@@ -3909,6 +3949,16 @@ type StatisticsRow {
   figures: [StatisticsFigure!]! @listSize(assumedSize: 10)
 }
 
+"What people call a value of an axis."
+type StatisticsName @cost(weight: 0) {
+  "The axis: one of tenants, or SERVICE."
+  axis: StatisticsAxis!
+  "The value, as it stands in rows."
+  value: String!
+  "Name of the tenant, or title of the service."
+  name: String!
+}
+
 "Figures (Statistik) of cases, with what has to be known to read them."
 type CaseStatistics {
   "Exact or protected."
@@ -3935,6 +3985,8 @@ type CaseStatistics {
   axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
   "At most 10000, in the order of their values, without those in which nothing is told."
   rows: [StatisticsRow!]! @listSize(assumedSize: 1000)
+  "The names of the tenants and services in rows, each once."
+  names: [StatisticsName!]! @cost(weight: 5) @listSize(assumedSize: 1)
 }
 
 extend type Query {
@@ -4693,6 +4745,8 @@ func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, fiel
 		return ec.fieldContext_CaseStatistics_axes(ctx, field)
 	case "rows":
 		return ec.fieldContext_CaseStatistics_rows(ctx, field)
+	case "names":
+		return ec.fieldContext_CaseStatistics_names(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
 }
@@ -5307,6 +5361,18 @@ func (ec *executionContext) childFields_StatisticsGap(ctx context.Context, field
 		return ec.fieldContext_StatisticsGap_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticsGap", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "axis":
+		return ec.fieldContext_StatisticsName_axis(ctx, field)
+	case "value":
+		return ec.fieldContext_StatisticsName_value(ctx, field)
+	case "name":
+		return ec.fieldContext_StatisticsName_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsName", field.Name)
 }
 
 func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8557,6 +8623,38 @@ func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_names(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_names(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Names, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+			return ec.marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_names(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsName(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13938,8 +14036,8 @@ func (ec *executionContext) _Query__service(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Subgraph(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
-			return ec.marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
+			return ec.marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx, selections, v)
 		},
 		true,
 		true,
@@ -15812,6 +15910,75 @@ func (ec *executionContext) fieldContext_StatisticsGap_reason(_ context.Context,
 	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
 }
 
+func (ec *executionContext) _StatisticsName_axis(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_axis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_axis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _StatisticsName_value(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsName_name(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
 func (ec *executionContext) _StatisticsRow_at(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16307,7 +16474,7 @@ func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context,
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
 }
 
-func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *fedruntime.Service) (ret graphql.Marshaler) {
+func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *answer.Subgraph) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -21860,6 +22027,11 @@ func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "names":
+			out.Values[i] = ec._CaseStatistics_names(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -24745,6 +24917,49 @@ func (ec *executionContext) _StatisticsGap(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var statisticsNameImplementors = []string{"StatisticsName"}
+
+func (ec *executionContext) _StatisticsName(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsName) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsNameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsName")
+		case "axis":
+			out.Values[i] = ec._StatisticsName_axis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._StatisticsName_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._StatisticsName_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var statisticsRowImplementors = []string{"StatisticsRow"}
 
 func (ec *executionContext) _StatisticsRow(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsRow) graphql.Marshaler {
@@ -24961,7 +25176,7 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 
 var _ServiceImplementors = []string{"_Service"}
 
-func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *answer.Subgraph) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -27817,6 +28032,26 @@ func (ec *executionContext) marshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx context.Context, sel ast.SelectionSet, v model.StatisticsName) graphql.Marshaler {
+	return ec._StatisticsName(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNStatisticsProduct2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsProduct(ctx context.Context, v any) (model.StatisticsProduct, error) {
 	var res model.StatisticsProduct
 	err := res.UnmarshalGQL(v)
@@ -28094,7 +28329,7 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplat
 	return ret
 }
 
-func (ec *executionContext) marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx context.Context, sel ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx context.Context, sel ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
 	return ec.__Service(ctx, sel, &v)
 }
 

@@ -200,6 +200,8 @@ type CaseStatistics struct {
 	Axes []StatisticsAxis `json:"axes"`
 	// At most 10000, in the order of their values, without those in which nothing is told.
 	Rows []StatisticsRow `json:"rows"`
+	// The names of the tenants and services in rows, each once.
+	Names []StatisticsName `json:"names"`
 }
 
 // The charter (Satzung) that holds at present: who belongs to the federation, with which keys, and how that is changed.
@@ -725,6 +727,16 @@ type StatisticsGap struct {
 	Member string `json:"member"`
 	// Why not, for example UNREACHABLE.
 	Reason string `json:"reason"`
+}
+
+// What people call a value of an axis.
+type StatisticsName struct {
+	// The axis: one of tenants, or SERVICE.
+	Axis StatisticsAxis `json:"axis"`
+	// The value, as it stands in rows.
+	Value string `json:"value"`
+	// Name of the tenant, or title of the service.
+	Name string `json:"name"`
 }
 
 // One combination of values.
