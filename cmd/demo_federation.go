@@ -5,7 +5,6 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,13 +12,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -47,7 +42,6 @@ type demoLand struct {
 	db       *cluster.Cluster
 	listener net.Listener
 	server   *http.Server
-	lying    atomic.Bool
 }
 
 func demoLands() []*demoLand {
@@ -209,7 +203,7 @@ func (d *federationDemo) lay(ctx context.Context, address string, l *demoLand, i
 	if err := demo.World(ctx, conn); err != nil {
 		return err
 	}
-	if err := demo.Cases(ctx, conn, l.cases, uint64(i+1), time.Now().UTC().Truncate(time.Hour), func(int) {}); err != nil { //nolint:gosec // of four
+	if err := demo.CasesIn(ctx, conn, l.region, l.cases, uint64(i+1), time.Now().UTC().Truncate(time.Hour), func(int) {}); err != nil { //nolint:gosec // of four
 		return err
 	}
 	_, err = conn.Exec(ctx, `insert into role_assignments (id, tenant_id, place, subject, role, assigned_by, assigned_at)
@@ -221,54 +215,22 @@ func (d *federationDemo) lay(ctx context.Context, address string, l *demoLand, i
 }
 
 func (d *federationDemo) listen(l *demoLand) {
-	l.server = &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if l.lying.Load() && r.URL.Path == ask.Path {
-			l.lie(w, r)
-			return
-		}
-		l.house.ServeHTTP(w, r)
-	})}
+	l.server = &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: l.house}
 	go func() { _ = l.server.Serve(l.listener) }() // it ends with Close
 	d.close = append(d.close, func() { _ = l.server.Close() })
 }
 
-// lie answers ten times what the house has counted, under its real key: who asks cannot see it by the signature.
-func (l *demoLand) lie(w http.ResponseWriter, r *http.Request) {
-	kept := httptest.NewRecorder()
-	r.Header.Set("Accept-Encoding", "identity")
-	l.house.ServeHTTP(kept, r)
-	var a struct {
-		Statement string `json:"statement,omitempty"`
-		Receipt   string `json:"receipt"`
-	}
-	body := kept.Body.Bytes()
-	if json.Unmarshal(body, &a) == nil && a.Statement != "" {
-		a.Statement = l.again(a.Statement, ask.StatementType, numberOfCases, `"n":${1}0`)
-		a.Receipt = l.again(a.Receipt, ask.ReceiptType, hashOfStatement, `"st":"`+charter.Hash([]byte(a.Statement))+`"`)
-		body, _ = json.Marshal(a) //nolint:errchkjson // two texts
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(kept.Code)
-	_, _ = w.Write(body)
-}
-
-var (
-	numberOfCases   = regexp.MustCompile(`"n":([1-9][0-9]*)`)
-	hashOfStatement = regexp.MustCompile(`"st":"[^"]*"`)
-)
-
-// again signs a document anew after a change.
-func (l *demoLand) again(document, typ string, what *regexp.Regexp, to string) string {
-	parts := strings.Split(document, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(parts[len(parts)/2])
+// lie changes what a Land has counted and forgets what it said, as whoever runs its database can: it signs the other figures by its real key, and its log fits.
+func (l *demoLand) lie(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, l.db.URL(cluster.Superuser, developmentDatabase))
 	if err != nil {
-		return document
+		return fmt.Errorf("connecting to the database: %w", err)
 	}
-	signed, err := l.seat.Signer().Sign(typ, what.ReplaceAll(payload, []byte(to)))
-	if err != nil {
-		return document
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("changing what was counted: %w", err)
 	}
-	return string(signed)
+	return nil
 }
 
 // meet lets the houses learn of each other, as they do by themselves once they run.
@@ -449,12 +411,16 @@ func (d *federationDemo) show(ctx context.Context) error {
 	hh.listener = l
 	d.listen(hh)
 	d.say("%s is back, and %s answers ten times what it said before:", hh.name, by.name)
-	by.lying.Store(true)
+	if err := by.lie(ctx, "update statistics_cells set n = n * 10; delete from federation_statements where document is null"); err != nil {
+		return err
+	}
 	time.Sleep(2 * time.Second) // what was said a second ago is asked for again
 	if err := d.tell(ctx, "APPLICATIONS"); err != nil {
 		return err
 	}
-	by.lying.Store(false)
+	if err := by.lie(ctx, "update statistics_cells set n = n / 10; delete from federation_statements where document is null"); err != nil {
+		return err
+	}
 	d.say("%s is suspended by the three others; one house was told, the next round tells the rest:", nw.name)
 	if err := d.suspend(ctx, nw); err != nil {
 		return err

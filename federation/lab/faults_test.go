@@ -5,6 +5,7 @@ package lab_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -14,6 +15,8 @@ import (
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/federation/lab"
 )
+
+var long = flag.Bool("long", false, "every fault at one house, and at all but the one that asks")
 
 const question = `query($from: String!, $to: String!, $age: Int, $deadline: Int!) { federation { statistics(measures: [APPLICATIONS], groupBy: [LAND], from: $from, to: $to,
   options: {maxAgeSeconds: $age, deadlineMillis: $deadline}) { meta { complete expected answered members { state reason member { id } } } rows { at figures { count } } } } }`
@@ -82,6 +85,14 @@ func another(t *testing.T, h *lab.House) *lab.House {
 	return out
 }
 
+// counted changes what a house has counted.
+func counted(t *testing.T, h *lab.House, statement string) {
+	t.Helper()
+	if _, err := h.Database().Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
 var ofCases = regexp.MustCompile(`"n":([1-9][0-9]*)`)
 
 // numbers changes every number of cases in a statement.
@@ -98,7 +109,7 @@ func other(name, value string) func([]byte) []byte {
 func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOnce(t *testing.T) {
 	l := lab.New(t, 4)
 	for i, h := range l.Houses {
-		h.Seed(150+50*i, uint64(i+1))
+		h.SeedIn(h.Seat.Region, 700+100*i, uint64(i+1)) // some in every month
 		if err := h.Tally.Rebuild(t.Context(), func(int) {}); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +122,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 		now := l.Houses[0].Clock.Now().UTC()
 		return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -back, 0).Format("2006-01")
 	}
-	const deadline = 1500
+	const deadline = 1000
 
 	again := 60 // asked anew, whatever is kept
 	faults := []struct {
@@ -121,6 +132,12 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 		// known: everybody has said it before.
 		known bool
 	}{
+		{"another statement than its log has", func(h *lab.House) lab.Fault { return h.Said(numbers("${1}0"), nil) }, "REJECTED logChanged", true},
+		{"contradictory", func(h *lab.House) lab.Fault {
+			// Whoever runs its database has changed what was counted: it signs that, and its log fits.
+			counted(t, h, "update statistics_cells set n = n * 3; delete from federation_statements where document is null")
+			return func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }
+		}, "REJECTED contradiction", true},
 		{"cut", func(*lab.House) lab.Fault { return lab.Cut }, "UNREACHABLE connection", false},
 		{"slow", func(*lab.House) lab.Fault { return lab.Slow }, "TIMED_OUT deadline", false},
 		{"slow body", func(*lab.House) lab.Fault { return lab.SlowBody }, "TIMED_OUT deadline", false},
@@ -130,7 +147,9 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 		}, "REJECTED", false},
 		{"replay", nil, "REJECTED", false},
 		{"lying shape", func(h *lab.House) lab.Fault {
-			return h.Said(func(payload []byte) []byte { return bytes.Replace(payload, []byte(`"rows":[`), []byte(`"rows":[1,`), 1) }, nil)
+			return h.Said(func(payload []byte) []byte {
+				return bytes.Replace(payload, []byte(`"rows":[`), []byte(`"rows":[1,`), 1)
+			}, nil)
 		}, "REJECTED", false},
 		{"in the name of another", func(h *lab.House) lab.Fault {
 			return h.Said(other("iss", string(l.Houses[0].Seat.Instance)), nil)
@@ -138,13 +157,15 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 		{"implausible", func(h *lab.House) lab.Fault {
 			return h.Said(numbers("9007199254740993"), nil)
 		}, "REJECTED", false},
-		{"contradictory", func(h *lab.House) lab.Fault { return h.Said(numbers("${1}0"), nil) }, "REJECTED contradiction", true},
 		{"no house at all", func(*lab.House) lab.Fault {
 			return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) }
 		}, "UNREACHABLE", false},
 	}
 	for n, f := range faults {
 		for _, faulty := range [][]int{{2}, {1, 2, 3}} {
+			if !*long && len(faulty) == 1+2*(n%2) {
+				continue
+			}
 			name := fmt.Sprintf("%s at %v", f.name, faulty)
 			at := month(2 + n)
 			if len(faulty) > 1 {
@@ -178,6 +199,11 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 			asker.Close()
 			for _, h := range l.Houses {
 				h.Front.Mend()
+			}
+			if f.name == "contradictory" {
+				for _, i := range faulty {
+					counted(t, l.Houses[i], "update statistics_cells set n = n / 3; delete from federation_statements where document is null")
+				}
 			}
 			if fmt.Sprint(got.order) != fmt.Sprint(ids) {
 				t.Errorf("%s: the members are %v", name, got.order)
