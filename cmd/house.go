@@ -244,6 +244,11 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)
 		resolver.Belonging, federal = h.Belonging, h.Belonging.routes()
+		t, err := together(g, h, opened.Writing)
+		if err != nil {
+			return nil, err
+		}
+		resolver.Together, federal = t.told, append(federal, t.route)
 	}
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)

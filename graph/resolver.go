@@ -37,6 +37,7 @@ type Resolver struct {
 	Log       *events.Log
 	Tally     *statistics.Tally
 	Belonging Belonging
+	Together  Together
 	Limits    model.Limits
 }
 

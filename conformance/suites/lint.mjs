@@ -11,7 +11,7 @@ import { parse, print, visit } from 'graphql';
 const parts = [
   'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
   'Federation', 'FormField', 'Limits', 'MessageEvent',
-  'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsRow',
+  'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow',
   'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];
 
