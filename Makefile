@@ -75,6 +75,12 @@ statistics-torture: postgres ## kill processes that count 1,000 times, and compa
 bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 
+STATISTICS_CASES ?= 1000000,10000000
+
+bench-statistics: postgres ## measure figures: answers with STATISTICS_CASES cases beside counting, counting anew, and how late events are counted
+	@$(GO) test -count=1 -v -timeout 3h -run '^TestTheFiguresOfStatistics$$' ./statistics -figures $(STATISTICS_CASES) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
+	@$(GO) test -count=1 -timeout 1h -run '^$$' -bench 'Rebuild|Lag' -benchtime 1x ./statistics -cases 40000 | grep ^Benchmark
+
 BENCH_CASES ?= 200000
 
 bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
