@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 BIN = .build/ozg
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check inspect format vet lint verify generate vulnerabilities demo-case conformance hostile overload drain events-torture entities bench-events bench postgres clean
+.PHONY: $(shell grep -oE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d :)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -51,6 +51,13 @@ conformance: postgres build conformance/node_modules/.package-lock.json ## suite
 conformance/node_modules/.package-lock.json: conformance/package-lock.json
 	cd conformance && npm ci --ignore-scripts --no-fund --no-audit
 
+conformance-federation: postgres build conformance/node_modules/.package-lock.json conformance/federation/node_modules/.package-lock.json ## composers, gateways and Apollo's suite, against the house as a subgraph (needs Node 20 or newer)
+	@$(GO) build -trimpath -o .build/products ./conformance/products
+	@node conformance/federation/run.mjs $(BIN) .build/products
+
+conformance/federation/node_modules/.package-lock.json: conformance/federation/package-lock.json
+	cd conformance/federation && npm ci --ignore-scripts --no-fund --no-audit
+
 hostile: postgres ## besiege a whole house for ten minutes with hostile requests, and tell how it fared
 	@$(GO) test -count=1 -v -timeout 20m -run '^(TestTheSiege|TestHostile.*|TestSlowReaders.*)$$' ./internal/housetest -long 10m
 
@@ -72,8 +79,10 @@ statistics-torture: postgres ## kill processes that count 1,000 times, and compa
 	@$(GO) test -count=1 -v -timeout 3h -run '^TestCellsAreWhatCountingTheCasesGives$$' ./statistics -lives 100 -rounds 100
 	@$(GO) test -count=1 -timeout 1h -run '^(TestAHistoryFolded|TestPartsMerge|TestWhatIsTakenBack|TestEvery)' ./statistics -rapid.checks=10000
 
-bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory
-	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers 1000,10000 | sed -n 's/^ *figures_test.go:[0-9]*: //p'
+SUBSCRIBERS ?= 1000,10000
+
+bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory (SUBSCRIBERS)
+	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers $(SUBSCRIBERS) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 
 STATISTICS_CASES ?= 1000000,10000000
 
@@ -83,9 +92,29 @@ bench-statistics: postgres ## measure figures: answers with STATISTICS_CASES cas
 
 BENCH_CASES ?= 200000
 
-bench: postgres build ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many)
-	@$(GO) build -trimpath -o .build/limit ./bench/limit
+federation-torture: ## try every fault at every number of members, and 10,000 random histories against a central count
+	@$(GO) test ./federation/gather -run 'Faulty|Bytes' -every -timeout 30m
+	@$(GO) test ./federation/gather -run Published -rapid.checks=10000 -timeout 60m
+
+bench-federation: ## measure sixteen houses: a closed month beside the slowest of them, stragglers, kept statements, the deadline
+	@$(GO) test ./federation/gather -run xxx -bench . -benchtime 200x
+
+bench: postgres build .build/limit ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many), and one event to 1,000 sockets
 	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases $(BENCH_CASES)
+	@$(MAKE) --no-print-directory bench-events SUBSCRIBERS=1000
+
+bench-short: postgres build .build/limit ## the same in a minute: tells the ratios beside the recorded ones, and fails only where answers are wrong
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases 20000 -rounds 3 -warm 200ms -lasts 400ms -only q1,q2,q3,q4 -results .build/bench -recorded ../../bench/results/short.json
+
+BENCH_GROWTH ?= 100000,1000000,100000/1000,100000/10000
+
+bench-growth: postgres build .build/limit ## the same where there are more cases, and more tenants (BENCH_GROWTH, as cases or cases/tenants)
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -rounds 3 -grows $(BENCH_GROWTH)
+
+.build/limit: FORCE
+	@$(GO) build -trimpath -o $@ ./bench/limit
+
+FORCE:
 
 postgres:
 	@sh deploy/postgres.sh

@@ -15,6 +15,7 @@ const (
 	Telling     SystemName = "system:teller"     // reads which events there are, and wakes whom they concern
 	Partnering  SystemName = "system:partners"   // keeps the books of webhooks and exports; what these show is read by whose they are
 	Counting    SystemName = "system:tally"      // counts what happened
+	Federating  SystemName = "system:federation" // keeps the papers of the federation; it reads nothing of any tenant
 )
 
 // System is the principal of a system task: all rows everywhere that its task needs, under its own name.

@@ -56,12 +56,12 @@ func TestTheTableTellsMediansAndRatios(t *testing.T) {
 		bench.Table(r, &out, before)
 		return out.String()
 	}
-	for _, want := range []string{"| 2.00 | 1.40 | 5.00 | 3.00 |", "| 0.04 ms | 0.05 |"} {
+	for _, want := range []string{"| 2 | 1.4 | 5 | 3.00 |", "| 0.04 ms | 0.05 |"} {
 		if got := table(before); !strings.Contains(got, want) {
 			t.Errorf("%s is not told:\n%s", want, got)
 		}
 	}
-	if got := table(nil); !strings.Contains(got, "| 2.00 | 1.40 | | 3.00 |") {
+	if got := table(nil); !strings.Contains(got, "| 2 | 1.4 | | 3.00 |") {
 		t.Errorf("without anything before:\n%s", got)
 	}
 	// The twin: a mean would have told of the one run that something else disturbed.

@@ -146,6 +146,9 @@ func (g *ground) furnish(ctx context.Context, p plan, db *cluster.Cluster, progr
 	if cases != p.Cases {
 		return fmt.Errorf("bench: %d cases lie in %s, not %d: choose another folder", cases, g.folder, p.Cases)
 	}
+	if err := g.crowd(ctx, p.Tenants); err != nil {
+		return fmt.Errorf("bench: founding tenants: %w", err)
+	}
 	_, err = g.db.Exec(ctx, "vacuum analyze") // as after a night of regular operation
 	return err
 }
@@ -155,7 +158,7 @@ func (g *ground) openHouse(ctx context.Context, p plan, db *cluster.Cluster) (er
 	g.mint, err = authz.NewMint(authz.Issuer{
 		Name: "dev", URL: "https://issuer.bench.invalid", Audience: "ozg", TokenType: "at+jwt",
 		ClaimNames:  authz.ClaimNames{Subject: "sub", TrustLevel: "trust_level"},
-		TrustLevels: map[string]authz.TrustLevel{"SUBSTANTIAL": authz.Substantial}, Tenant: "federation",
+		TrustLevels: map[string]authz.TrustLevel{"SUBSTANTIAL": authz.Substantial}, Applicants: true, Tenant: "federation",
 	}, time.Now)
 	if err != nil {
 		return err

@@ -5,9 +5,11 @@
 //
 //	ground.go     the cluster, its cases, the two servers
 //	questions.go  what is asked, as requests
+//	shapes.go     what is asked in the field, and of a Land's figures
 //	drive.go      asks, by so many connections at once
 //	meter.go      the CPU time of process trees
 //	table.go      medians, ratios, and what a recorded run says
+//	growth.go     the same questions where there are more cases, or more tenants
 //	limit/        the limit
 package main
 
@@ -42,8 +44,8 @@ type plan struct {
 	Folder       string // kept for the next run; empty: a temporary one
 	Only         string
 
-	Cases, Rounds, Connections int
-	Warm, Lasts                time.Duration
+	Cases, Tenants, Rounds, Connections int
+	Warm, Lasts                         time.Duration
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
@@ -54,24 +56,25 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	f.StringVar(&p.Folder, "folder", "", "where the database lies, kept for the next run; empty: in a temporary folder")
 	f.StringVar(&p.Only, "only", "", "questions, separated by commas; empty: all")
 	f.IntVar(&p.Cases, "cases", 200_000, "how many cases there are")
+	f.IntVar(&p.Tenants, "tenants", 0, "how many tenants there are; those beyond the demo's have no cases")
 	f.IntVar(&p.Rounds, "rounds", 5, "how often each question is measured")
 	f.IntVar(&p.Connections, "connections", 16, "how many ask at once")
 	f.DurationVar(&p.Warm, "warm", 500*time.Millisecond, "how long both are asked before it counts")
 	f.DurationVar(&p.Lasts, "lasts", 2*time.Second, "how long one measurement lasts")
-	results := f.String("results", "bench/results", "the folder for results; baseline.json there is what they are compared with")
+	grows := f.String("grows", "", "sizes to compare, as 100000,1000000,1000000/10000: cases, and tenants where there are more than the demo's")
+	results := f.String("results", "bench/results", "the folder for results")
+	recorded := f.String("recorded", "baseline.json", "the results in that folder that these are compared with")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	g, err := breakGround(ctx, p, progress)
+	if *grows != "" {
+		return grow(ctx, p, *grows, out, progress)
+	}
+	found, err := stand(ctx, p, progress)
 	if err != nil {
 		return err
 	}
-	defer g.leave()
-	found, err := measure(ctx, p, g, progress)
-	if err != nil {
-		return err
-	}
-	before, err := load(filepath.Join(*results, "baseline.json"))
+	before, err := load(filepath.Join(*results, *recorded))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -79,9 +82,19 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	return found.save(filepath.Join(*results, found.When.Format("20060102-150405")+".json"))
 }
 
+// stand measures on a ground of its own.
+func stand(ctx context.Context, p plan, progress io.Writer) (*Results, error) {
+	g, err := breakGround(ctx, p, progress)
+	if err != nil {
+		return nil, err
+	}
+	defer g.leave()
+	return measure(ctx, p, g, progress)
+}
+
 // measure asks every question of both, in rounds: whatever else the machine does hits both, and the medians leave out the worst of it.
 func measure(ctx context.Context, p plan, g *ground, progress io.Writer) (*Results, error) {
-	found := &Results{When: time.Now().UTC(), Cases: p.Cases, Rounds: p.Rounds, Connections: p.Connections}
+	found := &Results{When: time.Now().UTC(), Cases: p.Cases, Tenants: p.Tenants, Rounds: p.Rounds, Connections: p.Connections}
 	asked, err := questions(ctx, g)
 	if err != nil {
 		return nil, err
@@ -106,7 +119,11 @@ func measure(ctx context.Context, p plan, g *ground, progress io.Writer) (*Resul
 				slices.Reverse(sides)
 			}
 			for _, s := range sides {
-				r, err := g.run(ctx, p, q.name, s)
+				at := p
+				if q.most > 0 {
+					at.Connections = min(p.Connections, q.most)
+				}
+				r, err := g.run(ctx, at, q.name, s)
 				if err != nil {
 					return nil, err
 				}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ type question struct {
 	name  string
 	sides []side
 	own   []string // members of the answers that need not be equal, because each server has its own
+	most  int      // how many ask at once at most; zero: as many as ever
 	keys  int      // how many answers are compared; zero: none, because asking changes something, or there is no limit
 }
 
@@ -78,7 +80,12 @@ func questions(ctx context.Context, g *ground) ([]question, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]question{q1, q2, q2land, g.messages()}, g.strangers()...), nil
+	q3, err := g.figures()
+	if err != nil {
+		return nil, err
+	}
+	shapes, err := g.shapes(ctx)
+	return slices.Concat([]question{q1, q2, q2land, q3, g.messages()}, g.strangers(), shapes), err
 }
 
 // caller is what a token of the limit says.
@@ -339,7 +346,7 @@ func (q question) agree(ctx context.Context) error {
 			q.forget(answers[i])
 		}
 		if !reflect.DeepEqual(answers[0], answers[1]) {
-			return fmt.Errorf("bench: the two answer %s differently:\n%.1000v\n%.1000v", q.name, answers[0], answers[1])
+			return fmt.Errorf("bench: the two answer %s differently:\n%.1000s\n%.1000s", q.name, fmt.Sprint(answers[0]), fmt.Sprint(answers[1]))
 		}
 	}
 	return nil

@@ -29,8 +29,8 @@ func NewDesk(client *ent.Client, clock func() time.Time) *Desk { return &Desk{cl
 
 // Changed names what a verb changed and made; the zero id stands for nothing.
 type Changed struct {
-	Case, Message, Decision, Comment, FollowUp uuid.UUID
-	Revision                                   int // of the case, after the change
+	Case, Applicant, Message, Decision, Comment, FollowUp uuid.UUID
+	Revision                                              int // of the case, after the change
 }
 
 // On names the case that a verb is about, and the revision that the caller has seen.

@@ -49,6 +49,8 @@ type Config struct {
 	// MailboxesFile names a JSON file with the mailboxes elsewhere that messages are carried to, see deploy/mailboxes.example.json.
 	// Empty: none, and messages to such mailboxes keep waiting.
 	MailboxesFile string `env:"OZG_MAILBOXES_FILE"`
+	// Federation is the folder with the place of this house in the federation, made by ozg federation init. Empty: it belongs to none.
+	Federation string `env:"OZG_FEDERATION"`
 	// WebhookNetworks are networks that webhooks may send to although they are not public, such as 10.20.0.0/16, separated by commas.
 	WebhookNetworks []string `env:"OZG_WEBHOOK_NETWORKS"`
 	// AllowedOrigins are the origins of browsers that may call, separated by commas.
@@ -261,6 +263,14 @@ func (c Config) observed(g Ground) Ground {
 	g.Slow = time.Duration(c.SlowMilliseconds) * time.Millisecond
 	g.TracesURL, g.TracePercent = c.TracesURL, c.TracePercent
 	return g
+}
+
+// seat is the place of this house in the federation; nil where it has none.
+func (c Config) seat() (*Seat, error) {
+	if c.Federation == "" {
+		return nil, nil //nolint:nilnil // it belongs to none
+	}
+	return OpenSeat(c.Federation)
 }
 
 func (c Config) drain() time.Duration { return time.Duration(c.DrainSeconds) * time.Second }

@@ -78,12 +78,17 @@ func dev(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	networks = append(networks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")) // a developer's receiver runs here
+	seat, err := c.config.seat()
+	if err != nil {
+		return err
+	}
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: address, Role: "ozg_serving", BlobsURL: c.config.blobs(), Secret: key,
 		Issuers: []authz.Issuer{mint.Issuer()}, Origins: c.config.AllowedOrigins, Profile: profile, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(),
-		WebhookNetworks: networks, Development: true, TrustedOnly: trustedOnly, Log: c.log, Clock: time.Now,
+		WebhookNetworks: networks, Development: true, TrustedOnly: trustedOnly, Seat: seat, Log: c.log, Clock: time.Now,
 		Routes: []web.Route{
 			{Pattern: "GET /explorer/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Explorer().ServeHTTP(w, r); return nil }},
+			{Pattern: "GET /statistics/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Statistics().ServeHTTP(w, r); return nil }},
 			{Pattern: "GET /{$}", Handler: func(w http.ResponseWriter, r *http.Request) error {
 				http.Redirect(w, r, "/explorer/", http.StatusSeeOther)
 				return nil
@@ -134,6 +139,7 @@ func furnish(ctx context.Context, c console, address string) error {
 func welcome(c console, at net.Addr) {
 	fmt.Fprintf(c.out, "\nThe house is open at http://%s\n\n", at)
 	fmt.Fprintf(c.out, "  explorer   http://%s/explorer/\n", at)
+	fmt.Fprintf(c.out, "  figures    http://%s/statistics/\n", at)
 	fmt.Fprintf(c.out, "  contract   http://%s/schema.graphql\n", at)
 	fmt.Fprintf(c.out, "  readiness  http://%s/readyz\n\n", at)
 	fmt.Fprintln(c.out, "Demo principals (ozg token NAME prints a token):")

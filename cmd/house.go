@@ -31,6 +31,8 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
+	"github.com/ozg-cloud/platform/extension/values"
+	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
@@ -84,6 +86,8 @@ type Ground struct {
 	// TracesURL is where spans are sent by OTLP over HTTP, and TracePercent how many traces of a hundred; empty: there are none.
 	TracesURL    string
 	TracePercent int
+	// Seat is the place of this house in the federation; nil: it belongs to none.
+	Seat *Seat
 	// Development opens what is for developers only: free error texts, and Routes such as the explorer.
 	Development bool
 	// TrustedOnly answers no documents but those that were loaded for clients.
@@ -119,6 +123,8 @@ type House struct {
 	Tally *statistics.Tally
 	// Partners sends what webhooks want sent, and makes exports.
 	Partners *Partners
+	// Belonging keeps it in the federation; nil where it belongs to none.
+	Belonging *Belonging
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
 	// Metrics answers scrapes.
@@ -187,10 +193,10 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	book := reading.NewBook(writeDown(opened.Writing), g.Clock, g.Log)
-	h.close = append(h.close, running(ctx, book.Keep))
-	h.Settle = book.Settle
-	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, downloads(book), g.Clock, g.UploadBytes)
+	readers := reading.NewBook(writeDown(opened.Writing), g.Clock, g.Log)
+	h.close = append(h.close, running(ctx, readers.Keep))
+	h.Settle = readers.Settle
+	attachments := content.NewDesk(blobs, client, g.Secret, keeper.Recall, downloads(readers), g.Clock, g.UploadBytes)
 	cases := casework.NewDesk(client, g.Clock)
 	applications := intake.NewDesk(client, cases, blobs, accountHolder(g.Issuers), g.Clock, intake.Limits{})
 	contract, err := schema.Load()
@@ -216,11 +222,12 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	metrics := web.NewMetrics(registry)
 	h.Tally = statistics.NewTally(opened.Reading, opened.Writing, g.Clock, g.Log)
 	resolver := &graph.Resolver{
-		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, book),
+		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, readers),
 		Casework:  cases,
 		Intake:    applications,
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
 		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Values:    values.NewDesk(client, g.Clock),
 		Log:       log,
 		Tally:     h.Tally,
 		Limits: model.Limits{
@@ -229,6 +236,12 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		},
 	}
 	resolver.Reading.ExtendedBy(graph.Added)
+	resolver.Reading.SharedBy(added.Shared)
+	var federal []web.Route
+	if g.Seat != nil {
+		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)
+		resolver.Belonging, federal = h.Belonging, h.Belonging.routes()
+	}
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)
 		if err != nil {
@@ -243,12 +256,13 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	valid := web.NewValid(validKept, metrics)
 	contracts := graph.NewContracts(contract, added.For, func(c graph.Contract[web.Engine]) web.Engine {
 		e := graph.Engine(resolver, c.Schema, c.Held, g.Log)
-		e.SetQueryCache(valid.Of(c.Name)) // instead of its own, which counts nothing
+		known := valid.Of(c.Name)
+		e.SetQueryCache(known) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
 		if c.Standard != nil {
-			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema)}
+			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema).Knowing(known)}
 		}
-		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits)}
+		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits).Knowing(known)}
 		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})
@@ -315,7 +329,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 			{Pattern: "POST /statistics.csv", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportCSV},
 			{Pattern: "POST /statistics.json", NeedsPrincipal: true, Cost: CostOfFigures, Counts: true, Handler: h.Tally.ExportJSONStat},
 			{Pattern: "POST /intake/gover", NeedsPrincipal: true, Cost: costOfDelivery, Handler: applications.Gover},
-		}, g.Routes...),
+		}, slices.Concat(federal, g.Routes)...),
 	})
 	if err != nil {
 		return nil, err

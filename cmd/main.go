@@ -39,6 +39,7 @@ func commands() []command {
 		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},
 		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
 		{"documents", "load|forget|list|check [--client NAME] [--edition E] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
+		{"federation", "init|join|sign|verify|adopt|rotate|suspend|vouch|show [...]", "keep the papers of the federation: who belongs, by which keys, who is suspended", federate},
 		{"schema", "print [--tenant SLUG]", "print the contract: the standard one, or that of a tenant with its extension fields", printSchema},
 		{"healthcheck", "", "ask the house at OZG_LISTEN whether it is ready", healthcheck},
 		{"version", "", "print the version", version},

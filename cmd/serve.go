@@ -42,9 +42,13 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	seat, err := c.config.seat()
+	if err != nil {
+		return err
+	}
 	house, err := Build(ctx, c.config.observed(Ground{
 		DatabaseURL: string(c.config.DatabaseURL), BlobsURL: c.config.blobs(), Secret: key, Issuers: issuers, Origins: c.config.AllowedOrigins,
-		Profile: profile, TrustedOnly: trustedOnly, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WebhookNetworks: networks, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Log: c.log, Clock: time.Now,
+		Profile: profile, TrustedOnly: trustedOnly, EventDays: c.config.EventRetentionDays, UploadBytes: c.config.uploadBytes(), Mailboxes: boxes, WebhookNetworks: networks, WatchURL: string(c.config.WatchDatabaseURL), WatchEvery: c.config.WatchEvery, Seat: seat, Log: c.log, Clock: time.Now,
 	}))
 	if err != nil {
 		return err
@@ -74,6 +78,9 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	beside.Go(func() { house.Relay.Run(ctx) })
 	beside.Go(func() { house.Tally.Run(ctx) })
 	beside.Go(func() { house.Partners.Run(ctx) })
+	if house.Belonging != nil {
+		beside.Go(func() { house.Belonging.Run(ctx) })
+	}
 	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())
 }

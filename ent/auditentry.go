@@ -32,7 +32,7 @@ type AuditEntry struct {
 	Actor string `json:"actor,omitempty"`
 	// Action holds the value of the "action" field.
 	Action auditentry.Action `json:"action,omitempty"`
-	// Subject of whose rights changed; of a definition of extension fields, its hash.
+	// Subject of whose rights changed; of a definition of extension fields, its hash; of what was written to, its global id.
 	Subject string `json:"subject,omitempty"`
 	// Missing where the account as a whole is concerned.
 	Role *string `json:"role,omitempty"`

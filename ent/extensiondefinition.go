@@ -47,6 +47,18 @@ type ExtensionDefinition struct {
 	RetiredAt *time.Time `json:"retired_at,omitempty"`
 	// RetiredBy holds the value of the "retired_by" field.
 	RetiredBy *string `json:"retired_by,omitempty"`
+	// The record up to which what was there before can be found by its fields.
+	IndexedTo *uuid.UUID `json:"indexed_to,omitempty"`
+	// When that was true of the last one.
+	IndexedAt *time.Time `json:"indexed_at,omitempty"`
+	// EraseOrderedAt holds the value of the "erase_ordered_at" field.
+	EraseOrderedAt *time.Time `json:"erase_ordered_at,omitempty"`
+	// EraseOrderedBy holds the value of the "erase_ordered_by" field.
+	EraseOrderedBy *string `json:"erase_ordered_by,omitempty"`
+	// The record up to which values of what has gone are erased.
+	ErasedTo *uuid.UUID `json:"erased_to,omitempty"`
+	// ErasedAt holds the value of the "erased_at" field.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ExtensionDefinitionQuery when eager-loading is set.
 	Edges        ExtensionDefinitionEdges `json:"edges"`
@@ -78,13 +90,15 @@ func (*ExtensionDefinition) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case extensiondefinition.FieldIndexedTo, extensiondefinition.FieldErasedTo:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case extensiondefinition.FieldNumbers:
 			values[i] = new([]byte)
 		case extensiondefinition.FieldPlace, extensiondefinition.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case extensiondefinition.FieldState, extensiondefinition.FieldSdl, extensiondefinition.FieldHash, extensiondefinition.FieldCreatedBy, extensiondefinition.FieldActivatedBy, extensiondefinition.FieldRetiredBy:
+		case extensiondefinition.FieldState, extensiondefinition.FieldSdl, extensiondefinition.FieldHash, extensiondefinition.FieldCreatedBy, extensiondefinition.FieldActivatedBy, extensiondefinition.FieldRetiredBy, extensiondefinition.FieldEraseOrderedBy:
 			values[i] = new(sql.NullString)
-		case extensiondefinition.FieldCreatedAt, extensiondefinition.FieldActivatedAt, extensiondefinition.FieldRetiredAt:
+		case extensiondefinition.FieldCreatedAt, extensiondefinition.FieldActivatedAt, extensiondefinition.FieldRetiredAt, extensiondefinition.FieldIndexedAt, extensiondefinition.FieldEraseOrderedAt, extensiondefinition.FieldErasedAt:
 			values[i] = new(sql.NullTime)
 		case extensiondefinition.FieldID, extensiondefinition.FieldTenantID:
 			values[i] = new(uuid.UUID)
@@ -193,6 +207,48 @@ func (_m *ExtensionDefinition) assignValues(columns []string, values []any) erro
 				_m.RetiredBy = new(string)
 				*_m.RetiredBy = value.String
 			}
+		case extensiondefinition.FieldIndexedTo:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field indexed_to", values[i])
+			} else if value.Valid {
+				_m.IndexedTo = new(uuid.UUID)
+				*_m.IndexedTo = *value.S.(*uuid.UUID)
+			}
+		case extensiondefinition.FieldIndexedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field indexed_at", values[i])
+			} else if value.Valid {
+				_m.IndexedAt = new(time.Time)
+				*_m.IndexedAt = value.Time
+			}
+		case extensiondefinition.FieldEraseOrderedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erase_ordered_at", values[i])
+			} else if value.Valid {
+				_m.EraseOrderedAt = new(time.Time)
+				*_m.EraseOrderedAt = value.Time
+			}
+		case extensiondefinition.FieldEraseOrderedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field erase_ordered_by", values[i])
+			} else if value.Valid {
+				_m.EraseOrderedBy = new(string)
+				*_m.EraseOrderedBy = value.String
+			}
+		case extensiondefinition.FieldErasedTo:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_to", values[i])
+			} else if value.Valid {
+				_m.ErasedTo = new(uuid.UUID)
+				*_m.ErasedTo = *value.S.(*uuid.UUID)
+			}
+		case extensiondefinition.FieldErasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_at", values[i])
+			} else if value.Valid {
+				_m.ErasedAt = new(time.Time)
+				*_m.ErasedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -279,6 +335,36 @@ func (_m *ExtensionDefinition) String() string {
 	if v := _m.RetiredBy; v != nil {
 		builder.WriteString("retired_by=")
 		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.IndexedTo; v != nil {
+		builder.WriteString("indexed_to=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.IndexedAt; v != nil {
+		builder.WriteString("indexed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.EraseOrderedAt; v != nil {
+		builder.WriteString("erase_ordered_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.EraseOrderedBy; v != nil {
+		builder.WriteString("erase_ordered_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ErasedTo; v != nil {
+		builder.WriteString("erased_to=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ErasedAt; v != nil {
+		builder.WriteString("erased_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -142,6 +142,90 @@ func (_c *ExtensionDefinitionCreate) SetNillableRetiredBy(v *string) *ExtensionD
 	return _c
 }
 
+// SetIndexedTo sets the "indexed_to" field.
+func (_c *ExtensionDefinitionCreate) SetIndexedTo(v uuid.UUID) *ExtensionDefinitionCreate {
+	_c.mutation.SetIndexedTo(v)
+	return _c
+}
+
+// SetNillableIndexedTo sets the "indexed_to" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableIndexedTo(v *uuid.UUID) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetIndexedTo(*v)
+	}
+	return _c
+}
+
+// SetIndexedAt sets the "indexed_at" field.
+func (_c *ExtensionDefinitionCreate) SetIndexedAt(v time.Time) *ExtensionDefinitionCreate {
+	_c.mutation.SetIndexedAt(v)
+	return _c
+}
+
+// SetNillableIndexedAt sets the "indexed_at" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableIndexedAt(v *time.Time) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetIndexedAt(*v)
+	}
+	return _c
+}
+
+// SetEraseOrderedAt sets the "erase_ordered_at" field.
+func (_c *ExtensionDefinitionCreate) SetEraseOrderedAt(v time.Time) *ExtensionDefinitionCreate {
+	_c.mutation.SetEraseOrderedAt(v)
+	return _c
+}
+
+// SetNillableEraseOrderedAt sets the "erase_ordered_at" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableEraseOrderedAt(v *time.Time) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetEraseOrderedAt(*v)
+	}
+	return _c
+}
+
+// SetEraseOrderedBy sets the "erase_ordered_by" field.
+func (_c *ExtensionDefinitionCreate) SetEraseOrderedBy(v string) *ExtensionDefinitionCreate {
+	_c.mutation.SetEraseOrderedBy(v)
+	return _c
+}
+
+// SetNillableEraseOrderedBy sets the "erase_ordered_by" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableEraseOrderedBy(v *string) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetEraseOrderedBy(*v)
+	}
+	return _c
+}
+
+// SetErasedTo sets the "erased_to" field.
+func (_c *ExtensionDefinitionCreate) SetErasedTo(v uuid.UUID) *ExtensionDefinitionCreate {
+	_c.mutation.SetErasedTo(v)
+	return _c
+}
+
+// SetNillableErasedTo sets the "erased_to" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableErasedTo(v *uuid.UUID) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetErasedTo(*v)
+	}
+	return _c
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_c *ExtensionDefinitionCreate) SetErasedAt(v time.Time) *ExtensionDefinitionCreate {
+	_c.mutation.SetErasedAt(v)
+	return _c
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_c *ExtensionDefinitionCreate) SetNillableErasedAt(v *time.Time) *ExtensionDefinitionCreate {
+	if v != nil {
+		_c.SetErasedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ExtensionDefinitionCreate) SetID(v uuid.UUID) *ExtensionDefinitionCreate {
 	_c.mutation.SetID(v)
@@ -334,6 +418,30 @@ func (_c *ExtensionDefinitionCreate) createSpec() (*ExtensionDefinition, *sqlgra
 	if value, ok := _c.mutation.RetiredBy(); ok {
 		_spec.SetField(extensiondefinition.FieldRetiredBy, field.TypeString, value)
 		_node.RetiredBy = &value
+	}
+	if value, ok := _c.mutation.IndexedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedTo, field.TypeUUID, value)
+		_node.IndexedTo = &value
+	}
+	if value, ok := _c.mutation.IndexedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedAt, field.TypeTime, value)
+		_node.IndexedAt = &value
+	}
+	if value, ok := _c.mutation.EraseOrderedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedAt, field.TypeTime, value)
+		_node.EraseOrderedAt = &value
+	}
+	if value, ok := _c.mutation.EraseOrderedBy(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedBy, field.TypeString, value)
+		_node.EraseOrderedBy = &value
+	}
+	if value, ok := _c.mutation.ErasedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedTo, field.TypeUUID, value)
+		_node.ErasedTo = &value
+	}
+	if value, ok := _c.mutation.ErasedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedAt, field.TypeTime, value)
+		_node.ErasedAt = &value
 	}
 	if nodes := _c.mutation.TenantIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

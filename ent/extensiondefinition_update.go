@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 	"github.com/ozg-cloud/platform/ent/extensiondefinition"
 	"github.com/ozg-cloud/platform/ent/predicate"
 )
@@ -123,6 +124,126 @@ func (_u *ExtensionDefinitionUpdate) ClearRetiredBy() *ExtensionDefinitionUpdate
 	return _u
 }
 
+// SetIndexedTo sets the "indexed_to" field.
+func (_u *ExtensionDefinitionUpdate) SetIndexedTo(v uuid.UUID) *ExtensionDefinitionUpdate {
+	_u.mutation.SetIndexedTo(v)
+	return _u
+}
+
+// SetNillableIndexedTo sets the "indexed_to" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableIndexedTo(v *uuid.UUID) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetIndexedTo(*v)
+	}
+	return _u
+}
+
+// ClearIndexedTo clears the value of the "indexed_to" field.
+func (_u *ExtensionDefinitionUpdate) ClearIndexedTo() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearIndexedTo()
+	return _u
+}
+
+// SetIndexedAt sets the "indexed_at" field.
+func (_u *ExtensionDefinitionUpdate) SetIndexedAt(v time.Time) *ExtensionDefinitionUpdate {
+	_u.mutation.SetIndexedAt(v)
+	return _u
+}
+
+// SetNillableIndexedAt sets the "indexed_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableIndexedAt(v *time.Time) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetIndexedAt(*v)
+	}
+	return _u
+}
+
+// ClearIndexedAt clears the value of the "indexed_at" field.
+func (_u *ExtensionDefinitionUpdate) ClearIndexedAt() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearIndexedAt()
+	return _u
+}
+
+// SetEraseOrderedAt sets the "erase_ordered_at" field.
+func (_u *ExtensionDefinitionUpdate) SetEraseOrderedAt(v time.Time) *ExtensionDefinitionUpdate {
+	_u.mutation.SetEraseOrderedAt(v)
+	return _u
+}
+
+// SetNillableEraseOrderedAt sets the "erase_ordered_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableEraseOrderedAt(v *time.Time) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetEraseOrderedAt(*v)
+	}
+	return _u
+}
+
+// ClearEraseOrderedAt clears the value of the "erase_ordered_at" field.
+func (_u *ExtensionDefinitionUpdate) ClearEraseOrderedAt() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearEraseOrderedAt()
+	return _u
+}
+
+// SetEraseOrderedBy sets the "erase_ordered_by" field.
+func (_u *ExtensionDefinitionUpdate) SetEraseOrderedBy(v string) *ExtensionDefinitionUpdate {
+	_u.mutation.SetEraseOrderedBy(v)
+	return _u
+}
+
+// SetNillableEraseOrderedBy sets the "erase_ordered_by" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableEraseOrderedBy(v *string) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetEraseOrderedBy(*v)
+	}
+	return _u
+}
+
+// ClearEraseOrderedBy clears the value of the "erase_ordered_by" field.
+func (_u *ExtensionDefinitionUpdate) ClearEraseOrderedBy() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearEraseOrderedBy()
+	return _u
+}
+
+// SetErasedTo sets the "erased_to" field.
+func (_u *ExtensionDefinitionUpdate) SetErasedTo(v uuid.UUID) *ExtensionDefinitionUpdate {
+	_u.mutation.SetErasedTo(v)
+	return _u
+}
+
+// SetNillableErasedTo sets the "erased_to" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableErasedTo(v *uuid.UUID) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetErasedTo(*v)
+	}
+	return _u
+}
+
+// ClearErasedTo clears the value of the "erased_to" field.
+func (_u *ExtensionDefinitionUpdate) ClearErasedTo() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearErasedTo()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *ExtensionDefinitionUpdate) SetErasedAt(v time.Time) *ExtensionDefinitionUpdate {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdate) SetNillableErasedAt(v *time.Time) *ExtensionDefinitionUpdate {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *ExtensionDefinitionUpdate) ClearErasedAt() *ExtensionDefinitionUpdate {
+	_u.mutation.ClearErasedAt()
+	return _u
+}
+
 // Mutation returns the ExtensionDefinitionMutation object of the builder.
 func (_u *ExtensionDefinitionUpdate) Mutation() *ExtensionDefinitionMutation {
 	return _u.mutation
@@ -206,6 +327,42 @@ func (_u *ExtensionDefinitionUpdate) sqlSave(ctx context.Context) (_node int, er
 	}
 	if _u.mutation.RetiredByCleared() {
 		_spec.ClearField(extensiondefinition.FieldRetiredBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.IndexedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedTo, field.TypeUUID, value)
+	}
+	if _u.mutation.IndexedToCleared() {
+		_spec.ClearField(extensiondefinition.FieldIndexedTo, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.IndexedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedAt, field.TypeTime, value)
+	}
+	if _u.mutation.IndexedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldIndexedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseOrderedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedAt, field.TypeTime, value)
+	}
+	if _u.mutation.EraseOrderedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldEraseOrderedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseOrderedBy(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedBy, field.TypeString, value)
+	}
+	if _u.mutation.EraseOrderedByCleared() {
+		_spec.ClearField(extensiondefinition.FieldEraseOrderedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ErasedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedTo, field.TypeUUID, value)
+	}
+	if _u.mutation.ErasedToCleared() {
+		_spec.ClearField(extensiondefinition.FieldErasedTo, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldErasedAt, field.TypeTime)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -318,6 +475,126 @@ func (_u *ExtensionDefinitionUpdateOne) SetNillableRetiredBy(v *string) *Extensi
 // ClearRetiredBy clears the value of the "retired_by" field.
 func (_u *ExtensionDefinitionUpdateOne) ClearRetiredBy() *ExtensionDefinitionUpdateOne {
 	_u.mutation.ClearRetiredBy()
+	return _u
+}
+
+// SetIndexedTo sets the "indexed_to" field.
+func (_u *ExtensionDefinitionUpdateOne) SetIndexedTo(v uuid.UUID) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetIndexedTo(v)
+	return _u
+}
+
+// SetNillableIndexedTo sets the "indexed_to" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableIndexedTo(v *uuid.UUID) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetIndexedTo(*v)
+	}
+	return _u
+}
+
+// ClearIndexedTo clears the value of the "indexed_to" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearIndexedTo() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearIndexedTo()
+	return _u
+}
+
+// SetIndexedAt sets the "indexed_at" field.
+func (_u *ExtensionDefinitionUpdateOne) SetIndexedAt(v time.Time) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetIndexedAt(v)
+	return _u
+}
+
+// SetNillableIndexedAt sets the "indexed_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableIndexedAt(v *time.Time) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetIndexedAt(*v)
+	}
+	return _u
+}
+
+// ClearIndexedAt clears the value of the "indexed_at" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearIndexedAt() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearIndexedAt()
+	return _u
+}
+
+// SetEraseOrderedAt sets the "erase_ordered_at" field.
+func (_u *ExtensionDefinitionUpdateOne) SetEraseOrderedAt(v time.Time) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetEraseOrderedAt(v)
+	return _u
+}
+
+// SetNillableEraseOrderedAt sets the "erase_ordered_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableEraseOrderedAt(v *time.Time) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetEraseOrderedAt(*v)
+	}
+	return _u
+}
+
+// ClearEraseOrderedAt clears the value of the "erase_ordered_at" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearEraseOrderedAt() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearEraseOrderedAt()
+	return _u
+}
+
+// SetEraseOrderedBy sets the "erase_ordered_by" field.
+func (_u *ExtensionDefinitionUpdateOne) SetEraseOrderedBy(v string) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetEraseOrderedBy(v)
+	return _u
+}
+
+// SetNillableEraseOrderedBy sets the "erase_ordered_by" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableEraseOrderedBy(v *string) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetEraseOrderedBy(*v)
+	}
+	return _u
+}
+
+// ClearEraseOrderedBy clears the value of the "erase_ordered_by" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearEraseOrderedBy() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearEraseOrderedBy()
+	return _u
+}
+
+// SetErasedTo sets the "erased_to" field.
+func (_u *ExtensionDefinitionUpdateOne) SetErasedTo(v uuid.UUID) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetErasedTo(v)
+	return _u
+}
+
+// SetNillableErasedTo sets the "erased_to" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableErasedTo(v *uuid.UUID) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetErasedTo(*v)
+	}
+	return _u
+}
+
+// ClearErasedTo clears the value of the "erased_to" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearErasedTo() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearErasedTo()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *ExtensionDefinitionUpdateOne) SetErasedAt(v time.Time) *ExtensionDefinitionUpdateOne {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *ExtensionDefinitionUpdateOne) SetNillableErasedAt(v *time.Time) *ExtensionDefinitionUpdateOne {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *ExtensionDefinitionUpdateOne) ClearErasedAt() *ExtensionDefinitionUpdateOne {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -434,6 +711,42 @@ func (_u *ExtensionDefinitionUpdateOne) sqlSave(ctx context.Context) (_node *Ext
 	}
 	if _u.mutation.RetiredByCleared() {
 		_spec.ClearField(extensiondefinition.FieldRetiredBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.IndexedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedTo, field.TypeUUID, value)
+	}
+	if _u.mutation.IndexedToCleared() {
+		_spec.ClearField(extensiondefinition.FieldIndexedTo, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.IndexedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldIndexedAt, field.TypeTime, value)
+	}
+	if _u.mutation.IndexedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldIndexedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseOrderedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedAt, field.TypeTime, value)
+	}
+	if _u.mutation.EraseOrderedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldEraseOrderedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.EraseOrderedBy(); ok {
+		_spec.SetField(extensiondefinition.FieldEraseOrderedBy, field.TypeString, value)
+	}
+	if _u.mutation.EraseOrderedByCleared() {
+		_spec.ClearField(extensiondefinition.FieldEraseOrderedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ErasedTo(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedTo, field.TypeUUID, value)
+	}
+	if _u.mutation.ErasedToCleared() {
+		_spec.ClearField(extensiondefinition.FieldErasedTo, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(extensiondefinition.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(extensiondefinition.FieldErasedAt, field.TypeTime)
 	}
 	_node = &ExtensionDefinition{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -14828,30 +14828,36 @@ func (m *EventMutation) ResetEdge(name string) error {
 // ExtensionDefinitionMutation represents an operation that mutates the ExtensionDefinition nodes in the graph.
 type ExtensionDefinitionMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *uuid.UUID
-	place         *int64
-	addplace      *int64
-	version       *int
-	addversion    *int
-	state         *extensiondefinition.State
-	sdl           *string
-	hash          *string
-	numbers       *json.RawMessage
-	appendnumbers json.RawMessage
-	created_at    *time.Time
-	created_by    *string
-	activated_at  *time.Time
-	activated_by  *string
-	retired_at    *time.Time
-	retired_by    *string
-	clearedFields map[string]struct{}
-	tenant        *uuid.UUID
-	clearedtenant bool
-	done          bool
-	oldValue      func(context.Context) (*ExtensionDefinition, error)
-	predicates    []predicate.ExtensionDefinition
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	place            *int64
+	addplace         *int64
+	version          *int
+	addversion       *int
+	state            *extensiondefinition.State
+	sdl              *string
+	hash             *string
+	numbers          *json.RawMessage
+	appendnumbers    json.RawMessage
+	created_at       *time.Time
+	created_by       *string
+	activated_at     *time.Time
+	activated_by     *string
+	retired_at       *time.Time
+	retired_by       *string
+	indexed_to       *uuid.UUID
+	indexed_at       *time.Time
+	erase_ordered_at *time.Time
+	erase_ordered_by *string
+	erased_to        *uuid.UUID
+	erased_at        *time.Time
+	clearedFields    map[string]struct{}
+	tenant           *uuid.UUID
+	clearedtenant    bool
+	done             bool
+	oldValue         func(context.Context) (*ExtensionDefinition, error)
+	predicates       []predicate.ExtensionDefinition
 }
 
 var _ ent.Mutation = (*ExtensionDefinitionMutation)(nil)
@@ -15533,6 +15539,300 @@ func (m *ExtensionDefinitionMutation) ResetRetiredBy() {
 	delete(m.clearedFields, extensiondefinition.FieldRetiredBy)
 }
 
+// SetIndexedTo sets the "indexed_to" field.
+func (m *ExtensionDefinitionMutation) SetIndexedTo(u uuid.UUID) {
+	m.indexed_to = &u
+}
+
+// IndexedTo returns the value of the "indexed_to" field in the mutation.
+func (m *ExtensionDefinitionMutation) IndexedTo() (r uuid.UUID, exists bool) {
+	v := m.indexed_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndexedTo returns the old "indexed_to" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldIndexedTo(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndexedTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndexedTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndexedTo: %w", err)
+	}
+	return oldValue.IndexedTo, nil
+}
+
+// ClearIndexedTo clears the value of the "indexed_to" field.
+func (m *ExtensionDefinitionMutation) ClearIndexedTo() {
+	m.indexed_to = nil
+	m.clearedFields[extensiondefinition.FieldIndexedTo] = struct{}{}
+}
+
+// IndexedToCleared returns if the "indexed_to" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) IndexedToCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldIndexedTo]
+	return ok
+}
+
+// ResetIndexedTo resets all changes to the "indexed_to" field.
+func (m *ExtensionDefinitionMutation) ResetIndexedTo() {
+	m.indexed_to = nil
+	delete(m.clearedFields, extensiondefinition.FieldIndexedTo)
+}
+
+// SetIndexedAt sets the "indexed_at" field.
+func (m *ExtensionDefinitionMutation) SetIndexedAt(t time.Time) {
+	m.indexed_at = &t
+}
+
+// IndexedAt returns the value of the "indexed_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) IndexedAt() (r time.Time, exists bool) {
+	v := m.indexed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndexedAt returns the old "indexed_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldIndexedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndexedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndexedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndexedAt: %w", err)
+	}
+	return oldValue.IndexedAt, nil
+}
+
+// ClearIndexedAt clears the value of the "indexed_at" field.
+func (m *ExtensionDefinitionMutation) ClearIndexedAt() {
+	m.indexed_at = nil
+	m.clearedFields[extensiondefinition.FieldIndexedAt] = struct{}{}
+}
+
+// IndexedAtCleared returns if the "indexed_at" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) IndexedAtCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldIndexedAt]
+	return ok
+}
+
+// ResetIndexedAt resets all changes to the "indexed_at" field.
+func (m *ExtensionDefinitionMutation) ResetIndexedAt() {
+	m.indexed_at = nil
+	delete(m.clearedFields, extensiondefinition.FieldIndexedAt)
+}
+
+// SetEraseOrderedAt sets the "erase_ordered_at" field.
+func (m *ExtensionDefinitionMutation) SetEraseOrderedAt(t time.Time) {
+	m.erase_ordered_at = &t
+}
+
+// EraseOrderedAt returns the value of the "erase_ordered_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) EraseOrderedAt() (r time.Time, exists bool) {
+	v := m.erase_ordered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEraseOrderedAt returns the old "erase_ordered_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldEraseOrderedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEraseOrderedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEraseOrderedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEraseOrderedAt: %w", err)
+	}
+	return oldValue.EraseOrderedAt, nil
+}
+
+// ClearEraseOrderedAt clears the value of the "erase_ordered_at" field.
+func (m *ExtensionDefinitionMutation) ClearEraseOrderedAt() {
+	m.erase_ordered_at = nil
+	m.clearedFields[extensiondefinition.FieldEraseOrderedAt] = struct{}{}
+}
+
+// EraseOrderedAtCleared returns if the "erase_ordered_at" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) EraseOrderedAtCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldEraseOrderedAt]
+	return ok
+}
+
+// ResetEraseOrderedAt resets all changes to the "erase_ordered_at" field.
+func (m *ExtensionDefinitionMutation) ResetEraseOrderedAt() {
+	m.erase_ordered_at = nil
+	delete(m.clearedFields, extensiondefinition.FieldEraseOrderedAt)
+}
+
+// SetEraseOrderedBy sets the "erase_ordered_by" field.
+func (m *ExtensionDefinitionMutation) SetEraseOrderedBy(s string) {
+	m.erase_ordered_by = &s
+}
+
+// EraseOrderedBy returns the value of the "erase_ordered_by" field in the mutation.
+func (m *ExtensionDefinitionMutation) EraseOrderedBy() (r string, exists bool) {
+	v := m.erase_ordered_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEraseOrderedBy returns the old "erase_ordered_by" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldEraseOrderedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEraseOrderedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEraseOrderedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEraseOrderedBy: %w", err)
+	}
+	return oldValue.EraseOrderedBy, nil
+}
+
+// ClearEraseOrderedBy clears the value of the "erase_ordered_by" field.
+func (m *ExtensionDefinitionMutation) ClearEraseOrderedBy() {
+	m.erase_ordered_by = nil
+	m.clearedFields[extensiondefinition.FieldEraseOrderedBy] = struct{}{}
+}
+
+// EraseOrderedByCleared returns if the "erase_ordered_by" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) EraseOrderedByCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldEraseOrderedBy]
+	return ok
+}
+
+// ResetEraseOrderedBy resets all changes to the "erase_ordered_by" field.
+func (m *ExtensionDefinitionMutation) ResetEraseOrderedBy() {
+	m.erase_ordered_by = nil
+	delete(m.clearedFields, extensiondefinition.FieldEraseOrderedBy)
+}
+
+// SetErasedTo sets the "erased_to" field.
+func (m *ExtensionDefinitionMutation) SetErasedTo(u uuid.UUID) {
+	m.erased_to = &u
+}
+
+// ErasedTo returns the value of the "erased_to" field in the mutation.
+func (m *ExtensionDefinitionMutation) ErasedTo() (r uuid.UUID, exists bool) {
+	v := m.erased_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedTo returns the old "erased_to" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldErasedTo(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedTo: %w", err)
+	}
+	return oldValue.ErasedTo, nil
+}
+
+// ClearErasedTo clears the value of the "erased_to" field.
+func (m *ExtensionDefinitionMutation) ClearErasedTo() {
+	m.erased_to = nil
+	m.clearedFields[extensiondefinition.FieldErasedTo] = struct{}{}
+}
+
+// ErasedToCleared returns if the "erased_to" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) ErasedToCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldErasedTo]
+	return ok
+}
+
+// ResetErasedTo resets all changes to the "erased_to" field.
+func (m *ExtensionDefinitionMutation) ResetErasedTo() {
+	m.erased_to = nil
+	delete(m.clearedFields, extensiondefinition.FieldErasedTo)
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (m *ExtensionDefinitionMutation) SetErasedAt(t time.Time) {
+	m.erased_at = &t
+}
+
+// ErasedAt returns the value of the "erased_at" field in the mutation.
+func (m *ExtensionDefinitionMutation) ErasedAt() (r time.Time, exists bool) {
+	v := m.erased_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedAt returns the old "erased_at" field's value of the ExtensionDefinition entity.
+// If the ExtensionDefinition object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionDefinitionMutation) OldErasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedAt: %w", err)
+	}
+	return oldValue.ErasedAt, nil
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (m *ExtensionDefinitionMutation) ClearErasedAt() {
+	m.erased_at = nil
+	m.clearedFields[extensiondefinition.FieldErasedAt] = struct{}{}
+}
+
+// ErasedAtCleared returns if the "erased_at" field was cleared in this mutation.
+func (m *ExtensionDefinitionMutation) ErasedAtCleared() bool {
+	_, ok := m.clearedFields[extensiondefinition.FieldErasedAt]
+	return ok
+}
+
+// ResetErasedAt resets all changes to the "erased_at" field.
+func (m *ExtensionDefinitionMutation) ResetErasedAt() {
+	m.erased_at = nil
+	delete(m.clearedFields, extensiondefinition.FieldErasedAt)
+}
+
 // ClearTenant clears the "tenant" edge to the Tenant entity.
 func (m *ExtensionDefinitionMutation) ClearTenant() {
 	m.clearedtenant = true
@@ -15594,7 +15894,7 @@ func (m *ExtensionDefinitionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ExtensionDefinitionMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 19)
 	if m.tenant != nil {
 		fields = append(fields, extensiondefinition.FieldTenantID)
 	}
@@ -15634,6 +15934,24 @@ func (m *ExtensionDefinitionMutation) Fields() []string {
 	if m.retired_by != nil {
 		fields = append(fields, extensiondefinition.FieldRetiredBy)
 	}
+	if m.indexed_to != nil {
+		fields = append(fields, extensiondefinition.FieldIndexedTo)
+	}
+	if m.indexed_at != nil {
+		fields = append(fields, extensiondefinition.FieldIndexedAt)
+	}
+	if m.erase_ordered_at != nil {
+		fields = append(fields, extensiondefinition.FieldEraseOrderedAt)
+	}
+	if m.erase_ordered_by != nil {
+		fields = append(fields, extensiondefinition.FieldEraseOrderedBy)
+	}
+	if m.erased_to != nil {
+		fields = append(fields, extensiondefinition.FieldErasedTo)
+	}
+	if m.erased_at != nil {
+		fields = append(fields, extensiondefinition.FieldErasedAt)
+	}
 	return fields
 }
 
@@ -15668,6 +15986,18 @@ func (m *ExtensionDefinitionMutation) Field(name string) (ent.Value, bool) {
 		return m.RetiredAt()
 	case extensiondefinition.FieldRetiredBy:
 		return m.RetiredBy()
+	case extensiondefinition.FieldIndexedTo:
+		return m.IndexedTo()
+	case extensiondefinition.FieldIndexedAt:
+		return m.IndexedAt()
+	case extensiondefinition.FieldEraseOrderedAt:
+		return m.EraseOrderedAt()
+	case extensiondefinition.FieldEraseOrderedBy:
+		return m.EraseOrderedBy()
+	case extensiondefinition.FieldErasedTo:
+		return m.ErasedTo()
+	case extensiondefinition.FieldErasedAt:
+		return m.ErasedAt()
 	}
 	return nil, false
 }
@@ -15703,6 +16033,18 @@ func (m *ExtensionDefinitionMutation) OldField(ctx context.Context, name string)
 		return m.OldRetiredAt(ctx)
 	case extensiondefinition.FieldRetiredBy:
 		return m.OldRetiredBy(ctx)
+	case extensiondefinition.FieldIndexedTo:
+		return m.OldIndexedTo(ctx)
+	case extensiondefinition.FieldIndexedAt:
+		return m.OldIndexedAt(ctx)
+	case extensiondefinition.FieldEraseOrderedAt:
+		return m.OldEraseOrderedAt(ctx)
+	case extensiondefinition.FieldEraseOrderedBy:
+		return m.OldEraseOrderedBy(ctx)
+	case extensiondefinition.FieldErasedTo:
+		return m.OldErasedTo(ctx)
+	case extensiondefinition.FieldErasedAt:
+		return m.OldErasedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown ExtensionDefinition field %s", name)
 }
@@ -15803,6 +16145,48 @@ func (m *ExtensionDefinitionMutation) SetField(name string, value ent.Value) err
 		}
 		m.SetRetiredBy(v)
 		return nil
+	case extensiondefinition.FieldIndexedTo:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndexedTo(v)
+		return nil
+	case extensiondefinition.FieldIndexedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndexedAt(v)
+		return nil
+	case extensiondefinition.FieldEraseOrderedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEraseOrderedAt(v)
+		return nil
+	case extensiondefinition.FieldEraseOrderedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEraseOrderedBy(v)
+		return nil
+	case extensiondefinition.FieldErasedTo:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedTo(v)
+		return nil
+	case extensiondefinition.FieldErasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ExtensionDefinition field %s", name)
 }
@@ -15872,6 +16256,24 @@ func (m *ExtensionDefinitionMutation) ClearedFields() []string {
 	if m.FieldCleared(extensiondefinition.FieldRetiredBy) {
 		fields = append(fields, extensiondefinition.FieldRetiredBy)
 	}
+	if m.FieldCleared(extensiondefinition.FieldIndexedTo) {
+		fields = append(fields, extensiondefinition.FieldIndexedTo)
+	}
+	if m.FieldCleared(extensiondefinition.FieldIndexedAt) {
+		fields = append(fields, extensiondefinition.FieldIndexedAt)
+	}
+	if m.FieldCleared(extensiondefinition.FieldEraseOrderedAt) {
+		fields = append(fields, extensiondefinition.FieldEraseOrderedAt)
+	}
+	if m.FieldCleared(extensiondefinition.FieldEraseOrderedBy) {
+		fields = append(fields, extensiondefinition.FieldEraseOrderedBy)
+	}
+	if m.FieldCleared(extensiondefinition.FieldErasedTo) {
+		fields = append(fields, extensiondefinition.FieldErasedTo)
+	}
+	if m.FieldCleared(extensiondefinition.FieldErasedAt) {
+		fields = append(fields, extensiondefinition.FieldErasedAt)
+	}
 	return fields
 }
 
@@ -15897,6 +16299,24 @@ func (m *ExtensionDefinitionMutation) ClearField(name string) error {
 		return nil
 	case extensiondefinition.FieldRetiredBy:
 		m.ClearRetiredBy()
+		return nil
+	case extensiondefinition.FieldIndexedTo:
+		m.ClearIndexedTo()
+		return nil
+	case extensiondefinition.FieldIndexedAt:
+		m.ClearIndexedAt()
+		return nil
+	case extensiondefinition.FieldEraseOrderedAt:
+		m.ClearEraseOrderedAt()
+		return nil
+	case extensiondefinition.FieldEraseOrderedBy:
+		m.ClearEraseOrderedBy()
+		return nil
+	case extensiondefinition.FieldErasedTo:
+		m.ClearErasedTo()
+		return nil
+	case extensiondefinition.FieldErasedAt:
+		m.ClearErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ExtensionDefinition nullable field %s", name)
@@ -15944,6 +16364,24 @@ func (m *ExtensionDefinitionMutation) ResetField(name string) error {
 		return nil
 	case extensiondefinition.FieldRetiredBy:
 		m.ResetRetiredBy()
+		return nil
+	case extensiondefinition.FieldIndexedTo:
+		m.ResetIndexedTo()
+		return nil
+	case extensiondefinition.FieldIndexedAt:
+		m.ResetIndexedAt()
+		return nil
+	case extensiondefinition.FieldEraseOrderedAt:
+		m.ResetEraseOrderedAt()
+		return nil
+	case extensiondefinition.FieldEraseOrderedBy:
+		m.ResetEraseOrderedBy()
+		return nil
+	case extensiondefinition.FieldErasedTo:
+		m.ResetErasedTo()
+		return nil
+	case extensiondefinition.FieldErasedAt:
+		m.ResetErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ExtensionDefinition field %s", name)

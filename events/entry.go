@@ -5,7 +5,10 @@ package events
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -31,11 +34,36 @@ const page = 1000
 
 // entries reads what lies in a part of the tree behind a mark and below the horizon. The horizon is the oldest transaction that still runs: whatever
 // lies below it has ended, so that nothing can appear there any more.
-var entries = `
+const (
+	entries = `
 select e.xid, e.seq, e.type, e.case_id, e.place, e.unit_id, e.unit_before, k.service_id, coalesce(k.owner, ''), k.via_point_of_contact
 from events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id
-where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot()) and e.place between $3 and $4 and ($5 = '' or k.owner = $5)
-order by e.xid, e.seq limit ` + strconv.Itoa(page)
+where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot()) and ($5 = '' or k.owner = $5) and `
+	inOnePlace = `e.place = $3 and $3 = $4` // the log of a place is an index
+	inPlaces   = `e.place between $3 and $4`
+)
+
+// gone are the types of events that have an index of their own.
+var gone = map[string]bool{"CASE_DISCARDED": true, "CASE_ERASED": true}
+
+// statement reads entries of a scope that are of some types (nil: of any), and gives what it needs beyond the mark and the scope.
+func statement(scope authz.Scope, types map[string]bool) (text string, more []any) {
+	text = "/*" + scope.Class() + "*/ " + entries
+	if scope.Lo == scope.Hi {
+		text += inOnePlace
+	} else {
+		text += inPlaces
+	}
+	if types != nil {
+		names := slices.Sorted(maps.Keys(types))
+		if slices.ContainsFunc(names, func(n string) bool { return !gone[n] }) {
+			text, more = text+" and e.type = any($6)", []any{names}
+		} else if len(names) > 0 {
+			text += " and e.type in ('" + strings.Join(names, "', '") + "')" // the index is found by its names alone
+		}
+	}
+	return text + " order by e.xid, e.seq limit " + strconv.Itoa(page), more
+}
 
 // horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.
 const horizon = `
@@ -51,15 +79,16 @@ type reach struct {
 	version int64    // of all rights at that moment
 }
 
-// read reads a page of the log behind a mark, as far as a scope goes, all in one snapshot.
-func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Position, first ...func(*pgx.Batch)) ([]Entry, reach, error) {
+// read reads a page of the log behind a mark, as far as a scope goes, of some types (nil: of all), all in one snapshot.
+func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Position, types map[string]bool, first ...func(*pgx.Batch)) ([]Entry, reach, error) {
 	b := &pgx.Batch{}
 	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	for _, f := range first {
 		f(b)
 	}
 	b.Queue("/*" + scope.Class() + "*/ " + horizon)
-	b.Queue("/*"+scope.Class()+"*/ "+entries, mark.XID, mark.Seq, int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	text, more := statement(scope, types)
+	b.Queue(text, append([]any{mark.XID, mark.Seq, int64(scope.Lo), int64(scope.Hi), scope.Owner}, more...)...)
 	answers := pool.SendBatch(ctx, b)
 	defer func() { _ = answers.Close() }() // what went wrong has been told
 	var r reach

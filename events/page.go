@@ -41,7 +41,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 			if err != nil {
 				return err
 			}
-			if found, r, err = l.scan(ctx, p.Scope(), out.Next); err != nil {
+			if found, r, err = l.scan(ctx, p.Scope(), out.Next, s.Types); err != nil {
 				return err
 			}
 			return p.Knows(r.version)

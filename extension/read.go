@@ -288,6 +288,9 @@ func (r *reader) field(t *Type, def *ast.Definition, f *ast.FieldDefinition) *Fi
 			out.Pattern = r.pattern(d, way)
 		case "from":
 			out.From = r.from(d, way)
+		case "shared":
+			fits = slices.Contains(Targets, def.Name) && def.Name != "Service" && def.Name != "ServiceOffering"
+			out.Shared = r.shared(d, way)
 		case "renamedFrom":
 			out.Former = d.Arguments.ForName("name").Value.Raw
 			if !fieldName.MatchString(strings.TrimPrefix(out.Former, r.d.Owner.Space())) {
@@ -412,6 +415,25 @@ func (r *reader) pattern(d *ast.Directive, way []string) *regexp.Regexp {
 	return re
 }
 
+func (r *reader) shared(d *ast.Directive, way []string) []string {
+	var out []string
+	for _, c := range d.Arguments.ForName("with").Value.Children {
+		if !slug.MatchString(c.Value.Raw) {
+			r.say("badName", append(way, "with")...)
+			return nil
+		}
+		out = append(out, c.Value.Raw)
+	}
+	switch {
+	case len(out) == 0:
+		r.say("required", append(way, "with")...)
+	case len(out) > mostShared:
+		r.say("tooMany", append(way, "with")...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (r *reader) from(d *ast.Directive, way []string) []string {
 	var out []string
 	for _, c := range d.Arguments.ForName("path").Value.Children {
@@ -470,12 +492,14 @@ func (r *reader) depths() {
 			r.say("unused", t.Name)
 		}
 	}
-	r.inLists()
+	r.misplaced()
 }
 
-// inLists refuses an index on what lies inside a list of objects: conditions on several fields would hold for different entries.
-func (r *reader) inLists() {
+// misplaced refuses an index on what lies inside a list of objects: conditions on several fields would hold for different entries. And it refuses
+// personal data in the catalogue and the directory: they are read by everybody for whom the fields hold, and belong to no case whose log would tell.
+func (r *reader) misplaced() {
 	for _, name := range Targets {
+		public := name == "Service" || name == "ServiceOffering"
 		t := r.d.Targets[name]
 		if t == nil {
 			continue
@@ -484,6 +508,9 @@ func (r *reader) inLists() {
 		below = func(t *Type, inList bool, path []string) {
 			for _, f := range t.Fields {
 				way := append(path[:len(path):len(path)], f.Name)
+				if public && (f.Class == "PERSONAL" || f.Class == "SENSITIVE") {
+					r.say("misplacedDirective", append(way, "dataClass")...)
+				}
 				switch {
 				case f.Object():
 					below(f.Of, inList || f.List, way)

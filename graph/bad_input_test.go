@@ -251,13 +251,16 @@ func (s *stage) foreign() map[string]string {
 	worker := s.As("luebeck-caseworker")
 	message := worker.Must("sendMessage", &there, beside["sendMessage"]).Text("sendMessage.message.id")
 	followUp := worker.Must("addFollowUp", &there, beside["addFollowUp"]).Text("addFollowUp.followUp.id")
+	worker.Must("acceptCase", &there, beside["acceptCase"])
+	worker.Must("startCase", &there, nil)
+	decision := worker.Must("decideCase", &there, beside["decideCase"]).Text("decideCase.decision.id")
 	var unit, tenant uuid.UUID
 	err := s.Database().QueryRow(s.Context(), "select u.id, t.id from organisational_units u join tenants t on t.id = u.tenant_id where slug = 'luebeck' limit 1").Scan(&unit, &tenant)
 	if err != nil {
 		s.Fatal(err)
 	}
 	return map[string]string{
-		"a case of Lübeck": there.ID, "a message of Lübeck": message, "a follow-up of Lübeck": followUp, "a unit of Lübeck": idOf("OrganisationalUnit", unit),
+		"a case of Lübeck": there.ID, "a message of Lübeck": message, "a decision of Lübeck": decision, "a follow-up of Lübeck": followUp, "a unit of Lübeck": idOf("OrganisationalUnit", unit),
 		"Lübeck": idOf("Tenant", tenant), "a case that never was": never("Case"), "a message that never was": never("Message"), "a follow-up that never was": never("FollowUp"),
 		"somebody else's upload": s.As("another-applicant").Upload("a.txt", []byte("a")),
 	}

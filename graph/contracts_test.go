@@ -81,9 +81,9 @@ func TestEverybodyKnowsTheVerbsThatTheirRolesHave(t *testing.T) {
 	}{
 		"an applicant":              {[]authz.Role{"APPLICANT"}, []string{"openMessage", "replyToMessage", "submitApplication"}},
 		"a form server":             {[]authz.Role{"FORM_SERVER"}, []string{"submitApplication"}},
-		"the mail room":             {[]authz.Role{"MAIL_ROOM"}, []string{"acceptCase", "assignCase", "commentOnCase", "discardCase", "restoreCase", "setCaseExtension"}},
-		"a point of single contact": {[]authz.Role{"POINT_OF_SINGLE_CONTACT"}, []string{"commentOnCase", "setCaseExtension"}},
-		"who has two roles":         {[]authz.Role{"POINT_OF_SINGLE_CONTACT", "FORM_SERVER"}, []string{"commentOnCase", "setCaseExtension", "submitApplication"}},
+		"the mail room":             {[]authz.Role{"MAIL_ROOM"}, []string{"acceptCase", "assignCase", "commentOnCase", "discardCase", "restoreCase", "setApplicantExtension", "setCaseExtension", "setDecisionExtension", "setMessageExtension"}},
+		"a point of single contact": {[]authz.Role{"POINT_OF_SINGLE_CONTACT"}, []string{"commentOnCase", "setApplicantExtension", "setCaseExtension", "setDecisionExtension", "setMessageExtension"}},
+		"who has two roles":         {[]authz.Role{"POINT_OF_SINGLE_CONTACT", "FORM_SERVER"}, []string{"commentOnCase", "setApplicantExtension", "setCaseExtension", "setDecisionExtension", "setMessageExtension", "submitApplication"}},
 		"an analyst":                {[]authz.Role{"LAND_ANALYST"}, nil},
 		"a partner": {[]authz.Role{"PARTNER"}, []string{
 			"cancelBulkExport", "createWebhook", "deleteWebhook", "pauseWebhook", "replayWebhookDelivery", "resumeWebhook", "startBulkExport",
@@ -91,7 +91,7 @@ func TestEverybodyKnowsTheVerbsThatTheirRolesHave(t *testing.T) {
 		"who has a role that is no role": {[]authz.Role{"NO_SUCH_ROLE"}, nil},
 		"a caseworker": {[]authz.Role{"CASEWORKER"}, []string{
 			"acceptCase", "addFollowUp", "askApplicant", "assignCase", "closeCase", "commentOnCase", "completeFollowUp", "decideCase", "discardCase",
-			"reopenCase", "restoreCase", "sendMessage", "setCaseExtension", "startCase",
+			"reopenCase", "restoreCase", "sendMessage", "setApplicantExtension", "setCaseExtension", "setDecisionExtension", "setMessageExtension", "startCase",
 		}},
 	} {
 		if known := verbs(c.For(with(these.roles...))); !slices.Equal(known, these.verbs) {

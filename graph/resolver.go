@@ -12,6 +12,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/extension/desk"
+	"github.com/ozg-cloud/platform/extension/values"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/generated"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -31,6 +32,7 @@ type Resolver struct {
 	Intake    *intake.Desk
 	Staff     *staff.Desk
 	Extension *desk.Desk
+	Values    *values.Desk
 	Partners  *partners.Desk
 	Log       *events.Log
 	Tally     *statistics.Tally
@@ -59,7 +61,7 @@ func (r *Resolver) changed(made casework.Changed, err error) (*answer.Payload, e
 		return refused(err)
 	}
 	return answer.Done(r.Reading, map[string]uuid.UUID{
-		"Case": made.Case, "Message": made.Message, "Decision": made.Decision, "Comment": made.Comment, "FollowUp": made.FollowUp,
+		"Case": made.Case, "Applicant": made.Applicant, "Message": made.Message, "Decision": made.Decision, "Comment": made.Comment, "FollowUp": made.FollowUp,
 	}).Revised(made.Revision), nil
 }
 

@@ -14,6 +14,6 @@ import (
 
 func (r mutation) SetCaseExtension(ctx context.Context, in model.SetCaseExtensionInput) (*answer.Payload, error) {
 	return r.onCase(in.CaseID, func(id uuid.UUID) (casework.Changed, error) {
-		return r.Casework.SetExtension(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, Added(ctx), in.Extension)
+		return r.Casework.SetExtension(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, casework.Part{Target: "Case"}, Added(ctx), in.Extension)
 	})
 }

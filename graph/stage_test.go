@@ -14,6 +14,7 @@ import (
 
 	"github.com/ozg-cloud/platform/cmd"
 	"github.com/ozg-cloud/platform/ent/catalog"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/housetest"
 	"github.com/ozg-cloud/platform/schema"
 )
@@ -93,7 +94,10 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 		}
 		return admin, in
 	}
-	if strings.HasSuffix(verb, "Extension") && verb != "setCaseExtension" {
+	if target, ok := strings.CutPrefix(strings.TrimSuffix(verb, "Extension"), "set"); ok {
+		return s.extended(verb, target)
+	}
+	if strings.HasSuffix(verb, "Extension") {
 		return s.As("kiel-admin"), s.extension(verb)
 	}
 	if verb == "startBulkExport" || strings.Contains(verb, "Webhook") || verb == "cancelBulkExport" {
@@ -118,9 +122,39 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 	if verb == "completeFollowUp" {
 		in["followUpId"] = s.caseworker.Must("addFollowUp", &c, beside["addFollowUp"]).Text("addFollowUp.followUp.id")
 	}
-	if verb == "setCaseExtension" {
-		s.Define("kiel", `extend type Case { "A word." kiel_wort: String @filterable }`)
-		in["extension"] = map[string]any{"kiel_wort": "Wort"}
+	in["caseId"], in["expectedRevision"] = c.ID, c.Revision
+	return s.caseworker, in
+}
+
+// extended is an input of a verb that writes extension fields, with which it works now, and who says it.
+func (s *stage) extended(verb, target string) (*housetest.Caller, map[string]any) {
+	s.Helper()
+	sdl := ""
+	for _, t := range extension.Targets {
+		sdl += "extend type " + t + " { \"A word.\" kiel_wort: String @filterable }\n"
+	}
+	s.Define("kiel", sdl)
+	in := map[string]any{"extension": map[string]any{"kiel_wort": "Wort"}}
+	if target == "Service" || target == "ServiceOffering" {
+		var id uuid.UUID
+		of := map[string]string{
+			"Service":         "select id from services where leika_key = $1",
+			"ServiceOffering": "select o.id from service_offerings o join services s on s.id = o.service_id join tenants t on t.id = o.tenant_id where s.leika_key = $1 and t.slug = 'kiel'",
+		}[target]
+		if err := s.Database().QueryRow(s.Context(), of, parking).Scan(&id); err != nil {
+			s.Fatal(err)
+		}
+		in[strings.ToLower(target[:1])+target[1:]+"Id"] = idOf(target, id)
+		return s.As("kiel-admin"), in
+	}
+	c := s.applicant.Submit(parking, kiel)
+	switch target {
+	case "Message":
+		in["messageId"] = s.caseworker.Must("sendMessage", &c, beside["sendMessage"]).Text("sendMessage.message.id")
+	case "Decision":
+		s.caseworker.Must("acceptCase", &c, beside["acceptCase"])
+		s.caseworker.Must("startCase", &c, nil)
+		in["decisionId"] = s.caseworker.Must("decideCase", &c, beside["decideCase"]).Text("decideCase.decision.id")
 	}
 	in["caseId"], in["expectedRevision"] = c.ID, c.Revision
 	return s.caseworker, in

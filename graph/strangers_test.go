@@ -61,18 +61,20 @@ func TestNoVerbTellsAForeignThingFromNone(t *testing.T) {
 			}
 			same(s.As("muenchen-caseworker"), verb, in, "caseId", in["caseId"], never("Case"))
 		}
-		if _, ok := in["messageId"]; ok {
+		if _, ok := in["messageId"]; ok && in["caseId"] == nil {
 			same(s.As("another-applicant"), verb, in, "messageId", in["messageId"], never("Message"))
 		}
 		upload := "01980000-0000-7000-8000-000000000000"
 		for field, pair := range map[string][2]any{
+			"messageId":        {elsewhere["a message of Lübeck"], never("Message")},
+			"decisionId":       {elsewhere["a decision of Lübeck"], never("Decision")},
 			"followUpId":       {elsewhere["a follow-up of Lübeck"], never("FollowUp")},
 			"unitId":           {elsewhere["a unit of Lübeck"], never("OrganisationalUnit")},
 			"assignee":         {"user:dev:luebeck-caseworker", "user:dev:nobody"},
 			"documentUploadId": {elsewhere["somebody else's upload"], upload},
 			"uploadIds":        {[]any{elsewhere["somebody else's upload"]}, []any{upload}},
 		} {
-			if _, ok := in[field]; ok {
+			if _, ok := in[field]; ok && who != s.applicant { // whose case of Lübeck it is
 				same(who, verb, in, field, pair[0], pair[1])
 			}
 		}

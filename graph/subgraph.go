@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/federation/subgraph"
+	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/reading"
 )
 
@@ -58,6 +58,6 @@ func (r query) Entities(ctx context.Context, representations []map[string]any) (
 }
 
 // Subgraph tells composers the caller's own contract.
-func (query) Subgraph(ctx context.Context) (fedruntime.Service, error) {
-	return fedruntime.Service{SDL: ctx.Value(ownKey{}).(*own).subgraph.sdl()}, nil //nolint:forcetypeassert // put there by Engine
+func (query) Subgraph(ctx context.Context) (answer.Subgraph, error) {
+	return answer.Subgraph{SDL: ctx.Value(ownKey{}).(*own).subgraph.sdl()}, nil //nolint:forcetypeassert // put there by Engine
 }

@@ -161,7 +161,8 @@ func (g *gateway) wrong(r *rand.Rand, n int, change func([]any) []any) string {
 		)
 		for range 1 + r.IntN(60) {
 			name := types[r.IntN(len(types))]
-			e, key := entities[name], ""
+			e := entities[name]
+			var key string
 			switch r.IntN(8) {
 			case 0: // what never was
 				if key = never(name); e.key != "id" {

@@ -7,26 +7,32 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/schema"
 	"github.com/ozg-cloud/platform/extension"
+	"github.com/ozg-cloud/platform/extension/values"
 )
 
-// fill writes what the form says of the extension fields of the new case.
-func (d *Desk) fill(ctx context.Context, tx *ent.Tx, form []schema.FormItem, to address, caseID uuid.UUID) error {
+// fill writes what the form says of the extension fields of the new case and of who applies.
+func (d *Desk) fill(ctx context.Context, tx *ent.Tx, form []schema.FormItem, to address, caseID, applicant uuid.UUID) error {
 	if d.added == nil {
 		return nil
 	}
 	chain := d.added(to.tenant.Place)
-	if len(chain.Fields("Case")) == 0 {
-		return nil
+	for _, row := range []values.Row{{Target: "Case", ID: caseID}, {Target: "Applicant", ID: applicant}} {
+		if len(chain.Fields(row.Target)) == 0 {
+			continue
+		}
+		records, left := chain.FromForm(row.Target, items(form))
+		for _, p := range left {
+			d.unfit(ctx, p)
+		}
+		row.Tenant, row.Place, row.Case = to.tenant.ID, int64(to.tenant.Place), &caseID
+		if err := values.Keep(ctx, tx, row, chain, records); err != nil {
+			return err
+		}
 	}
-	records, left := chain.FromForm("Case", items(form))
-	for _, p := range left {
-		d.unfit(ctx, p)
-	}
-	return casework.Extend(ctx, tx, casework.Extended{Tenant: to.tenant.ID, Place: int64(to.tenant.Place), Case: caseID}, chain, records)
+	return nil
 }
 
 // items are those of a form, each with the one value that it has.

@@ -137,14 +137,15 @@ func (d *Desk) hang(ctx context.Context, tx *ent.Tx, a *arrival, to address, cas
 	if err != nil {
 		return fmt.Errorf("intake: writing a submission: %w", err)
 	}
-	err = tx.Applicant.Create().SetTenantID(to.tenant.ID).SetPlace(place).SetCaseID(caseID).
+	applies := uuid.Must(uuid.NewV7())
+	err = tx.Applicant.Create().SetID(applies).SetTenantID(to.tenant.ID).SetPlace(place).SetCaseID(caseID).
 		SetKind(applicant.Kind(a.Applicant.Kind)).SetName(a.Applicant.Name).SetNillablePostalAddress(known(a.Applicant.PostalAddress)).
 		SetNillableMailboxKind(known(a.Applicant.MailboxKind)).SetNillableMailboxAddress(known(a.Applicant.MailboxAddress)).
 		SetTrustLevel(applicant.TrustLevel(a.trust)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("intake: writing an applicant: %w", err)
 	}
-	if err := d.fill(ctx, tx, a.Form, to, caseID); err != nil {
+	if err := d.fill(ctx, tx, a.Form, to, caseID, applies); err != nil {
 		return err
 	}
 	_, err = d.cases.Attach(ctx, tx, casework.Hanging{Tenant: to.tenant.ID, Place: place, Case: caseID, Submission: &submitted}, pieces)

@@ -234,6 +234,9 @@ func (c *compiler) field(w *op, l *level, t *catalog.Type, alias string, chain f
 		w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name)
 		return nil
 	}
+	if f.Name == byValue && extensible[t.Name] {
+		return c.extensionValues(w, l, t, alias, f)
+	}
 	if f.Name == extended && extensible[t.Name] {
 		return c.extension(w, l, t, alias, f)
 	}
@@ -384,7 +387,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			return l, nil
 		}
 		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
-		rows := func(n int) fragment { return c.rows(t, a, o, at, which, page.backward, n) }
+		rows := func(n int) fragment { return c.rows(t, a, o, at, which, on != nil, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)
 		} else {

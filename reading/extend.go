@@ -23,7 +23,13 @@ import (
 const extended = "extension"
 
 // extensible are the types whose rows are read with what is added to them.
-var extensible = map[string]bool{"Case": true}
+var extensible = func() map[string]bool {
+	out := map[string]bool{}
+	for _, t := range extension.Targets {
+		out[t] = true
+	}
+	return out
+}()
 
 // ExtendedBy says what is added to the standard house for whoever runs the operation in a context; it must be what the operation's schema was made
 // of. It comes before the first read; without it nothing is added for anybody.
@@ -72,7 +78,7 @@ func (c *compiler) extension(w *op, l *level, t *catalog.Type, alias string, f g
 		n, joined := records[owner]
 		if !joined {
 			a := c.alias()
-			l.joins = l.joins.with(" left join extension_records "+a+" on "+a+".tenant_id = "+alias+".tenant_id and "+a+".target_id = "+alias+".id and "+a+".owner = ?", owner)
+			l.joins = l.joins.with(" left join extension_records " + a + " on ").then(kept(t, alias, owned.Definition.Owner, a))
 			n = len(w.from)
 			records[owner] = n
 			w.from = append(w.from, l.column(sql(a+".document")))
@@ -81,7 +87,7 @@ func (c *compiler) extension(w *op, l *level, t *catalog.Type, alias string, f g
 		if err := c.extensionFields(&e, owned.Field, f); err != nil {
 			return err
 		}
-		if c.p.Watched() {
+		if c.p.Watched() && ofCase(t) {
 			document := l.columns[w.from[n]].text
 			for _, name := range personalIn(typ, owned.Field, &e) {
 				w.traced = append(w.traced, tracedField{name, l.column(sql(document + " -> '" + e.number + "'"))})
@@ -95,6 +101,18 @@ func (c *compiler) extension(w *op, l *level, t *catalog.Type, alias string, f g
 	}
 	return nil
 }
+
+// kept ties the record that an owner keeps of a row to that row. It lies with the row's tenant, and of the shared catalogue with the owner.
+func kept(t *catalog.Type, alias string, owner extension.Owner, a string) fragment {
+	of := sql(a+".target_id = "+alias+".id and "+a+".owner = ?", owner.Place)
+	if t.Owned {
+		return of.with(" and " + a + ".tenant_id = " + alias + ".tenant_id")
+	}
+	return of.with(" and "+a+".tenant_id = ?", owner.ID)
+}
+
+// ofCase tells whether a case decides who may see a row; what is added to anything else lies where its owner wants it to be seen.
+func ofCase(t *catalog.Type) bool { return t.OfCase || t.Name == "Case" }
 
 func (c *compiler) extensionFields(e *extensionField, field *extension.Field, f graphql.CollectedField) error {
 	e.field, e.number = field, strconv.Itoa(field.Number)
@@ -163,7 +181,7 @@ func appendExtension(dst []byte, row [][]byte, fields []extensionField) ([]byte,
 // left out of a list.
 func (f *extensionField) append(dst []byte, v any) []byte {
 	if !f.field.List {
-		if !f.fits(v) {
+		if !f.field.Fits(v) {
 			return append(dst, null...)
 		}
 		return f.one(dst, v)
@@ -175,7 +193,7 @@ func (f *extensionField) append(dst []byte, v any) []byte {
 	dst = append(dst, '[')
 	some := false
 	for _, e := range list {
-		if !f.fits(e) {
+		if !f.field.Fits(e) {
 			continue
 		}
 		if some {
@@ -184,23 +202,6 @@ func (f *extensionField) append(dst []byte, v any) []byte {
 		dst, some = f.one(dst, e), true
 	}
 	return append(dst, ']')
-}
-
-func (f *extensionField) fits(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		return f.field.Object()
-	case string:
-		if f.field.Of != nil {
-			return f.field.Of.Enum() && f.field.Of.Value(v)
-		}
-		return !slices.Contains([]string{"Int", "Float", "Boolean"}, f.field.Scalar)
-	case json.Number:
-		return f.field.Scalar == "Int" || f.field.Scalar == "Float"
-	case bool:
-		return f.field.Scalar == "Boolean"
-	}
-	return false
 }
 
 func (f *extensionField) one(dst []byte, v any) []byte {
@@ -269,7 +270,7 @@ func (c *compiler) extensionFilter(t *catalog.Type, alias string, input any, nam
 		case err == nil && !l.Filterable:
 			err = problem.New(problem.Invalid, "unknownValue", path...)
 		case err == nil:
-			f, err = c.entry(l, key, alias, given[name], append(slices.Clone(path), name))
+			f, err = c.entry(t, l, key, alias, given[name], append(slices.Clone(path), name))
 		case c.within(t, way): // an object: only names of the chain are ever said back
 			f, err = c.extensionFilter(t, alias, given[name], way, append(slices.Clone(path), name))
 		}
@@ -294,7 +295,7 @@ func (c *compiler) within(t *catalog.Type, names []string) bool {
 }
 
 // entry is a condition on one leaf. The row is looked up by its id alone, see decision 0020.
-func (c *compiler) entry(l *extension.Leaf, key int64, alias string, value any, path []string) (fragment, error) {
+func (c *compiler) entry(t *catalog.Type, l *extension.Leaf, key int64, alias string, value any, path []string) (fragment, error) {
 	given, _ := value.(map[string]any)
 	if l.Of != nil {
 		for _, name := range asked(given) {
@@ -310,7 +311,7 @@ func (c *compiler) entry(l *extension.Leaf, key int64, alias string, value any, 
 	}
 	a := c.alias()
 	there := sql(a + ".target_id = " + alias + ".id and " + a + ".field = " + strconv.FormatInt(key, 10))
-	if s := c.p.Scope(); s.Lo == s.Hi {
+	if s := c.p.Scope(); s.Lo == s.Hi && ofCase(t) {
 		there = there.with(" and "+a+".place = ?", int64(s.Lo)) // the second wall's own bound, said so that an index serves it
 	}
 	column, _, kind := kindOf(l)
@@ -366,9 +367,10 @@ func (o order) list(t *catalog.Type, a string) string {
 
 // rows is the page of a list. An order that begins with an extension field is read off the index of its entries, and behind them, where the page is
 // not full yet, the rows that have none: PostgreSQL reads the parts of UNION ALL one after the other and stops at the limit.
-func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []fragment, backward bool, n int) fragment {
+// A list below another row is short, and sorted.
+func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []fragment, below, backward bool, n int) fragment {
 	limit := " limit " + strconv.Itoa(n)
-	if o[0].entry == 0 || len(o) != 2 {
+	if o[0].entry == 0 || len(o) != 2 || below {
 		return sql("(select * from " + o.list(t, a)).then(where(at.within(a, o, which)...)).with(o.clause(a, backward) + limit + ") " + a)
 	}
 	k, e := o[0], c.alias()
@@ -378,7 +380,7 @@ func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []f
 		{column: catalog.Column{Name: "target_id", Kind: catalog.UUID}, desc: o[1].desc},
 	}
 	has := []fragment{sql(e + ".field = " + field), sql(e + "." + k.indexed + " is not null")}
-	if s := c.p.Scope(); s.Lo == s.Hi {
+	if s := c.p.Scope(); s.Lo == s.Hi && ofCase(t) {
 		has = append(has, sql(e+".place = ?", int64(s.Lo)))
 	}
 	valued := sql("(select r.*, " + e + "." + k.indexed + " as " + k.column.Name + " from extension_entries " + e + " cross join lateral (select * from " + t.Table + " " + a).

@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
+	"github.com/vektah/gqlparser/v2/parser"
+	"pgregory.net/rapid"
 
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/web"
@@ -222,5 +226,89 @@ func TestNamesAreBoundedAndStringsAreNot(t *testing.T) {
 		if _, err := measure(document, nil); errors.Is(err, problem.New(problem.Invalid, "tooComplex")) != refused {
 			t.Errorf("%.40s: %v", document, err)
 		}
+	}
+}
+
+// weigh is what the parser and its lexer find in a document: how many tokens and aliases there are, and how long the longest name or number is.
+func weigh(document string) (tokens, aliases, longest int, readable bool) {
+	doc, err := parser.ParseQuery(&ast.Source{Input: document})
+	if err != nil {
+		return 0, 0, 0, false
+	}
+	var sets func(ast.SelectionSet)
+	sets = func(s ast.SelectionSet) {
+		for _, selection := range s {
+			switch n := selection.(type) {
+			case *ast.Field:
+				if n.Alias != n.Name {
+					aliases++
+				}
+				sets(n.SelectionSet)
+			case *ast.InlineFragment:
+				sets(n.SelectionSet)
+			}
+		}
+	}
+	for _, o := range doc.Operations {
+		sets(o.SelectionSet)
+	}
+	for _, f := range doc.Fragments {
+		sets(f.SelectionSet)
+	}
+	for l := lexer.New(&ast.Source{Input: document}); ; tokens++ {
+		t, err := l.ReadToken()
+		if err != nil || t.Kind == lexer.EOF {
+			return tokens, aliases, longest, err == nil
+		}
+		if t.Kind == lexer.Name || t.Kind == lexer.Int || t.Kind == lexer.Float {
+			longest = max(longest, len(t.Value))
+		}
+	}
+}
+
+// TestNothingIsRefusedUnparsedThatParsingWouldLetThrough draws documents with strings, comments, arguments and values that hold what else would count.
+func TestNothingIsRefusedUnparsedThatParsingWouldLetThrough(t *testing.T) {
+	value := rapid.SampledFrom([]string{
+		"1", "-1.5e+3", "$v", "RED", "null", `""`, `"a: b { c: d"`, `"\"(: \\"`, `"""a: "b" \""" c: ("""`, "[1, 2]", "{a: {b: [1 {c: 2}]}}", `"ü: €"`,
+	})
+	var set func(depth int) *rapid.Generator[string]
+	set = func(depth int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			var b strings.Builder
+			b.WriteString("{ ")
+			for range rapid.IntRange(1, 4).Draw(t, "fields") {
+				b.WriteString(rapid.SampledFrom([]string{"", "a: ", "b :", "c:# d: e: f\n", "x:\t"}).Draw(t, "alias"))
+				b.WriteString(rapid.SampledFrom([]string{"f", "__typename", "cases"}).Draw(t, "name"))
+				if rapid.Bool().Draw(t, "with arguments") {
+					b.WriteString("(k: " + value.Draw(t, "value") + ", l:" + value.Draw(t, "value") + ")")
+				}
+				b.WriteString(rapid.SampledFrom([]string{" ", " @skip(if: true) ", ", ", " # (\n", " ... on Case { a: id } ", " ...F "}).Draw(t, "between"))
+				if depth > 0 && rapid.Bool().Draw(t, "deeper") {
+					b.WriteString("d: g " + set(depth-1).Draw(t, "set"))
+				}
+			}
+			return b.String() + "} "
+		})
+	}
+	read := 0
+	rapid.Check(t, func(t *rapid.T) {
+		document := "query($v: Int = 1, $w: [In!]! = [{a: 1}]) " + set(3).Draw(t, "set") + "fragment F on Case { e: id }"
+		tokens, aliases, longest, readable := weigh(document)
+		if !readable {
+			return
+		}
+		read++
+		limits := web.DefaultLimits()
+		limits.Tokens, limits.Aliases = tokens, aliases
+		if longest <= 200 && web.NewGuard(theSchema, limits).Oversized(document) {
+			t.Fatalf("refused with %d tokens and %d aliases: %s", tokens, aliases, document)
+		}
+		// The twin: one alias too many is noticed without parsing.
+		if limits.Aliases--; aliases > 0 && !web.NewGuard(theSchema, limits).Oversized(document) {
+			t.Fatalf("an alias too many is not noticed: %s", document)
+		}
+	})
+	if read < 50 {
+		t.Errorf("only %d documents could be parsed", read)
 	}
 }

@@ -42,7 +42,7 @@ func NewValid(bytes int, m *Metrics) *Valid {
 }
 
 // Of gives the documents of the contract with a name. Contracts with one name say the same.
-func (v *Valid) Of(contract string) graphql.Cache[*ast.QueryDocument] { return validIn{v, contract} }
+func (v *Valid) Of(contract string) ValidIn { return ValidIn{v, contract} }
 
 // longestKept is the longest document that is remembered, in bytes: one that consists of comments would be remembered with them.
 const longestKept = 8 << 10
@@ -78,17 +78,21 @@ func weightOf(text string, doc *ast.QueryDocument) int {
 	return 1<<10 + 2*len(text) + 448*nodes
 }
 
-type validIn struct {
-	*Valid
+// ValidIn are the documents that are valid in one contract: the cache of its executor, and what its guard need not look through again.
+type ValidIn struct {
+	of       *Valid
 	contract string
 }
 
+var _ graphql.Cache[*ast.QueryDocument] = ValidIn{}
+
 // Add remembers a document.
-func (v validIn) Add(_ context.Context, text string, doc *ast.QueryDocument) {
+func (in ValidIn) Add(_ context.Context, text string, doc *ast.QueryDocument) {
 	if len(text) > longestKept {
 		return
 	}
-	r := &remembered{question{v.contract, text}, doc, weightOf(text, doc)}
+	v := in.of
+	r := &remembered{question{in.contract, text}, doc, weightOf(text, doc)}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if e := v.known[r.question]; e != nil {
@@ -107,15 +111,28 @@ func (v *Valid) forget(e *list.Element) {
 }
 
 // Get finds a document.
-func (v validIn) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	e := v.known[question{v.contract, text}]
-	if e == nil {
-		v.unknown.Inc()
+func (in ValidIn) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
+	doc := in.peek(text)
+	if doc == nil {
+		in.of.unknown.Inc()
 		return nil, false
 	}
+	in.of.found.Inc()
+	return doc, true
+}
+
+// peek is Get that nobody counts; nil where the document is not remembered.
+func (in ValidIn) peek(text string) *ast.QueryDocument {
+	v := in.of
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e := v.known[question{in.contract, text}]
+	if e == nil {
+		return nil
+	}
 	v.order.MoveToFront(e)
-	v.found.Inc()
-	return e.Value.(*remembered).doc, true //nolint:forcetypeassert // as above
+	return e.Value.(*remembered).doc //nolint:forcetypeassert // nothing else is in it
 }

@@ -4,9 +4,11 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -176,3 +178,37 @@ func TestAGuardOverAnotherOneWeighsLikeAGuardOfItsOwn(t *testing.T) {
 }
 
 func raw(document string) *graphql.RawParams { return &graphql.RawParams{Query: document} }
+
+func TestADocumentWeighsTheSameWhetherItIsRememberedOrNot(t *testing.T) {
+	remembered := valid(1 << 20)
+	knowing := guard.Knowing(remembered.Of("kiel"))
+	ask := func(g *web.Guard, first int) (web.Measure, error) {
+		return g.Measure(&graphql.RawParams{Query: pageOfCases, Variables: map[string]any{"first": json.Number(strconv.Itoa(first))}})
+	}
+	doc, err := parser.ParseQuery(&ast.Source{Input: pageOfCases})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remembered.Of("kiel").Add(t.Context(), pageOfCases, doc)
+	weights := map[int]bool{}
+	for _, first := range []int{0, 1, 50, 100, 1 << 40} {
+		known, errKnown := ask(knowing, first)
+		fresh, errFresh := ask(guard, first)
+		if known != fresh || fmt.Sprint(errKnown) != fmt.Sprint(errFresh) {
+			t.Errorf("first %d: %v (%v), and not remembered %v (%v)", first, known, errKnown, fresh, errFresh)
+		}
+		weights[known.Cost] = true
+	}
+	if len(weights) < 4 {
+		t.Errorf("whatever is asked for costs one of %v: the first measure was remembered with the document", weights)
+	}
+	// The twin: what is remembered of one contract is not looked at in another.
+	other := &ast.QueryDocument{}
+	remembered.Of("munich").Add(t.Context(), pageOfCases, other)
+	if _, err := ask(guard.Knowing(remembered.Of("munich")), 1); err == nil {
+		t.Error("the guard does not look at what is remembered")
+	}
+	if _, err := ask(knowing, 1); err != nil {
+		t.Errorf("what another contract remembers counts: %v", err)
+	}
+}

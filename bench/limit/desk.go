@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,6 +39,8 @@ type question struct {
 	Variables struct {
 		ID    string `json:"id"`
 		After string `json:"after"`
+		From  string `json:"from"`
+		To    string `json:"to"`
 		In    struct {
 			CaseID           string `json:"caseId"`
 			ExpectedRevision int    `json:"expectedRevision"`
@@ -189,6 +193,55 @@ func (d *desk) page(ctx context.Context, statement string, where any, q question
 		out = append(out, "null"...)
 	}
 	return append(out, `}}}}`...), rows.Err()
+}
+
+// The two counts of a Land, over its cases: there is nothing else that a hand-written statement could count. What is erased has left its last decision.
+const (
+	inMonths = `($2 || '-01')::timestamp at time zone 'Europe/Berlin' and %s < (($3 || '-01')::timestamp + interval '1 month') at time zone 'Europe/Berlin'`
+
+	counts = `
+	select s.leika_key, c.state, count(*), null::float8 from cases c join services s on s.id = c.service_id
+	where c.land = $1 and c.received_at >= %s group by 1, 2 order by 1, 2`
+
+	times = `
+	select s.leika_key, null, count(*), extract(epoch from percentile_cont(0.5) within group (order by d.sent_at - c.received_at)) / 60
+	from cases c join services s on s.id = c.service_id
+	join lateral (select coalesce(min(sent_at), c.decided_at) from decisions where case_id = c.id) d(sent_at) on true
+	where c.land = $1 and d.sent_at >= %s group by 1 order by 1`
+)
+
+func (d *desk) figures(ctx context.Context, c caller, q question) ([]byte, error) {
+	out := append(make([]byte, 0, 32<<10), `{"data":{`...)
+	for i, s := range []struct{ name, statement, at string }{{"counts", counts, "c.received_at"}, {"times", times, "d.sent_at"}} {
+		rows, err := d.pool.Query(ctx, fmt.Sprintf(s.statement, fmt.Sprintf(inMonths, s.at)), c.Land, q.Variables.From, q.Variables.To)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `"%s":{"rows":[`, s.name)
+		for n := 0; rows.Next(); n++ {
+			v := rows.RawValues()
+			if n > 0 {
+				out = append(out, ',')
+			}
+			out = appendText(append(out, `{"at":[`...), v[0])
+			if v[1] != nil {
+				out = appendText(append(out, ','), v[1])
+			}
+			out = strconv.AppendUint(append(out, `],"figures":[{"count":`...), binary.BigEndian.Uint64(v[2]), 10)
+			if v[3] != nil {
+				out = strconv.AppendFloat(append(out, `,"medianMinutes":`...), math.Float64frombits(binary.BigEndian.Uint64(v[3])), 'f', 0, 64)
+			}
+			out = append(out, `}]}`...)
+		}
+		if rows.Close(); rows.Err() != nil {
+			return nil, rows.Err()
+		}
+		out = append(out, `]}`...)
+	}
+	return append(out, `}}`...), nil
 }
 
 const send = `

@@ -57,6 +57,7 @@ func run(ctx context.Context, args []string) error {
 	mux.HandleFunc("POST /q1", d.answer(d.caseByID))
 	mux.HandleFunc("POST /q2", d.answer(d.pageOfAuthority))
 	mux.HandleFunc("POST /q2land", d.answer(d.pageOfLand))
+	mux.HandleFunc("POST /q3", d.answer(d.figures))
 	mux.HandleFunc("POST /q4", d.answer(d.send))
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = s.Close() })()

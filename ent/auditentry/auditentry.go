@@ -107,6 +107,8 @@ const (
 	ActionEXTENSION_DEPRECATED Action = "EXTENSION_DEPRECATED"
 	ActionEXTENSION_RETIRED    Action = "EXTENSION_RETIRED"
 	ActionEXTENSION_ERASED     Action = "EXTENSION_ERASED"
+	ActionEXTENSION_EXPORTED   Action = "EXTENSION_EXPORTED"
+	ActionEXTENSION_WRITTEN    Action = "EXTENSION_WRITTEN"
 )
 
 func (a Action) String() string {
@@ -116,7 +118,7 @@ func (a Action) String() string {
 // ActionValidator is a validator for the "action" field enum values. It is called by the builders before save.
 func ActionValidator(a Action) error {
 	switch a {
-	case ActionROLE_ASSIGNED, ActionROLE_REMOVED, ActionSUBJECT_BLOCKED, ActionSUBJECT_UNBLOCKED, ActionEXTENSION_DEFINED, ActionEXTENSION_ACTIVATED, ActionEXTENSION_DEPRECATED, ActionEXTENSION_RETIRED, ActionEXTENSION_ERASED:
+	case ActionROLE_ASSIGNED, ActionROLE_REMOVED, ActionSUBJECT_BLOCKED, ActionSUBJECT_UNBLOCKED, ActionEXTENSION_DEFINED, ActionEXTENSION_ACTIVATED, ActionEXTENSION_DEPRECATED, ActionEXTENSION_RETIRED, ActionEXTENSION_ERASED, ActionEXTENSION_EXPORTED, ActionEXTENSION_WRITTEN:
 		return nil
 	default:
 		return fmt.Errorf("auditentry: invalid enum value for action field: %q", a)

@@ -44,6 +44,18 @@ const (
 	FieldRetiredAt = "retired_at"
 	// FieldRetiredBy holds the string denoting the retired_by field in the database.
 	FieldRetiredBy = "retired_by"
+	// FieldIndexedTo holds the string denoting the indexed_to field in the database.
+	FieldIndexedTo = "indexed_to"
+	// FieldIndexedAt holds the string denoting the indexed_at field in the database.
+	FieldIndexedAt = "indexed_at"
+	// FieldEraseOrderedAt holds the string denoting the erase_ordered_at field in the database.
+	FieldEraseOrderedAt = "erase_ordered_at"
+	// FieldEraseOrderedBy holds the string denoting the erase_ordered_by field in the database.
+	FieldEraseOrderedBy = "erase_ordered_by"
+	// FieldErasedTo holds the string denoting the erased_to field in the database.
+	FieldErasedTo = "erased_to"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// EdgeTenant holds the string denoting the tenant edge name in mutations.
 	EdgeTenant = "tenant"
 	// Table holds the table name of the extensiondefinition in the database.
@@ -73,6 +85,12 @@ var Columns = []string{
 	FieldActivatedBy,
 	FieldRetiredAt,
 	FieldRetiredBy,
+	FieldIndexedTo,
+	FieldIndexedAt,
+	FieldEraseOrderedAt,
+	FieldEraseOrderedBy,
+	FieldErasedTo,
+	FieldErasedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -190,6 +208,36 @@ func ByRetiredAt(opts ...sql.OrderTermOption) OrderOption {
 // ByRetiredBy orders the results by the retired_by field.
 func ByRetiredBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRetiredBy, opts...).ToFunc()
+}
+
+// ByIndexedTo orders the results by the indexed_to field.
+func ByIndexedTo(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIndexedTo, opts...).ToFunc()
+}
+
+// ByIndexedAt orders the results by the indexed_at field.
+func ByIndexedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIndexedAt, opts...).ToFunc()
+}
+
+// ByEraseOrderedAt orders the results by the erase_ordered_at field.
+func ByEraseOrderedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEraseOrderedAt, opts...).ToFunc()
+}
+
+// ByEraseOrderedBy orders the results by the erase_ordered_by field.
+func ByEraseOrderedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEraseOrderedBy, opts...).ToFunc()
+}
+
+// ByErasedTo orders the results by the erased_to field.
+func ByErasedTo(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedTo, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
 }
 
 // ByTenantField orders the results by tenant field.

@@ -112,6 +112,36 @@ func RetiredBy(v string) predicate.ExtensionDefinition {
 	return predicate.ExtensionDefinition(sql.FieldEQ(FieldRetiredBy, v))
 }
 
+// IndexedTo applies equality check predicate on the "indexed_to" field. It's identical to IndexedToEQ.
+func IndexedTo(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldIndexedTo, v))
+}
+
+// IndexedAt applies equality check predicate on the "indexed_at" field. It's identical to IndexedAtEQ.
+func IndexedAt(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldIndexedAt, v))
+}
+
+// EraseOrderedAt applies equality check predicate on the "erase_ordered_at" field. It's identical to EraseOrderedAtEQ.
+func EraseOrderedAt(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedBy applies equality check predicate on the "erase_ordered_by" field. It's identical to EraseOrderedByEQ.
+func EraseOrderedBy(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldEraseOrderedBy, v))
+}
+
+// ErasedTo applies equality check predicate on the "erased_to" field. It's identical to ErasedToEQ.
+func ErasedTo(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldErasedTo, v))
+}
+
+// ErasedAt applies equality check predicate on the "erased_at" field. It's identical to ErasedAtEQ.
+func ErasedAt(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldErasedAt, v))
+}
+
 // TenantIDEQ applies the EQ predicate on the "tenant_id" field.
 func TenantIDEQ(v uuid.UUID) predicate.ExtensionDefinition {
 	return predicate.ExtensionDefinition(sql.FieldEQ(FieldTenantID, v))
@@ -715,6 +745,331 @@ func RetiredByEqualFold(v string) predicate.ExtensionDefinition {
 // RetiredByContainsFold applies the ContainsFold predicate on the "retired_by" field.
 func RetiredByContainsFold(v string) predicate.ExtensionDefinition {
 	return predicate.ExtensionDefinition(sql.FieldContainsFold(FieldRetiredBy, v))
+}
+
+// IndexedToEQ applies the EQ predicate on the "indexed_to" field.
+func IndexedToEQ(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldIndexedTo, v))
+}
+
+// IndexedToNEQ applies the NEQ predicate on the "indexed_to" field.
+func IndexedToNEQ(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldIndexedTo, v))
+}
+
+// IndexedToIn applies the In predicate on the "indexed_to" field.
+func IndexedToIn(vs ...uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldIndexedTo, vs...))
+}
+
+// IndexedToNotIn applies the NotIn predicate on the "indexed_to" field.
+func IndexedToNotIn(vs ...uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldIndexedTo, vs...))
+}
+
+// IndexedToGT applies the GT predicate on the "indexed_to" field.
+func IndexedToGT(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldIndexedTo, v))
+}
+
+// IndexedToGTE applies the GTE predicate on the "indexed_to" field.
+func IndexedToGTE(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldIndexedTo, v))
+}
+
+// IndexedToLT applies the LT predicate on the "indexed_to" field.
+func IndexedToLT(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldIndexedTo, v))
+}
+
+// IndexedToLTE applies the LTE predicate on the "indexed_to" field.
+func IndexedToLTE(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldIndexedTo, v))
+}
+
+// IndexedToIsNil applies the IsNil predicate on the "indexed_to" field.
+func IndexedToIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldIndexedTo))
+}
+
+// IndexedToNotNil applies the NotNil predicate on the "indexed_to" field.
+func IndexedToNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldIndexedTo))
+}
+
+// IndexedAtEQ applies the EQ predicate on the "indexed_at" field.
+func IndexedAtEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldIndexedAt, v))
+}
+
+// IndexedAtNEQ applies the NEQ predicate on the "indexed_at" field.
+func IndexedAtNEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldIndexedAt, v))
+}
+
+// IndexedAtIn applies the In predicate on the "indexed_at" field.
+func IndexedAtIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldIndexedAt, vs...))
+}
+
+// IndexedAtNotIn applies the NotIn predicate on the "indexed_at" field.
+func IndexedAtNotIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldIndexedAt, vs...))
+}
+
+// IndexedAtGT applies the GT predicate on the "indexed_at" field.
+func IndexedAtGT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldIndexedAt, v))
+}
+
+// IndexedAtGTE applies the GTE predicate on the "indexed_at" field.
+func IndexedAtGTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldIndexedAt, v))
+}
+
+// IndexedAtLT applies the LT predicate on the "indexed_at" field.
+func IndexedAtLT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldIndexedAt, v))
+}
+
+// IndexedAtLTE applies the LTE predicate on the "indexed_at" field.
+func IndexedAtLTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldIndexedAt, v))
+}
+
+// IndexedAtIsNil applies the IsNil predicate on the "indexed_at" field.
+func IndexedAtIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldIndexedAt))
+}
+
+// IndexedAtNotNil applies the NotNil predicate on the "indexed_at" field.
+func IndexedAtNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldIndexedAt))
+}
+
+// EraseOrderedAtEQ applies the EQ predicate on the "erase_ordered_at" field.
+func EraseOrderedAtEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtNEQ applies the NEQ predicate on the "erase_ordered_at" field.
+func EraseOrderedAtNEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtIn applies the In predicate on the "erase_ordered_at" field.
+func EraseOrderedAtIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldEraseOrderedAt, vs...))
+}
+
+// EraseOrderedAtNotIn applies the NotIn predicate on the "erase_ordered_at" field.
+func EraseOrderedAtNotIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldEraseOrderedAt, vs...))
+}
+
+// EraseOrderedAtGT applies the GT predicate on the "erase_ordered_at" field.
+func EraseOrderedAtGT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtGTE applies the GTE predicate on the "erase_ordered_at" field.
+func EraseOrderedAtGTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtLT applies the LT predicate on the "erase_ordered_at" field.
+func EraseOrderedAtLT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtLTE applies the LTE predicate on the "erase_ordered_at" field.
+func EraseOrderedAtLTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldEraseOrderedAt, v))
+}
+
+// EraseOrderedAtIsNil applies the IsNil predicate on the "erase_ordered_at" field.
+func EraseOrderedAtIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldEraseOrderedAt))
+}
+
+// EraseOrderedAtNotNil applies the NotNil predicate on the "erase_ordered_at" field.
+func EraseOrderedAtNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldEraseOrderedAt))
+}
+
+// EraseOrderedByEQ applies the EQ predicate on the "erase_ordered_by" field.
+func EraseOrderedByEQ(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByNEQ applies the NEQ predicate on the "erase_ordered_by" field.
+func EraseOrderedByNEQ(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByIn applies the In predicate on the "erase_ordered_by" field.
+func EraseOrderedByIn(vs ...string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldEraseOrderedBy, vs...))
+}
+
+// EraseOrderedByNotIn applies the NotIn predicate on the "erase_ordered_by" field.
+func EraseOrderedByNotIn(vs ...string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldEraseOrderedBy, vs...))
+}
+
+// EraseOrderedByGT applies the GT predicate on the "erase_ordered_by" field.
+func EraseOrderedByGT(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByGTE applies the GTE predicate on the "erase_ordered_by" field.
+func EraseOrderedByGTE(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByLT applies the LT predicate on the "erase_ordered_by" field.
+func EraseOrderedByLT(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByLTE applies the LTE predicate on the "erase_ordered_by" field.
+func EraseOrderedByLTE(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByContains applies the Contains predicate on the "erase_ordered_by" field.
+func EraseOrderedByContains(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldContains(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByHasPrefix applies the HasPrefix predicate on the "erase_ordered_by" field.
+func EraseOrderedByHasPrefix(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldHasPrefix(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByHasSuffix applies the HasSuffix predicate on the "erase_ordered_by" field.
+func EraseOrderedByHasSuffix(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldHasSuffix(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByIsNil applies the IsNil predicate on the "erase_ordered_by" field.
+func EraseOrderedByIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldEraseOrderedBy))
+}
+
+// EraseOrderedByNotNil applies the NotNil predicate on the "erase_ordered_by" field.
+func EraseOrderedByNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldEraseOrderedBy))
+}
+
+// EraseOrderedByEqualFold applies the EqualFold predicate on the "erase_ordered_by" field.
+func EraseOrderedByEqualFold(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEqualFold(FieldEraseOrderedBy, v))
+}
+
+// EraseOrderedByContainsFold applies the ContainsFold predicate on the "erase_ordered_by" field.
+func EraseOrderedByContainsFold(v string) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldContainsFold(FieldEraseOrderedBy, v))
+}
+
+// ErasedToEQ applies the EQ predicate on the "erased_to" field.
+func ErasedToEQ(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldErasedTo, v))
+}
+
+// ErasedToNEQ applies the NEQ predicate on the "erased_to" field.
+func ErasedToNEQ(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldErasedTo, v))
+}
+
+// ErasedToIn applies the In predicate on the "erased_to" field.
+func ErasedToIn(vs ...uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldErasedTo, vs...))
+}
+
+// ErasedToNotIn applies the NotIn predicate on the "erased_to" field.
+func ErasedToNotIn(vs ...uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldErasedTo, vs...))
+}
+
+// ErasedToGT applies the GT predicate on the "erased_to" field.
+func ErasedToGT(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldErasedTo, v))
+}
+
+// ErasedToGTE applies the GTE predicate on the "erased_to" field.
+func ErasedToGTE(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldErasedTo, v))
+}
+
+// ErasedToLT applies the LT predicate on the "erased_to" field.
+func ErasedToLT(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldErasedTo, v))
+}
+
+// ErasedToLTE applies the LTE predicate on the "erased_to" field.
+func ErasedToLTE(v uuid.UUID) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldErasedTo, v))
+}
+
+// ErasedToIsNil applies the IsNil predicate on the "erased_to" field.
+func ErasedToIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldErasedTo))
+}
+
+// ErasedToNotNil applies the NotNil predicate on the "erased_to" field.
+func ErasedToNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldErasedTo))
+}
+
+// ErasedAtEQ applies the EQ predicate on the "erased_at" field.
+func ErasedAtEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldEQ(FieldErasedAt, v))
+}
+
+// ErasedAtNEQ applies the NEQ predicate on the "erased_at" field.
+func ErasedAtNEQ(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNEQ(FieldErasedAt, v))
+}
+
+// ErasedAtIn applies the In predicate on the "erased_at" field.
+func ErasedAtIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtNotIn applies the NotIn predicate on the "erased_at" field.
+func ErasedAtNotIn(vs ...time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtGT applies the GT predicate on the "erased_at" field.
+func ErasedAtGT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGT(FieldErasedAt, v))
+}
+
+// ErasedAtGTE applies the GTE predicate on the "erased_at" field.
+func ErasedAtGTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldGTE(FieldErasedAt, v))
+}
+
+// ErasedAtLT applies the LT predicate on the "erased_at" field.
+func ErasedAtLT(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLT(FieldErasedAt, v))
+}
+
+// ErasedAtLTE applies the LTE predicate on the "erased_at" field.
+func ErasedAtLTE(v time.Time) predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldLTE(FieldErasedAt, v))
+}
+
+// ErasedAtIsNil applies the IsNil predicate on the "erased_at" field.
+func ErasedAtIsNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldIsNull(FieldErasedAt))
+}
+
+// ErasedAtNotNil applies the NotNil predicate on the "erased_at" field.
+func ErasedAtNotNil() predicate.ExtensionDefinition {
+	return predicate.ExtensionDefinition(sql.FieldNotNull(FieldErasedAt))
 }
 
 // HasTenant applies the HasEdge predicate on the "tenant" edge.

@@ -201,7 +201,7 @@ var (
 		{Name: "place", Type: field.TypeInt64},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "actor", Type: field.TypeString},
-		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED", "EXTENSION_DEFINED", "EXTENSION_ACTIVATED", "EXTENSION_DEPRECATED", "EXTENSION_RETIRED", "EXTENSION_ERASED"}},
+		{Name: "action", Type: field.TypeEnum, Enums: []string{"ROLE_ASSIGNED", "ROLE_REMOVED", "SUBJECT_BLOCKED", "SUBJECT_UNBLOCKED", "EXTENSION_DEFINED", "EXTENSION_ACTIVATED", "EXTENSION_DEPRECATED", "EXTENSION_RETIRED", "EXTENSION_ERASED", "EXTENSION_EXPORTED", "EXTENSION_WRITTEN"}},
 		{Name: "subject", Type: field.TypeString},
 		{Name: "role", Type: field.TypeString, Nullable: true},
 		{Name: "service_ids", Type: field.TypeJSON, Nullable: true},
@@ -481,6 +481,12 @@ var (
 		{Name: "activated_by", Type: field.TypeString, Nullable: true},
 		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
 		{Name: "retired_by", Type: field.TypeString, Nullable: true},
+		{Name: "indexed_to", Type: field.TypeUUID, Nullable: true},
+		{Name: "indexed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "erase_ordered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "erase_ordered_by", Type: field.TypeString, Nullable: true},
+		{Name: "erased_to", Type: field.TypeUUID, Nullable: true},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 		{Name: "tenant_id", Type: field.TypeUUID},
 	}
 	// ExtensionDefinitionsTable holds the schema information for the "extension_definitions" table.
@@ -491,7 +497,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "extension_definitions_tenants_tenant",
-				Columns:    []*schema.Column{ExtensionDefinitionsColumns[13]},
+				Columns:    []*schema.Column{ExtensionDefinitionsColumns[19]},
 				RefColumns: []*schema.Column{TenantsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},

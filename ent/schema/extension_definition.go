@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/ent/contract"
 )
@@ -35,5 +36,11 @@ func (ExtensionDefinition) Fields() []ent.Field {
 		field.String("activated_by").Optional().Nillable(),
 		field.Time("retired_at").Optional().Nillable(),
 		field.String("retired_by").Optional().Nillable(),
+		field.UUID("indexed_to", uuid.UUID{}).Optional().Nillable().Comment("The record up to which what was there before can be found by its fields."),
+		field.Time("indexed_at").Optional().Nillable().Comment("When that was true of the last one."),
+		field.Time("erase_ordered_at").Optional().Nillable(),
+		field.String("erase_ordered_by").Optional().Nillable(),
+		field.UUID("erased_to", uuid.UUID{}).Optional().Nillable().Comment("The record up to which values of what has gone are erased."),
+		field.Time("erased_at").Optional().Nillable(),
 	}
 }

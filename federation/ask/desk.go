@@ -3,6 +3,7 @@
 package ask
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -261,21 +262,8 @@ func (d *Desk) state(ctx context.Context, e Edition, plan *statistics.Plan, v Va
 			return nil, 0, err
 		}
 	}
-	var s Statement
-	if err := read(payload, &s); err != nil {
-		return nil, 0, fmt.Errorf("ask: reading a statement of our own: %w", err)
-	}
-	part, err := s.Part(plan, d.o.Member)
-	if err != nil {
-		return nil, 0, fmt.Errorf("ask: reading a statement of our own: %w", err)
-	}
-	for _, r := range part.Rows {
-		for _, f := range r.Figures {
-			cells += 1 + len(f.Bins)
-		}
-	}
 	statement, err = d.o.Signer.Sign(StatementType, payload)
-	return statement, cells, err
+	return statement, bytes.Count(payload, []byte(`"noisy":`)), err // every number that is told says so
 }
 
 // receipt writes a question down and tells where.

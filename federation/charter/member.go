@@ -47,6 +47,8 @@ type Instance struct {
 	Documents []string
 	// Suspended is the moment from which nothing of it is believed; zero: it is.
 	Suspended time.Time
+	// Number is higher with each paper that stands for it.
+	Number int64
 	// VouchedUntil is how long its member vouches for it, without the time of grace.
 	VouchedUntil time.Time
 }

@@ -45,17 +45,15 @@ func NewRoll(chain *Chain, papers []Vouched, lists []*Suspensions, now time.Time
 	in := chain.At(now)
 	r = &Roll{charter: in, instances: map[MemberID][]Instance{}, byID: map[InstanceID]*vouched{}, out: map[MemberID]outside{}}
 	refused = map[InstanceID]error{}
-	issued := map[InstanceID]int64{}
 	for _, p := range papers {
-		v, voucher, err := in.vouched(p, now)
+		v, id, err := in.vouched(p, now)
 		if err != nil {
-			refused[voucher.Instance] = err
+			refused[id] = err
 			continue
 		}
-		if _, there := r.byID[v.ID]; there && voucher.IssuedAt <= issued[v.ID] {
-			continue
+		if known := r.byID[v.ID]; known == nil || known.Number < v.Number {
+			r.byID[v.ID] = v
 		}
-		r.byID[v.ID], issued[v.ID] = v, voucher.IssuedAt
 	}
 	for _, l := range lists {
 		r.seq += l.Seq

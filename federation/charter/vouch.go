@@ -84,36 +84,36 @@ const mostOperational = 64
 
 // Vouched checks what stands for a house under the charter in force. That it has expired is no error here: who asks for a key hears of it.
 // Errors: ErrMalformed, ErrAlgorithm, ErrType, ErrSignature, ErrUnknown, ErrPaths, ErrTooLong, ErrPolicy, ErrDoubled, ErrExpired for what is not good yet.
-func (c *Charter) vouched(d Vouched, now time.Time) (*vouched, Voucher, error) {
+func (c *Charter) vouched(d Vouched, now time.Time) (*vouched, InstanceID, error) {
 	var v Voucher
 	if len(d.Voucher) > mostBytes || len(d.Configuration) > mostBytes {
-		return nil, v, ErrMalformed
+		return nil, v.Instance, ErrMalformed
 	}
 	payload, err := Open(d.Voucher, TypeEntity, func(kid string, payload []byte) (jwk.Key, error) { return c.superior(kid, payload) })
 	if err != nil {
-		return nil, v, err
+		return nil, v.Instance, err
 	}
 	if err := strict(payload, &v); err != nil {
-		return nil, v, err
+		return nil, v.Instance, err
 	}
 	if !v.Member.above(string(v.Instance)) {
-		return nil, v, ErrPaths
+		return nil, v.Instance, ErrPaths
 	}
 	if !isURL(string(v.Instance)) {
-		return nil, v, ErrMalformed
+		return nil, v.Instance, ErrMalformed
 	}
 	if v.Constraints.MaxPathLength != 0 {
-		return nil, v, ErrTooLong
+		return nil, v.Instance, ErrTooLong
 	}
 	if err := c.lasting(v.IssuedAt, v.Expires, now); err != nil {
-		return nil, v, err
+		return nil, v.Instance, err
 	}
 	own := map[string]jwk.Key{}
 	if err := v.Keys.into(own); err != nil {
-		return nil, v, err
+		return nil, v.Instance, err
 	}
 	out, err := c.configured(v, d.Configuration, own, now)
-	return out, v, err
+	return out, v.Instance, err
 }
 
 // superior finds the key by which a member vouches. Whoever is no member of the charter vouches for nobody, and a house least of all.
@@ -179,7 +179,7 @@ func (c *Charter) configured(v Voucher, document []byte, own map[string]jwk.Key,
 	out := &vouched{
 		Instance: Instance{
 			ID: v.Instance, Member: v.Member, Endpoint: m.Endpoint, Editions: slices.Clone(m.Editions), Region: m.Region, Documents: m.Documents,
-			VouchedUntil: time.Unix(min(v.Expires, s.Expires), 0).UTC(),
+			Number: v.IssuedAt + s.IssuedAt, VouchedUntil: time.Unix(min(v.Expires, s.Expires), 0).UTC(),
 		},
 		keys: map[string]operational{},
 	}
@@ -302,4 +302,13 @@ func KeysOf(signers ...*Signer) (KeySet, error) {
 		out.Keys = append(out.Keys, text)
 	}
 	return out, nil
+}
+
+// Retired writes a key that a house has put away, given as a JWK, into its configuration.
+func Retired(text json.RawMessage, t Times) (json.RawMessage, error) {
+	k, err := readKey(text)
+	if err != nil {
+		return nil, err
+	}
+	return Operational(k, t)
 }

@@ -184,7 +184,7 @@ func TestBatchesFindAWayThatMixesThingsUp(t *testing.T) {
 			out := make([]string, len(representations))
 			first := map[string]subgraph.Form{}
 			for i, rep := range representations {
-				typ := rep["__typename"].(string) //nolint:forcetypeassert // made above
+				typ := rep["__typename"].(string)
 				for _, f := range keys[typ] {
 					if _, ok := f.Key(rep); ok && first[typ].Text == "" {
 						first[typ] = f

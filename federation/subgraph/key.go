@@ -38,7 +38,7 @@ type Form struct {
 
 type part struct {
 	name   string
-	number bool // an Int; whatever else there is is a text, also where it is sent as a number
+	number bool // an Int; everything else is a text, also where it is sent as a number
 	inner  []part
 }
 

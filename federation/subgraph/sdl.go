@@ -37,6 +37,18 @@ func SDL(contract *ast.Schema) string {
 		query.Fields = slices.DeleteFunc(slices.Clone(query.Fields), func(f *ast.FieldDefinition) bool { return f.Name == "_entities" || f.Name == "_service" })
 		s.Types[s.Query.Name] = &query
 	}
+	named := map[string]bool{}
+	for _, def := range s.Types {
+		for _, f := range def.Fields {
+			named[f.Type.Name()] = true
+			for _, a := range f.Arguments {
+				named[a.Type.Name()] = true
+			}
+		}
+	}
+	maps.DeleteFunc(s.Types, func(name string, def *ast.Definition) bool { // of directives that are left out
+		return !named[name] && (def.Kind == ast.Enum || def.Kind == ast.Scalar) && !def.BuiltIn
+	})
 	var b strings.Builder
 	b.WriteString(link)
 	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(&s)

@@ -63,6 +63,19 @@ func (p *Payload) read(ctx context.Context, typ string) (reading.Value, error) {
 // Case reads the case that was made or changed.
 func (p *Payload) Case(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Case") }
 
+// Applicant reads who applies.
+func (p *Payload) Applicant(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "Applicant")
+}
+
+// Service reads the service.
+func (p *Payload) Service(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Service") }
+
+// ServiceOffering reads the offering.
+func (p *Payload) ServiceOffering(ctx context.Context) (reading.Value, error) {
+	return p.read(ctx, "ServiceOffering")
+}
+
 // Message reads the message.
 func (p *Payload) Message(ctx context.Context) (reading.Value, error) { return p.read(ctx, "Message") }
 

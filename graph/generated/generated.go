@@ -14,7 +14,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/99designs/gqlgen/plugin/federation/fedruntime"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/reading"
@@ -82,7 +81,12 @@ type MutationResolver interface {
 	ResumeWebhook(ctx context.Context, input model.ResumeWebhookInput) (*answer.Payload, error)
 	RetireExtension(ctx context.Context, input model.RetireExtensionInput) (*answer.Payload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*answer.Payload, error)
+	SetApplicantExtension(ctx context.Context, input model.SetApplicantExtensionInput) (*answer.Payload, error)
 	SetCaseExtension(ctx context.Context, input model.SetCaseExtensionInput) (*answer.Payload, error)
+	SetDecisionExtension(ctx context.Context, input model.SetDecisionExtensionInput) (*answer.Payload, error)
+	SetMessageExtension(ctx context.Context, input model.SetMessageExtensionInput) (*answer.Payload, error)
+	SetServiceExtension(ctx context.Context, input model.SetServiceExtensionInput) (*answer.Payload, error)
+	SetServiceOfferingExtension(ctx context.Context, input model.SetServiceOfferingExtensionInput) (*answer.Payload, error)
 	StartBulkExport(ctx context.Context, input model.StartBulkExportInput) (*answer.Payload, error)
 	StartCase(ctx context.Context, input model.StartCaseInput) (*answer.Payload, error)
 	SubmitApplication(ctx context.Context, input model.SubmitApplicationInput) (*answer.Payload, error)
@@ -107,7 +111,7 @@ type QueryResolver interface {
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
 	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
-	Subgraph(ctx context.Context) (fedruntime.Service, error)
+	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -175,7 +179,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResumeWebhookInput", ec.unmarshalInputResumeWebhookInput),
 			graphql.NewInputUnmarshaler("RetireExtensionInput", ec.unmarshalInputRetireExtensionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SetApplicantExtensionInput", ec.unmarshalInputSetApplicantExtensionInput),
 			graphql.NewInputUnmarshaler("SetCaseExtensionInput", ec.unmarshalInputSetCaseExtensionInput),
+			graphql.NewInputUnmarshaler("SetDecisionExtensionInput", ec.unmarshalInputSetDecisionExtensionInput),
+			graphql.NewInputUnmarshaler("SetMessageExtensionInput", ec.unmarshalInputSetMessageExtensionInput),
+			graphql.NewInputUnmarshaler("SetServiceExtensionInput", ec.unmarshalInputSetServiceExtensionInput),
+			graphql.NewInputUnmarshaler("SetServiceOfferingExtensionInput", ec.unmarshalInputSetServiceOfferingExtensionInput),
 			graphql.NewInputUnmarshaler("StartBulkExportInput", ec.unmarshalInputStartBulkExportInput),
 			graphql.NewInputUnmarshaler("StartCaseInput", ec.unmarshalInputStartCaseInput),
 			graphql.NewInputUnmarshaler("StatisticsWhere", ec.unmarshalInputStatisticsWhere),
@@ -471,7 +480,19 @@ type Applicant implements Node {
   trustLevel: TrustLevel!
   "The case."
   case: Case!
+  "What the viewer's tenant and those above it add to an applicant (Balkon)."
+  extension: ApplicantExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
+`, BuiltIn: false},
+	{Name: "../../schema/applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to an applicant (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ApplicantExtension
 `, BuiltIn: false},
 	{Name: "../../schema/ask_applicant.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -697,6 +718,10 @@ enum AuditAction {
   EXTENSION_RETIRED
   "The values of extension fields that had gone were erased."
   EXTENSION_ERASED
+  "Values of extension fields of a service or an offering were written."
+  EXTENSION_WRITTEN
+  "Values of extension fields were handed out at the console, of all rows at once."
+  EXTENSION_EXPORTED
 }
 
 "A line of the audit log (Protokoll der Rechte): who changed whose rights. It is never changed and never deleted."
@@ -711,7 +736,7 @@ type AuditEntry implements Node @policy(object: "audit", action: "read", onDeny:
   actor: String! @dataClass(class: INTERNAL)
   "What happened."
   action: AuditAction!
-  "Subject of whose rights changed; where extension fields are concerned, the hash of their definition."
+  "Subject of whose rights changed; where extension fields are concerned, the hash of their definition, or the global id of what was written to."
   subject: String! @dataClass(class: INTERNAL)
   "The role, null where an account as a whole is concerned."
   role: String
@@ -1031,6 +1056,8 @@ type Case implements Node @key(fields: "id") {
   viewerCan: CasePermissions!
   "What the viewer's tenant and those above it add to it (Balkon)."
   extension: CaseExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "The conversation with the applicant, oldest first."
   messages(
     "How many from the start, 0 to 100." first: Int
@@ -1616,6 +1643,10 @@ type Decision implements Node {
   sentAt: DateTime!
   "When it counts as announced, and why."
   announcement: Announcement
+  "What the viewer's tenant and those above it add to a decision (Balkon)."
+  extension: DecisionExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of decisions."
@@ -1679,6 +1710,14 @@ type ExplanationStep {
   "In English."
   en: String!
 }
+`, BuiltIn: false},
+	{Name: "../../schema/decision_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a decision (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar DecisionExtension
 `, BuiltIn: false},
 	{Name: "../../schema/define_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -2010,6 +2049,35 @@ extend type Query {
     "Only what comes before this cursor." before: Cursor
     "Which ones." where: ExtensionDefinitionFilter
   ): ExtensionDefinitionConnection! @policy(object: "extension", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
+}
+`, BuiltIn: false},
+	{Name: "../../schema/extension_value.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+A single value that a tenant adds to something (Balkon), in one form for all tenants, for clients that work across them. What stands in lists and objects is told
+value by value. Exactly one of text, int, float, boolean, date and dateTime is given.
+"""
+type ExtensionValue {
+  "Slug of the tenant that adds the field."
+  owner: String!
+  "Name of the field."
+  name: String!
+  "What leads from the field to the value: positions in lists, from 0, and names in objects. Empty where the field holds a single value."
+  path: [String!]! @listSize(assumedSize: 2)
+  "Type of the value in the definition of its owner: String, Int, Float, Boolean, Date, DateTime, or the name of an enum."
+  type: String!
+  "The value of a String or of an enum."
+  text: String
+  "The value of an Int."
+  int: Int
+  "The value of a Float."
+  float: Float
+  "The value of a Boolean."
+  boolean: Boolean
+  "The value of a Date."
+  date: Date
+  "The value of a DateTime."
+  dateTime: DateTime
 }
 `, BuiltIn: false},
 	{Name: "../../schema/federation.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2397,6 +2465,10 @@ type Message implements Node {
   openedAt: DateTime
   "How far it has come."
   deliveryState: DeliveryState!
+  "What the viewer's tenant and those above it add to a message (Balkon)."
+  extension: MessageExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
   "What is attached."
   attachments(
     "How many from the start, 0 to 100." first: Int
@@ -2434,6 +2506,8 @@ input MessageFilter {
   sentAt: DateTimeFilter
   "By when it was opened; isNull: true for the unread ones."
   openedAt: DateTimeFilter
+  "By what the viewer's tenant and those above it add to a message (Balkon)."
+  extension: MessageExtensionFilter
 }
 
 "What messages can be ordered by."
@@ -2442,12 +2516,14 @@ enum MessageOrderField {
   SENT_AT
 }
 
-"An order of messages."
+"An order of messages: by exactly one of field and extension."
 input MessageOrder {
   "By what."
-  field: MessageOrderField!
-  "Which way."
+  field: MessageOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a message, with its direction; without a value last."
+  extension: MessageExtensionOrder
 }
 `, BuiltIn: false},
 	{Name: "../../schema/message_events.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -2476,6 +2552,20 @@ extend type Subscription {
     "Whether it goes on live; if not, it is complete as soon as everything up to now was told." follow: Boolean! = true
   ): MessageStreamFrame! @policy(object: "event", action: "read", onDeny: HIDE)
 }
+`, BuiltIn: false},
+	{Name: "../../schema/message_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a message (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar MessageExtension
+
+"Conditions on what is added to a message: an input with a condition for each field that messages can be filtered by, where there are any."
+scalar MessageExtensionFilter
+
+"An order by what is added to a message: an input with a direction for each field that messages can be ordered by, where there are any."
+scalar MessageExtensionOrder
 `, BuiltIn: false},
 	{Name: "../../schema/node.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -3055,6 +3145,10 @@ type Service implements Node @key(fields: "leikaKey") {
   retentionDays: Int!
   "Version of this entry of the catalogue."
   version: Int!
+  "What the viewer's tenant and those above it add to a service (Balkon)."
+  extension: ServiceExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of services."
@@ -3093,6 +3187,8 @@ input ServiceFilter {
   title: StringFilter
   "By maturity."
   maturity: IntFilter
+  "By what the viewer's tenant and those above it add to a service (Balkon)."
+  extension: ServiceExtensionFilter
 }
 
 "What services can be ordered by."
@@ -3103,12 +3199,14 @@ enum ServiceOrderField {
   LEIKA_KEY
 }
 
-"An order of services."
+"An order of services: by exactly one of field and extension."
 input ServiceOrder {
   "By what."
-  field: ServiceOrderField!
-  "Which way."
+  field: ServiceOrderField
+  "Which way, where field is given."
   direction: OrderDirection! = ASC
+  "By one value that the viewer's tenant or one above it adds to a service, with its direction; without a value last."
+  extension: ServiceExtensionOrder
 }
 
 extend type Query {
@@ -3124,6 +3222,20 @@ extend type Query {
     "In which order; ties are broken by id." orderBy: [ServiceOrder!]
   ): ServiceConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
+`, BuiltIn: false},
+	{Name: "../../schema/service_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to a service (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ServiceExtension
+
+"Conditions on what is added to a service: an input with a condition for each field that services can be filtered by, where there are any."
+scalar ServiceExtensionFilter
+
+"An order by what is added to a service: an input with a direction for each field that services can be ordered by, where there are any."
+scalar ServiceExtensionOrder
 `, BuiltIn: false},
 	{Name: "../../schema/service_offering.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
@@ -3143,6 +3255,10 @@ type ServiceOffering implements Node @key(fields: "id") {
   validFrom: Date!
   "First day on which it no longer holds."
   validTo: Date
+  "What the viewer's tenant and those above it add to an offering (Balkon)."
+  extension: ServiceOfferingExtension
+  "The same value by value (Balkon), with what other tenants add and share with the viewer's; without a sharing only what is in extension."
+  extensionValues: [ExtensionValue!]! @listSize(assumedSize: 20)
 }
 
 "A page of offerings."
@@ -3183,6 +3299,8 @@ input ServiceOfferingFilter {
   validFrom: DateFilter
   "By the day on which it ends."
   validTo: DateFilter
+  "By what the viewer's tenant and those above it add to an offering (Balkon)."
+  extension: ServiceOfferingExtensionFilter
 }
 
 extend type Query {
@@ -3196,6 +3314,55 @@ extend type Query {
   ): ServiceOfferingConnection! @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "The offering of the authority that is responsible for a service in a region today (Zuständigkeit), or null."
   responsibleOffering("The service." serviceKey: LeikaKey!, "The region." regionalKey: RegionalKey!): ServiceOffering
+}
+`, BuiltIn: false},
+	{Name: "../../schema/service_offering_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What the viewer's own Land, district or authority adds to an offering (Balkon). In the schema of a tenant that adds something this is an object type with
+typed fields of its own; where nothing is added it is a scalar, and null.
+"""
+scalar ServiceOfferingExtension
+
+"Conditions on what is added to an offering: an input with a condition for each field that offerings can be filtered by, where there are any."
+scalar ServiceOfferingExtensionFilter
+`, BuiltIn: false},
+	{Name: "../../schema/set_applicant_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of an applicant: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ApplicantExtensionInput
+
+"Input of setApplicantExtension."
+input SetApplicantExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "The values."
+  extension: ApplicantExtensionInput!
+}
+
+"What can go wrong in setApplicantExtension."
+union SetApplicantExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setApplicantExtension."
+type SetApplicantExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The applicant."
+  applicant: Applicant
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetApplicantExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of who applies. The log and the history tell that something was written, never what."
+  setApplicantExtension("What to do." input: SetApplicantExtensionInput!): SetApplicantExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/set_case_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3232,6 +3399,150 @@ type SetCaseExtensionPayload {
 extend type Mutation {
   "Writes extension fields (Balkon) of a case. The log and the history tell that something was written, never what."
   setCaseExtension("What to do." input: SetCaseExtensionInput!): SetCaseExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_decision_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a decision: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar DecisionExtensionInput
+
+"Input of setDecisionExtension."
+input SetDecisionExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "A decision of the case."
+  decisionId: ID!
+  "The values."
+  extension: DecisionExtensionInput!
+}
+
+"What can go wrong in setDecisionExtension."
+union SetDecisionExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setDecisionExtension."
+type SetDecisionExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The decision."
+  decision: Decision
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetDecisionExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a decision. The decision itself stays as it was sent. The log and the history tell that something was written, never what."
+  setDecisionExtension("What to do." input: SetDecisionExtensionInput!): SetDecisionExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_message_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a message: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar MessageExtensionInput
+
+"Input of setMessageExtension."
+input SetMessageExtensionInput {
+  "The case."
+  caseId: ID!
+  "The revision of the case that the caller has seen."
+  expectedRevision: Int!
+  "A message of the case."
+  messageId: ID!
+  "The values."
+  extension: MessageExtensionInput!
+}
+
+"What can go wrong in setMessageExtension."
+union SetMessageExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setMessageExtension."
+type SetMessageExtensionPayload {
+  "The case after the change."
+  case: Case
+  "Where the change stands in the log: the event with the same cursor is this change. Null where nothing was changed."
+  cursor: EventCursor @policy(object: "event", action: "read", onDeny: HIDE)
+  "The message."
+  message: Message
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetMessageExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of a message. The message itself stays as it was sent. The log and the history tell that something was written, never what."
+  setMessageExtension("What to do." input: SetMessageExtensionInput!): SetMessageExtensionPayload! @policy(object: "case", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_service_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of a service: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ServiceExtensionInput
+
+"Input of setServiceExtension."
+input SetServiceExtensionInput {
+  "The service."
+  serviceId: ID!
+  "The values."
+  extension: ServiceExtensionInput!
+}
+
+"What can go wrong in setServiceExtension."
+union SetServiceExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setServiceExtension."
+type SetServiceExtensionPayload {
+  "The service."
+  service: Service
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetServiceExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes what a tenant adds to a service of the shared catalogue (Balkon): it holds at that tenant and at all below it. The audit log tells that something was written, never what."
+  setServiceExtension("What to do." input: SetServiceExtensionInput!): SetServiceExtensionPayload! @policy(object: "service", action: "extend", onDeny: HIDE) @cost(weight: 10)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/set_service_offering_extension.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"""
+What is handed in for the extension of an offering: an input with the fields of the viewer's own tenant, where it has any. What is left out stays as it is,
+null takes a value away.
+"""
+scalar ServiceOfferingExtensionInput
+
+"Input of setServiceOfferingExtension."
+input SetServiceOfferingExtensionInput {
+  "The offering."
+  serviceOfferingId: ID!
+  "The values."
+  extension: ServiceOfferingExtensionInput!
+}
+
+"What can go wrong in setServiceOfferingExtension."
+union SetServiceOfferingExtensionProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of setServiceOfferingExtension."
+type SetServiceOfferingExtensionPayload {
+  "The offering."
+  serviceOffering: ServiceOffering
+  "Why nothing was changed, all of it at once; empty when it worked."
+  problems: [SetServiceOfferingExtensionProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Writes extension fields (Balkon) of an offering of the directory. The audit log tells that something was written, never what."
+  setServiceOfferingExtension("What to do." input: SetServiceOfferingExtensionInput!): SetServiceOfferingExtensionPayload! @policy(object: "offering", action: "extend", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/start_bulk_export.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3418,6 +3729,16 @@ type StatisticsRow {
   figures: [StatisticsFigure!]! @listSize(assumedSize: 10)
 }
 
+"What people call a value of an axis."
+type StatisticsName @cost(weight: 0) {
+  "The axis: one of tenants, or SERVICE."
+  axis: StatisticsAxis!
+  "The value, as it stands in rows."
+  value: String!
+  "Name of the tenant, or title of the service."
+  name: String!
+}
+
 "Figures (Statistik) of cases, with what has to be known to read them."
 type CaseStatistics {
   "Exact or protected."
@@ -3444,6 +3765,8 @@ type CaseStatistics {
   axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
   "At most 10000, in the order of their values, without those in which nothing is told."
   rows: [StatisticsRow!]! @listSize(assumedSize: 1000)
+  "The names of the tenants and services in rows, each once."
+  names: [StatisticsName!]! @cost(weight: 5) @listSize(assumedSize: 1)
 }
 
 extend type Query {
@@ -4150,6 +4473,8 @@ func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, fiel
 		return ec.fieldContext_CaseStatistics_axes(ctx, field)
 	case "rows":
 		return ec.fieldContext_CaseStatistics_rows(ctx, field)
+	case "names":
+		return ec.fieldContext_CaseStatistics_names(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CaseStatistics", field.Name)
 }
@@ -4508,6 +4833,20 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetApplicantExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetApplicantExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetApplicantExtensionPayload_cursor(ctx, field)
+	case "applicant":
+		return ec.fieldContext_SetApplicantExtensionPayload_applicant(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetApplicantExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetApplicantExtensionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4518,6 +4857,54 @@ func (ec *executionContext) childFields_SetCaseExtensionPayload(ctx context.Cont
 		return ec.fieldContext_SetCaseExtensionPayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetCaseExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetDecisionExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetDecisionExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetDecisionExtensionPayload_cursor(ctx, field)
+	case "decision":
+		return ec.fieldContext_SetDecisionExtensionPayload_decision(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetDecisionExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetDecisionExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetMessageExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "case":
+		return ec.fieldContext_SetMessageExtensionPayload_case(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SetMessageExtensionPayload_cursor(ctx, field)
+	case "message":
+		return ec.fieldContext_SetMessageExtensionPayload_message(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetMessageExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetMessageExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetServiceExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "service":
+		return ec.fieldContext_SetServiceExtensionPayload_service(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetServiceExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetServiceExtensionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetServiceOfferingExtensionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceOffering":
+		return ec.fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(ctx, field)
+	case "problems":
+		return ec.fieldContext_SetServiceOfferingExtensionPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetServiceOfferingExtensionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4600,6 +4987,18 @@ func (ec *executionContext) childFields_StatisticsGap(ctx context.Context, field
 		return ec.fieldContext_StatisticsGap_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticsGap", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "axis":
+		return ec.fieldContext_StatisticsName_axis(ctx, field)
+	case "value":
+		return ec.fieldContext_StatisticsName_value(ctx, field)
+	case "name":
+		return ec.fieldContext_StatisticsName_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsName", field.Name)
 }
 
 func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5142,12 +5541,82 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setApplicantExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetApplicantExtensionInput, error) {
+			return ec.unmarshalNSetApplicantExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetApplicantExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setCaseExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
 			return ec.unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setDecisionExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetDecisionExtensionInput, error) {
+			return ec.unmarshalNSetDecisionExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetDecisionExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMessageExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetMessageExtensionInput, error) {
+			return ec.unmarshalNSetMessageExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetMessageExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setServiceExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetServiceExtensionInput, error) {
+			return ec.unmarshalNSetServiceExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceExtensionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setServiceOfferingExtension_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetServiceOfferingExtensionInput, error) {
+			return ec.unmarshalNSetServiceOfferingExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceOfferingExtensionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7235,6 +7704,38 @@ func (ec *executionContext) fieldContext_CaseStatistics_rows(_ context.Context, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CaseStatistics_names(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_names(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Names, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+			return ec.marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_names(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsName(ctx, field)
 		},
 	}
 	return fc, nil
@@ -10336,6 +10837,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setApplicantExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setApplicantExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetApplicantExtension(ctx, fc.Args["input"].(model.SetApplicantExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetApplicantExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setApplicantExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetApplicantExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setApplicantExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_setCaseExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10374,6 +10919,182 @@ func (ec *executionContext) fieldContext_Mutation_setCaseExtension(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setCaseExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setDecisionExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setDecisionExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetDecisionExtension(ctx, fc.Args["input"].(model.SetDecisionExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetDecisionExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setDecisionExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetDecisionExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setDecisionExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setMessageExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMessageExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMessageExtension(ctx, fc.Args["input"].(model.SetMessageExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetMessageExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMessageExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetMessageExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMessageExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setServiceExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setServiceExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetServiceExtension(ctx, fc.Args["input"].(model.SetServiceExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetServiceExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setServiceExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetServiceExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setServiceExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setServiceOfferingExtension(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setServiceOfferingExtension(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetServiceOfferingExtension(ctx, fc.Args["input"].(model.SetServiceOfferingExtensionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNSetServiceOfferingExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setServiceOfferingExtension(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetServiceOfferingExtensionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setServiceOfferingExtension_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11532,8 +12253,8 @@ func (ec *executionContext) _Query__service(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Subgraph(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
-			return ec.marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
+			return ec.marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx, selections, v)
 		},
 		true,
 		true,
@@ -12431,6 +13152,98 @@ func (ec *executionContext) fieldContext_SendMessagePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMessageProblem")
 }
 
+func (ec *executionContext) _SetApplicantExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_applicant(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_applicant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applicant(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_applicant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, true, false, "Applicant")
+}
+
+func (ec *executionContext) _SetApplicantExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetApplicantExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetApplicantExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetApplicantExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetApplicantExtensionPayload", field, false, false, "SetApplicantExtensionProblem")
+}
+
 func (ec *executionContext) _SetCaseExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12498,6 +13311,282 @@ func (ec *executionContext) _SetCaseExtensionPayload_problems(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_SetCaseExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SetCaseExtensionPayload", field, false, false, "SetCaseExtensionProblem")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_decision(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalODecision2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, true, false, "Decision")
+}
+
+func (ec *executionContext) _SetDecisionExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetDecisionExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetDecisionExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetDecisionExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDecisionExtensionPayload", field, false, false, "SetDecisionExtensionProblem")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_case(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Case(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOCase2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_case(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "Case")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "EventCursor")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_message(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOMessage2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, true, false, "Message")
+}
+
+func (ec *executionContext) _SetMessageExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMessageExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetMessageExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetMessageExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetMessageExtensionPayload", field, false, false, "SetMessageExtensionProblem")
+}
+
+func (ec *executionContext) _SetServiceExtensionPayload_service(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceExtensionPayload_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOService2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceExtensionPayload_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceExtensionPayload", field, true, false, "Service")
+}
+
+func (ec *executionContext) _SetServiceExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetServiceExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceExtensionPayload", field, false, false, "SetServiceExtensionProblem")
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload_serviceOffering(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServiceOffering(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOServiceOffering2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceOfferingExtensionPayload_serviceOffering(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceOfferingExtensionPayload", field, true, false, "ServiceOffering")
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetServiceOfferingExtensionPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNSetServiceOfferingExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetServiceOfferingExtensionPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetServiceOfferingExtensionPayload", field, false, false, "SetServiceOfferingExtensionProblem")
 }
 
 func (ec *executionContext) _StartBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -13038,6 +14127,75 @@ func (ec *executionContext) fieldContext_StatisticsGap_reason(_ context.Context,
 	return graphql.NewScalarFieldContext("StatisticsGap", field, false, false, "String")
 }
 
+func (ec *executionContext) _StatisticsName_axis(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_axis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_axis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _StatisticsName_value(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatisticsName_name(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsName) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsName_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsName_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsName", field, false, false, "String")
+}
+
 func (ec *executionContext) _StatisticsRow_at(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13533,7 +14691,7 @@ func (ec *executionContext) fieldContext_Viewer_rightsVersion(_ context.Context,
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "BigCount")
 }
 
-func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *fedruntime.Service) (ret graphql.Marshaler) {
+func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *answer.Subgraph) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16239,6 +17397,62 @@ func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSetApplicantExtensionInput(ctx context.Context, obj any) (model.SetApplicantExtensionInput, error) {
+	var it model.SetApplicantExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNApplicantExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetApplicantExtensionInput unmarshals raw into the SetApplicantExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetApplicantExtensionInput(ctx context.Context, raw any) (model.SetApplicantExtensionInput, error) {
+	var out model.SetApplicantExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetApplicantExtensionInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Context, obj any) (model.SetCaseExtensionInput, error) {
 	var it model.SetCaseExtensionInput
 	if obj == nil {
@@ -16292,6 +17506,230 @@ func (ec *executionContext) unmarshalInputSetCaseExtensionInput(ctx context.Cont
 func UnmarshalSetCaseExtensionInput(ctx context.Context, raw any) (model.SetCaseExtensionInput, error) {
 	var out model.SetCaseExtensionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCaseExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetDecisionExtensionInput(ctx context.Context, obj any) (model.SetDecisionExtensionInput, error) {
+	var it model.SetDecisionExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "decisionId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "decisionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decisionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DecisionID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNDecisionExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetDecisionExtensionInput unmarshals raw into the SetDecisionExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetDecisionExtensionInput(ctx context.Context, raw any) (model.SetDecisionExtensionInput, error) {
+	var out model.SetDecisionExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetDecisionExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMessageExtensionInput(ctx context.Context, obj any) (model.SetMessageExtensionInput, error) {
+	var it model.SetMessageExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"caseId", "expectedRevision", "messageId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "caseId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseID = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
+		case "messageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("messageId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MessageID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNMessageExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMessageExtensionInput unmarshals raw into the SetMessageExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMessageExtensionInput(ctx context.Context, raw any) (model.SetMessageExtensionInput, error) {
+	var out model.SetMessageExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMessageExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetServiceExtensionInput(ctx context.Context, obj any) (model.SetServiceExtensionInput, error) {
+	var it model.SetServiceExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"serviceId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "serviceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serviceId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServiceID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNServiceExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetServiceExtensionInput unmarshals raw into the SetServiceExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetServiceExtensionInput(ctx context.Context, raw any) (model.SetServiceExtensionInput, error) {
+	var out model.SetServiceExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetServiceExtensionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetServiceOfferingExtensionInput(ctx context.Context, obj any) (model.SetServiceOfferingExtensionInput, error) {
+	var it model.SetServiceOfferingExtensionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"serviceOfferingId", "extension"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "serviceOfferingId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serviceOfferingId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServiceOfferingID = data
+		case "extension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extension"))
+			data, err := ec.unmarshalNServiceOfferingExtensionInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Extension = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetServiceOfferingExtensionInput unmarshals raw into the SetServiceOfferingExtensionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetServiceOfferingExtensionInput(ctx context.Context, raw any) (model.SetServiceOfferingExtensionInput, error) {
+	var out model.SetServiceOfferingExtensionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetServiceOfferingExtensionInput", raw, &out)
 	return out, err
 }
 
@@ -17697,6 +19135,47 @@ func (ec *executionContext) _SendMessageProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _SetApplicantExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetApplicantExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -17734,6 +19213,170 @@ func (ec *executionContext) _SetCaseExtensionProblem(ctx context.Context, sel as
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetCaseExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetDecisionExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetDecisionExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetMessageExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetMessageExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetServiceExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetServiceExtensionProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _SetServiceOfferingExtensionProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of SetServiceOfferingExtensionProblem must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -18368,6 +20011,11 @@ func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "names":
+			out.Values[i] = ec._CaseStatistics_names(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -18590,7 +20238,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -19053,7 +20701,7 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -19551,9 +21199,44 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setApplicantExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setApplicantExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "setCaseExtension":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setCaseExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setDecisionExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setDecisionExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setMessageExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMessageExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setServiceExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setServiceExtension(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setServiceOfferingExtension":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setServiceOfferingExtension(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -19596,7 +21279,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -20319,6 +22002,57 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var setApplicantExtensionPayloadImplementors = []string{"SetApplicantExtensionPayload"}
+
+func (ec *executionContext) _SetApplicantExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setApplicantExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetApplicantExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "applicant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetApplicantExtensionPayload_applicant(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetApplicantExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var setCaseExtensionPayloadImplementors = []string{"SetCaseExtensionPayload"}
 
 func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -20344,6 +22078,186 @@ func (ec *executionContext) _SetCaseExtensionPayload(ctx context.Context, sel as
 				})
 		case "problems":
 			out.Values[i] = ec._SetCaseExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setDecisionExtensionPayloadImplementors = []string{"SetDecisionExtensionPayload"}
+
+func (ec *executionContext) _SetDecisionExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setDecisionExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetDecisionExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "decision":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetDecisionExtensionPayload_decision(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetDecisionExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setMessageExtensionPayloadImplementors = []string{"SetMessageExtensionPayload"}
+
+func (ec *executionContext) _SetMessageExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setMessageExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetMessageExtensionPayload")
+		case "case":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_case(ctx, field, obj)
+				})
+		case "cursor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_cursor(ctx, field, obj)
+				})
+		case "message":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetMessageExtensionPayload_message(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetMessageExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setServiceExtensionPayloadImplementors = []string{"SetServiceExtensionPayload"}
+
+func (ec *executionContext) _SetServiceExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setServiceExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetServiceExtensionPayload")
+		case "service":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetServiceExtensionPayload_service(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetServiceExtensionPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setServiceOfferingExtensionPayloadImplementors = []string{"SetServiceOfferingExtensionPayload"}
+
+func (ec *executionContext) _SetServiceOfferingExtensionPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setServiceOfferingExtensionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetServiceOfferingExtensionPayload")
+		case "serviceOffering":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SetServiceOfferingExtensionPayload_serviceOffering(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._SetServiceOfferingExtensionPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -20650,6 +22564,49 @@ func (ec *executionContext) _StatisticsGap(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var statisticsNameImplementors = []string{"StatisticsName"}
+
+func (ec *executionContext) _StatisticsName(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsName) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsNameImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsName")
+		case "axis":
+			out.Values[i] = ec._StatisticsName_axis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._StatisticsName_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._StatisticsName_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var statisticsRowImplementors = []string{"StatisticsRow"}
 
 func (ec *executionContext) _StatisticsRow(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsRow) graphql.Marshaler {
@@ -20757,7 +22714,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetCaseExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -20866,7 +22823,7 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 
 var _ServiceImplementors = []string{"_Service"}
 
-func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *answer.Subgraph) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -21422,6 +23379,24 @@ func (ec *executionContext) unmarshalNAnnouncementChannel2githubᚗcomᚋozgᚑc
 
 func (ec *executionContext) marshalNAnnouncementChannel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnnouncementChannel(ctx context.Context, sel ast.SelectionSet, v model.AnnouncementChannel) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNApplicantExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplicantExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ApplicantExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ApplicantExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNApplicantInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐApplicantInput(ctx context.Context, v any) (model.ApplicantInput, error) {
@@ -21994,6 +23969,24 @@ func (ec *executionContext) marshalNDecideCaseProblem2ᚕgithubᚗcomᚋozgᚑcl
 	return ret
 }
 
+func (ec *executionContext) unmarshalNDecisionExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecisionExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DecisionExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DecisionExtensionInput!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDecisionOutcome2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDecisionOutcome(ctx context.Context, v any) (model.DecisionOutcome, error) {
 	var res model.DecisionOutcome
 	err := res.UnmarshalGQL(v)
@@ -22439,6 +24432,24 @@ func (ec *executionContext) unmarshalNMemberState2githubᚗcomᚋozgᚑcloudᚋp
 
 func (ec *executionContext) marshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx context.Context, sel ast.SelectionSet, v model.MemberState) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNMessageExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNMessageStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
@@ -22950,6 +24961,24 @@ func (ec *executionContext) marshalNServiceConnection2githubᚗcomᚋozgᚑcloud
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalNServiceExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServiceExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ServiceExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceExtensionInput!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNServiceOfferingConnection2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	var res reading.Value
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -22962,6 +24991,24 @@ func (ec *executionContext) marshalNServiceOfferingConnection2githubᚗcomᚋozg
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalNServiceOfferingExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := graphql.UnmarshalMap(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServiceOfferingExtensionInput2map(ctx context.Context, sel ast.SelectionSet, v map[string]any) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ServiceOfferingExtensionInput!")
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalMap(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOfferingExtensionInput!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNServiceOrder2map(ctx context.Context, v any) (map[string]any, error) {
@@ -22980,6 +25027,43 @@ func (ec *executionContext) marshalNServiceOrder2map(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "ServiceOrder!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNSetApplicantExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetApplicantExtensionInput(ctx context.Context, v any) (model.SetApplicantExtensionInput, error) {
+	res, err := ec.unmarshalInputSetApplicantExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetApplicantExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetApplicantExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetApplicantExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetApplicantExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetApplicantExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetApplicantExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNSetCaseExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetCaseExtensionInput(ctx context.Context, v any) (model.SetCaseExtensionInput, error) {
@@ -23008,6 +25092,154 @@ func (ec *executionContext) marshalNSetCaseExtensionProblem2ᚕgithubᚗcomᚋoz
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSetCaseExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetDecisionExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetDecisionExtensionInput(ctx context.Context, v any) (model.SetDecisionExtensionInput, error) {
+	res, err := ec.unmarshalInputSetDecisionExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDecisionExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetDecisionExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDecisionExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetDecisionExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetDecisionExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetDecisionExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetMessageExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetMessageExtensionInput(ctx context.Context, v any) (model.SetMessageExtensionInput, error) {
+	res, err := ec.unmarshalInputSetMessageExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMessageExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetMessageExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMessageExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetMessageExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetMessageExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetMessageExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetServiceExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceExtensionInput(ctx context.Context, v any) (model.SetServiceExtensionInput, error) {
+	res, err := ec.unmarshalInputSetServiceExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetServiceExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetServiceExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetServiceExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSetServiceOfferingExtensionInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐSetServiceOfferingExtensionInput(ctx context.Context, v any) (model.SetServiceOfferingExtensionInput, error) {
+	res, err := ec.unmarshalInputSetServiceOfferingExtensionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceOfferingExtensionPayload!")
+		return graphql.Null
+	}
+	return ec._SetServiceOfferingExtensionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetServiceOfferingExtensionProblem!")
+		return graphql.Null
+	}
+	return ec._SetServiceOfferingExtensionProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetServiceOfferingExtensionProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSetServiceOfferingExtensionProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -23242,6 +25474,26 @@ func (ec *executionContext) marshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcl
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx context.Context, sel ast.SelectionSet, v model.StatisticsName) graphql.Marshaler {
+	return ec._StatisticsName(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsName2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsNameᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsName) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsName2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsName(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -23530,7 +25782,7 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋozgᚑcloudᚋplat
 	return ret
 }
 
-func (ec *executionContext) marshalN_Service2githubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐService(ctx context.Context, sel ast.SelectionSet, v fedruntime.Service) graphql.Marshaler {
+func (ec *executionContext) marshalN_Service2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐSubgraph(ctx context.Context, sel ast.SelectionSet, v answer.Subgraph) graphql.Marshaler {
 	return ec.__Service(ctx, sel, &v)
 }
 
@@ -23699,6 +25951,22 @@ func (ec *executionContext) marshalOAccessExplanation2ᚖgithubᚗcomᚋozgᚑcl
 		return graphql.Null
 	}
 	return ec._AccessExplanation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res reading.Value
+	err := res.UnmarshalGQLContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOApplicant2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, sel ast.SelectionSet, v reading.Value) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) unmarshalOAuditEntryFilter2map(ctx context.Context, v any) (map[string]any, error) {

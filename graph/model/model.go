@@ -152,6 +152,8 @@ type CaseStatistics struct {
 	Axes []StatisticsAxis `json:"axes"`
 	// At most 10000, in the order of their values, without those in which nothing is told.
 	Rows []StatisticsRow `json:"rows"`
+	// The names of the tenants and services in rows, each once.
+	Names []StatisticsName `json:"names"`
 }
 
 // The charter (Satzung) that holds at present: who belongs to the federation, with which keys, and how that is changed.
@@ -453,12 +455,62 @@ type SendMessageInput struct {
 	ReplyPolicy ReplyPolicy `json:"replyPolicy"`
 }
 
+// Input of setApplicantExtension.
+type SetApplicantExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision of the case that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
 // Input of setCaseExtension.
 type SetCaseExtensionInput struct {
 	// The case.
 	CaseID string `json:"caseId"`
 	// The revision that the caller has seen.
 	ExpectedRevision int `json:"expectedRevision"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of setDecisionExtension.
+type SetDecisionExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision of the case that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// A decision of the case.
+	DecisionID string `json:"decisionId"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of setMessageExtension.
+type SetMessageExtensionInput struct {
+	// The case.
+	CaseID string `json:"caseId"`
+	// The revision of the case that the caller has seen.
+	ExpectedRevision int `json:"expectedRevision"`
+	// A message of the case.
+	MessageID string `json:"messageId"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of setServiceExtension.
+type SetServiceExtensionInput struct {
+	// The service.
+	ServiceID string `json:"serviceId"`
+	// The values.
+	Extension map[string]any `json:"extension"`
+}
+
+// Input of setServiceOfferingExtension.
+type SetServiceOfferingExtensionInput struct {
+	// The offering.
+	ServiceOfferingID string `json:"serviceOfferingId"`
 	// The values.
 	Extension map[string]any `json:"extension"`
 }
@@ -531,6 +583,16 @@ type StatisticsGap struct {
 	Member string `json:"member"`
 	// Why not, for example UNREACHABLE.
 	Reason string `json:"reason"`
+}
+
+// What people call a value of an axis.
+type StatisticsName struct {
+	// The axis: one of tenants, or SERVICE.
+	Axis StatisticsAxis `json:"axis"`
+	// The value, as it stands in rows.
+	Value string `json:"value"`
+	// Name of the tenant, or title of the service.
+	Name string `json:"name"`
 }
 
 // One combination of values.
@@ -858,6 +920,10 @@ const (
 	AuditActionExtensionRetired AuditAction = "EXTENSION_RETIRED"
 	// The values of extension fields that had gone were erased.
 	AuditActionExtensionErased AuditAction = "EXTENSION_ERASED"
+	// Values of extension fields of a service or an offering were written.
+	AuditActionExtensionWritten AuditAction = "EXTENSION_WRITTEN"
+	// Values of extension fields were handed out at the console, of all rows at once.
+	AuditActionExtensionExported AuditAction = "EXTENSION_EXPORTED"
 )
 
 var AllAuditAction = []AuditAction{
@@ -870,11 +936,13 @@ var AllAuditAction = []AuditAction{
 	AuditActionExtensionDeprecated,
 	AuditActionExtensionRetired,
 	AuditActionExtensionErased,
+	AuditActionExtensionWritten,
+	AuditActionExtensionExported,
 }
 
 func (e AuditAction) IsValid() bool {
 	switch e {
-	case AuditActionRoleAssigned, AuditActionRoleRemoved, AuditActionSubjectBlocked, AuditActionSubjectUnblocked, AuditActionExtensionDefined, AuditActionExtensionActivated, AuditActionExtensionDeprecated, AuditActionExtensionRetired, AuditActionExtensionErased:
+	case AuditActionRoleAssigned, AuditActionRoleRemoved, AuditActionSubjectBlocked, AuditActionSubjectUnblocked, AuditActionExtensionDefined, AuditActionExtensionActivated, AuditActionExtensionDeprecated, AuditActionExtensionRetired, AuditActionExtensionErased, AuditActionExtensionWritten, AuditActionExtensionExported:
 		return true
 	}
 	return false

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -180,14 +181,19 @@ func (c *Caller) Say(verb string, input map[string]any) Answer {
 func Mutation(verb string) string {
 	changed := "case { id revision state }"
 	if verb == "openMessage" || strings.HasSuffix(verb, "Role") || strings.Contains(verb, "Webhook") || strings.Contains(verb, "Bulk") ||
-		strings.HasSuffix(verb, "Extension") && verb != "setCaseExtension" {
+		strings.HasSuffix(verb, "Extension") && !slices.Contains(onCases, verb) {
 		changed = ""
 	}
 	return fmt.Sprintf(`mutation($in: %s!) { %s(input: $in) { %s %s problems { __typename ... on Problem { code type title } %s } } }`,
 		strings.ToUpper(verb[:1])+verb[1:]+"Input", verb, changed, made[verb], details(verb))
 }
 
+// onCases are the verbs on extension fields that change a case.
+var onCases = []string{"setApplicantExtension", "setCaseExtension", "setDecisionExtension", "setMessageExtension"}
+
 var made = map[string]string{
+	"setApplicantExtension": "applicant { id }", "setDecisionExtension": "decision { id }", "setMessageExtension": "message { id }",
+	"setServiceExtension": "service { id }", "setServiceOfferingExtension": "serviceOffering { id }",
 	"askApplicant": "message { id }", "sendMessage": "message { id }", "decideCase": "decision { id }",
 	"commentOnCase": "comment { id }", "addFollowUp": "followUp { id }", "completeFollowUp": "followUp { id }",
 	"replyToMessage": "message { id }", "openMessage": "message { id openedAt }",

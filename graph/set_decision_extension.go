@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/casework"
+	"github.com/ozg-cloud/platform/graph/answer"
+	"github.com/ozg-cloud/platform/graph/model"
+)
+
+func (r mutation) SetDecisionExtension(ctx context.Context, in model.SetDecisionExtensionInput) (*answer.Payload, error) {
+	return r.onCase(in.CaseID, func(id uuid.UUID) (casework.Changed, error) {
+		part, err := idOf("Decision", in.DecisionID, "input", "decisionId")
+		if err != nil {
+			return casework.Changed{}, err
+		}
+		return r.Casework.SetExtension(ctx, casework.On{Case: id, Revision: in.ExpectedRevision}, casework.Part{Target: "Decision", ID: part}, Added(ctx), in.Extension)
+	})
+}
