@@ -59,7 +59,7 @@ func TestTheFiguresOfStatistics(t *testing.T) {
 	l.exec("create table bare as select row_number() over (order by id) as i, id from services; alter table bare add primary key (i)")
 	have := 0
 	t.Logf("%10s %12s %9s %9s %9s %13s %13s %8s", "cases", "cells", "p50 ms", "p95 ms", "CPU ms", "counting ms", "counting CPU", "times")
-	for _, given := range strings.Split(*figures, ",") {
+	for given := range strings.SplitSeq(*figures, ",") {
 		cases, err := strconv.Atoi(given)
 		if err != nil {
 			t.Fatal(err)
