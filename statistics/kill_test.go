@@ -19,7 +19,7 @@ import (
 )
 
 // kills is how many processes that count are killed.
-var kills = flag.Int("kills", 10, "how many processes that count are killed")
+var kills = flag.Int("kills", 6, "how many processes that count are killed")
 
 // counting is the variable of the environment that makes a process of this program one that counts: address, seconds of the present and what it does.
 const counting = "OZG_TEST_COUNTING"
