@@ -88,6 +88,7 @@ func dev(ctx context.Context, c console, args []string) error {
 		WebhookNetworks: networks, Development: true, TrustedOnly: trustedOnly, Seat: seat, Log: c.log, Clock: time.Now,
 		Routes: []web.Route{
 			{Pattern: "GET /explorer/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Explorer().ServeHTTP(w, r); return nil }},
+			{Pattern: "GET /statistics/", Handler: func(w http.ResponseWriter, r *http.Request) error { portal.Statistics().ServeHTTP(w, r); return nil }},
 			{Pattern: "GET /{$}", Handler: func(w http.ResponseWriter, r *http.Request) error {
 				http.Redirect(w, r, "/explorer/", http.StatusSeeOther)
 				return nil
@@ -138,6 +139,7 @@ func furnish(ctx context.Context, c console, address string) error {
 func welcome(c console, at net.Addr) {
 	fmt.Fprintf(c.out, "\nThe house is open at http://%s\n\n", at)
 	fmt.Fprintf(c.out, "  explorer   http://%s/explorer/\n", at)
+	fmt.Fprintf(c.out, "  figures    http://%s/statistics/\n", at)
 	fmt.Fprintf(c.out, "  contract   http://%s/schema.graphql\n", at)
 	fmt.Fprintf(c.out, "  readiness  http://%s/readyz\n\n", at)
 	fmt.Fprintln(c.out, "Demo principals (ozg token NAME prints a token):")

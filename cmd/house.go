@@ -239,6 +239,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		},
 	}
 	resolver.Reading.ExtendedBy(graph.Added)
+	resolver.Reading.SharedBy(added.Shared)
 	var federal []web.Route
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)
@@ -246,6 +247,11 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		resolver.Shelf = directory.NewShelf(opened.Reading, opened.Writing, g.Secret, g.Clock)
 		h.Directory = newDirectory(resolver.Shelf, h.Belonging, opened.Reading, g.Log)
 		federal = append(federal, h.Directory.routes()...)
+		t, err := together(g, h, opened.Writing)
+		if err != nil {
+			return nil, err
+		}
+		resolver.Together, federal = t.told, append(federal, t.route)
 	}
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)

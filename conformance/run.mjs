@@ -10,7 +10,7 @@ import { Sheet } from './sheet.mjs';
 
 // Which edition of GraphQL over HTTP the house keeps to, and what is examined in it.
 const plan = {
-  2025: ['http', 'ws', 'sse', 'events', 'clients', 'relay', 'codegen', 'lint'],
+  2025: ['http', 'ws', 'sse', 'events', 'clients', 'relay', 'codegen', 'lint', 'pages'],
   'draft-2026-08': ['draft'],
 };
 

@@ -130,3 +130,42 @@ func TestWhatIsWrongWithTheQuestionIsToldAtOnce(t *testing.T) {
 	list := who.Ask("{ cases(first: 1) { edges { cursor } } }", nil).Works()
 	_ = list
 }
+
+// TestAFeedOfSomeTypesIsWhatThoseOfAllTypesHaveOfThem asks whoever reads one place, several and their own cases only, for types that have an index and others.
+func TestAFeedOfSomeTypesIsWhatThoseOfAllTypesHaveOfThem(t *testing.T) {
+	t.Parallel()
+	h := housetest.New(t)
+	for range 3 {
+		c := h.As("kiel-applicant").Submit(parking, kiel)
+		h.As("kiel-mailroom").Must("discardCase", &c, map[string]any{"reason": "Doppelt"})
+		c = h.As("luebeck-applicant").Submit(parking, "010030000000")
+		h.As("luebeck-caseworker").Must("acceptCase", &c, nil)
+	}
+	settled(t, h)
+	typed := func(c *housetest.Caller, types ...string) (found []string) {
+		a := c.Ask(poll, map[string]any{"first": 100, "where": map[string]any{"types": types}}).Works()
+		for i := 0; a.At(fmt.Sprintf("caseEvents.edges.%d", i)) != nil; i++ {
+			found = append(found, a.Text(fmt.Sprintf("caseEvents.edges.%d.node.cursor", i)))
+		}
+		return found
+	}
+	for name, some := range map[string]bool{"kiel-caseworker": true, "luebeck-caseworker": false, "kiel-applicant": true, "sh-admin": true} {
+		who := h.As(name)
+		for _, types := range [][]string{{"CASE_DISCARDED"}, {"CASE_ERASED", "CASE_DISCARDED"}, {"CASE_OPENED", "CASE_DISCARDED"}, {"CASE_ACCEPTED"}} {
+			all := who.Ask(poll, map[string]any{"first": 100}).Works()
+			var want []string
+			for i := 0; all.At(fmt.Sprintf("caseEvents.edges.%d", i)) != nil; i++ {
+				if at := fmt.Sprintf("caseEvents.edges.%d.node.", i); slices.Contains(types, all.Text(at+"type")) {
+					want = append(want, all.Text(at+"cursor"))
+				}
+			}
+			got := typed(who, types...)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s finds %d events of %v, and %d among all", name, len(got), types, len(want))
+			}
+			if slices.Contains(types, "CASE_DISCARDED") && !slices.Contains(types, "CASE_OPENED") && (len(got) > 0) != some {
+				t.Errorf("%s finds %d that were discarded", name, len(got))
+			}
+		}
+	}
+}

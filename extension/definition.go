@@ -59,6 +59,7 @@ type Field struct {
 	MinItems, MaxItems   int      // of a list
 	From                 []string // into the form
 	Former               string   // what it was called in the version before
+	Shared               []string // slugs of the tenants with which it is shared
 
 	// Number is the key of its values in a record, as decimal text. It stays the same when the field is renamed.
 	Number int

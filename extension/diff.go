@@ -23,7 +23,7 @@ type Change struct {
 	Class Class
 	// Kind is the stable name of what has changed: fieldAdded, fieldRemoved, fieldRenamed, typeWidened, typeChanged, valueAdded, valueRemoved,
 	// typeAdded, typeRemoved, narrowed, widened, filterAdded, filterRemoved, orderAdded, orderRemoved, aggregateAdded,
-	// aggregateRemoved, classChanged, deprecated, sourceChanged, described.
+	// aggregateRemoved, classChanged, shared, unshared, deprecated, sourceChanged, described.
 	Kind string
 	// Coordinate is what it concerns: Case.flurstueck, Bauart, Bauart.NEUBAU. Of what has gone it is the coordinate in the older version.
 	Coordinate string
@@ -163,6 +163,12 @@ func (c *comparison) field(name string, was, is *Field) {
 	}
 	if was.Class != is.Class {
 		c.tell(Dangerous, "classChanged", at, false)
+	}
+	switch { // nobody loses what others never had
+	case slices.ContainsFunc(is.Shared, func(s string) bool { return !slices.Contains(was.Shared, s) }):
+		c.tell(Dangerous, "shared", at, false)
+	case len(is.Shared) < len(was.Shared):
+		c.tell(Dangerous, "unshared", at, false)
 	}
 	if !slices.Equal(was.From, is.From) {
 		c.tell(Safe, "sourceChanged", at, false)

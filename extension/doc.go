@@ -16,4 +16,5 @@
 //	documents.go   which documents would not be valid any more
 //	value.go       values brought into the form in which they are kept
 //	form.go        values out of a form
+//	told.go        values in one form for all tenants
 package extension

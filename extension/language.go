@@ -54,6 +54,7 @@ const (
 	mostWords   = 1000      // characters of a description
 	mostName    = 100       // of a field or type, with its space
 	mostRecord  = 256 << 10 // bytes that an owner keeps of a row
+	mostShared  = 50        // tenants that a field is shared with
 
 	usualText  = 10_000
 	usualItems = 100
@@ -62,6 +63,7 @@ const (
 var (
 	fieldName = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,62}$`)
 	typeName  = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,62}$`)
+	slug      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) // of a tenant
 	valueName = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 )
 

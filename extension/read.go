@@ -288,6 +288,9 @@ func (r *reader) field(t *Type, def *ast.Definition, f *ast.FieldDefinition) *Fi
 			out.Pattern = r.pattern(d, way)
 		case "from":
 			out.From = r.from(d, way)
+		case "shared":
+			fits = slices.Contains(Targets, def.Name) && def.Name != "Service" && def.Name != "ServiceOffering"
+			out.Shared = r.shared(d, way)
 		case "renamedFrom":
 			out.Former = d.Arguments.ForName("name").Value.Raw
 			if !fieldName.MatchString(strings.TrimPrefix(out.Former, r.d.Owner.Space())) {
@@ -410,6 +413,25 @@ func (r *reader) pattern(d *ast.Directive, way []string) *regexp.Regexp {
 		return nil
 	}
 	return re
+}
+
+func (r *reader) shared(d *ast.Directive, way []string) []string {
+	var out []string
+	for _, c := range d.Arguments.ForName("with").Value.Children {
+		if !slug.MatchString(c.Value.Raw) {
+			r.say("badName", append(way, "with")...)
+			return nil
+		}
+		out = append(out, c.Value.Raw)
+	}
+	switch {
+	case len(out) == 0:
+		r.say("required", append(way, "with")...)
+	case len(out) > mostShared:
+		r.say("tooMany", append(way, "with")...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (r *reader) from(d *ast.Directive, way []string) []string {

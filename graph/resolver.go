@@ -38,6 +38,7 @@ type Resolver struct {
 	Log       *events.Log
 	Tally     *statistics.Tally
 	Belonging Belonging
+	Together  Together
 	Limits    model.Limits
 	Shelf     *directory.Shelf // of what is offered in all houses; nil in a house that belongs to no federation
 }

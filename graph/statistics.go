@@ -4,6 +4,9 @@ package graph
 
 import (
 	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/statistics"
@@ -18,7 +21,17 @@ func (r query) CaseStatistics(
 	if err != nil {
 		return nil, err
 	}
-	return figuresOf(told), nil
+	out := figuresOf(told)
+	if slices.Contains(graphql.CollectAllFields(ctx), "names") {
+		names, err := r.Tally.Labels(ctx, told)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
+			out.Names = append(out.Names, model.StatisticsName{Axis: model.StatisticsAxis(statistics.Constant(string(n.Axis))), Value: n.Value, Name: n.Name})
+		}
+	}
+	return out, nil
 }
 
 func inquiryOf(
@@ -42,7 +55,7 @@ func figuresOf(a statistics.Answer) *model.CaseStatistics {
 	out := &model.CaseStatistics{
 		Product: model.StatisticsProduct(a.Product), AsOf: a.AsOf, Method: string(d.Method), Margin: d.Margin, Smallest: int(d.Smallest), Suppressed: d.Suppressed,
 		Scheme: a.Scheme, Contributions: []model.StatisticsContribution{}, Missing: []model.StatisticsGap{}, Axes: []model.StatisticsAxis{},
-		Rows: make([]model.StatisticsRow, 0, len(a.Rows)),
+		Rows: make([]model.StatisticsRow, 0, len(a.Rows)), Names: []model.StatisticsName{},
 	}
 	if d.Noise != "" {
 		out.Noise = &d.Noise

@@ -15,10 +15,20 @@ import (
 	"github.com/ozg-cloud/platform/portal"
 )
 
+// pages are the folders that they are printed to, by their names.
+var pages = map[string]string{"explorer": "dist", "statistics": "statistics/dist"}
+
+func of(target string) http.Handler {
+	if strings.HasPrefix(target, "/statistics/") {
+		return portal.Statistics()
+	}
+	return portal.Explorer()
+}
+
 func get(t *testing.T, target string) (*http.Response, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	portal.Explorer().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody))
+	of(target).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody))
 	body, err := io.ReadAll(w.Result().Body)
 	if err != nil {
 		t.Fatal(err)
@@ -40,9 +50,16 @@ func assets(page string) []string {
 }
 
 func TestThePageHasItsScriptAndItsStyleSheetAndNothingFromElsewhere(t *testing.T) {
-	answer, page := get(t, "/explorer/")
+	for name := range pages {
+		whole(t, name)
+	}
+}
+
+func whole(t *testing.T, name string) {
+	t.Helper()
+	answer, page := get(t, "/"+name+"/")
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Fatalf("the page: %s, %s", answer.Status, answer.Header.Get("Content-Type"))
+		t.Fatalf("the page %s: %s, %s", name, answer.Status, answer.Header.Get("Content-Type"))
 	}
 	if c := answer.Header.Get("Cache-Control"); c != "no-cache" {
 		t.Errorf("the page may be kept: %q", c)
@@ -52,10 +69,10 @@ func TestThePageHasItsScriptAndItsStyleSheetAndNothingFromElsewhere(t *testing.T
 		t.Fatalf("the page links to %q", links)
 	}
 	for _, link := range links {
-		if !regexp.MustCompile(`^explorer-[0-9A-Z]{8}\.(js|css)$`).MatchString(link) {
+		if !regexp.MustCompile(`^` + name + `-[0-9A-Z]{8}\.(js|css)$`).MatchString(link) {
 			t.Errorf("%s is not a file of our own with a hash in its name", link)
 		}
-		answer, _ := get(t, "/explorer/"+link)
+		answer, _ := get(t, "/"+name+"/"+link)
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", link, answer.Status)
 		}
@@ -69,9 +86,15 @@ func TestThePageHasItsScriptAndItsStyleSheetAndNothingFromElsewhere(t *testing.T
 }
 
 func TestEveryAnswerOfThePortalIsUnderTheContentPolicy(t *testing.T) {
-	_, page := get(t, "/explorer/")
-	for _, name := range append(assets(page), "", "NOTICE", "gone-00000000.js", "../portal.go") {
-		answer, _ := get(t, "/explorer/"+name)
+	var targets []string
+	for name := range pages {
+		_, page := get(t, "/"+name+"/")
+		for _, asset := range append(assets(page), "", "NOTICE", "gone-00000000.js", "../portal.go") {
+			targets = append(targets, "/"+name+"/"+asset)
+		}
+	}
+	for _, name := range targets {
+		answer, _ := get(t, name)
 		for header, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 				"frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -102,7 +125,7 @@ func TestThePortalIsOnlyRead(t *testing.T) {
 
 // The browser enforces the policy; this finds in the printed files what it would refuse, before anybody opens the page.
 func TestThePrintedPageKeepsToItsPolicy(t *testing.T) {
-	for _, f := range files(t, "dist") {
+	for _, f := range append(files(t, "dist"), files(t, "statistics/dist")...) {
 		if !strings.Contains(firstLine(f.text), "do not edit") {
 			t.Errorf("%s does not say that it is printed", f.name)
 		}
@@ -146,24 +169,31 @@ func violations(text string) []string {
 }
 
 func TestTheNoticeNamesTheLicenceOfWhatIsInside(t *testing.T) {
-	answer, notice := get(t, "/explorer/NOTICE")
-	if answer.StatusCode != http.StatusOK {
-		t.Fatal(answer.Status)
-	}
-	for _, name := range []string{"graphiql 4", "@graphiql/react 0", "graphql 16", "react 19", "codemirror 5", "MIT License", "EUPL-1.2"} {
-		if !strings.Contains(notice, name) {
-			t.Errorf("the notice does not name %s", name)
+	for page, names := range map[string][]string{
+		"explorer":   {"graphiql 4", "@graphiql/react 0", "graphql 16", "react 19", "codemirror 5", "MIT License", "EUPL-1.2"},
+		"statistics": {"@observablehq/plot 0", "d3-scale 4", "(ISC)", "Mike Bostock", "EUPL-1.2"},
+	} {
+		answer, notice := get(t, "/"+page+"/NOTICE")
+		if answer.StatusCode != http.StatusOK {
+			t.Fatal(answer.Status)
+		}
+		for _, name := range names {
+			if !strings.Contains(notice, name) {
+				t.Errorf("the notice of %s does not name %s", page, name)
+			}
 		}
 	}
 }
 
 func TestTheLockFileNamesNoRegistry(t *testing.T) {
-	lock, err := os.ReadFile("explorer/package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(lock), `"resolved"`) {
-		t.Error("the lock file says where packages were fetched; npm install --omit-lockfile-registry-resolved leaves that out")
+	for name := range pages {
+		lock, err := os.ReadFile(name + "/package-lock.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(lock), `"resolved"`) {
+			t.Errorf("the lock file of %s says where packages were fetched; npm install --omit-lockfile-registry-resolved leaves that out", name)
+		}
 	}
 }
 

@@ -234,6 +234,9 @@ func (c *compiler) field(w *op, l *level, t *catalog.Type, alias string, chain f
 		w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name)
 		return nil
 	}
+	if f.Name == byValue && extensible[t.Name] {
+		return c.extensionValues(w, l, t, alias, f)
+	}
 	if f.Name == extended && extensible[t.Name] {
 		return c.extension(w, l, t, alias, f)
 	}

@@ -181,7 +181,7 @@ func appendExtension(dst []byte, row [][]byte, fields []extensionField) ([]byte,
 // left out of a list.
 func (f *extensionField) append(dst []byte, v any) []byte {
 	if !f.field.List {
-		if !f.fits(v) {
+		if !f.field.Fits(v) {
 			return append(dst, null...)
 		}
 		return f.one(dst, v)
@@ -193,7 +193,7 @@ func (f *extensionField) append(dst []byte, v any) []byte {
 	dst = append(dst, '[')
 	some := false
 	for _, e := range list {
-		if !f.fits(e) {
+		if !f.field.Fits(e) {
 			continue
 		}
 		if some {
@@ -202,23 +202,6 @@ func (f *extensionField) append(dst []byte, v any) []byte {
 		dst, some = f.one(dst, e), true
 	}
 	return append(dst, ']')
-}
-
-func (f *extensionField) fits(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		return f.field.Object()
-	case string:
-		if f.field.Of != nil {
-			return f.field.Of.Enum() && f.field.Of.Value(v)
-		}
-		return !slices.Contains([]string{"Int", "Float", "Boolean"}, f.field.Scalar)
-	case json.Number:
-		return f.field.Scalar == "Int" || f.field.Scalar == "Float"
-	case bool:
-		return f.field.Scalar == "Boolean"
-	}
-	return false
 }
 
 func (f *extensionField) one(dst []byte, v any) []byte {

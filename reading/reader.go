@@ -33,8 +33,9 @@ type Reader struct {
 	witness Witness
 	watch   *Watch // nil: nobody watches
 	nodes   map[byte]*catalog.Type
-	chain   func(ctx context.Context) extension.Chain // nil: nothing is added for anybody
-	guarded map[string]authz.Object                   // fields with a right of their own: its object by type and field
+	chain   func(ctx context.Context) extension.Chain                 // nil: nothing is added for anybody
+	sharing func(p *authz.Principal, target string) []extension.Owned // nil: nobody shares anything
+	guarded map[string]authz.Object                                   // fields with a right of their own: its object by type and field
 }
 
 // New makes a Reader on a pool that cannot write and whose transactions see one snapshot.

@@ -14,6 +14,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/extensiondefinition"
 	"github.com/ozg-cloud/platform/ent/store"
+	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/internal/problem"
 )
@@ -57,6 +58,9 @@ func (d *Desk) define(ctx context.Context, p *authz.Principal, tx *ent.Tx, t *en
 	if len(problems) > 0 {
 		return Outcome{}, problem.List(problems).Below("input", "sdl")
 	}
+	if err := audience(ctx, tx, next); err != nil {
+		return Outcome{}, err
+	}
 	former, err := d.opened(t, last(all))
 	if err != nil {
 		return Outcome{}, err
@@ -87,4 +91,30 @@ func (d *Desk) define(ctx context.Context, p *authz.Principal, tx *ent.Tx, t *en
 		return Outcome{}, fmt.Errorf("extension: keeping a draft: %w", err)
 	}
 	return o, d.entry(clerk, tx, p, t, auditentry.ActionEXTENSION_DEFINED, next.Hash())
+}
+
+// audience refuses to share with who is not there.
+func audience(ctx context.Context, tx *ent.Tx, d *extension.Definition) error {
+	var problems []*problem.Problem
+	for _, target := range extension.Targets {
+		if d.Targets[target] == nil {
+			continue
+		}
+		for _, f := range d.Targets[target].Fields {
+			if len(f.Shared) == 0 {
+				continue
+			}
+			n, err := tx.Tenant.Query().Where(tenant.SlugIn(f.Shared...)).Count(ctx)
+			if err != nil {
+				return fmt.Errorf("extension: finding with whom a field is shared: %w", err)
+			}
+			if n < len(f.Shared) {
+				problems = append(problems, problem.New(problem.Invalid, "unknownValue", target, f.Name, "shared", "with"))
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return problem.List(problems).Below("input", "sdl")
+	}
+	return nil
 }

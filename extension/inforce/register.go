@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -40,6 +42,7 @@ type known struct {
 	lands     map[int64]*extension.Definition
 	districts map[int64]*extension.Definition
 	places    map[authz.Place]*extension.Definition
+	shared    map[authz.Interval]map[string][]extension.Owned // by the part of the tree with which they are shared, and by target
 
 	mu   sync.Mutex
 	held map[[3]*extension.Definition]*Held
@@ -107,6 +110,29 @@ func (r *Register) For(p *authz.Principal) *Held {
 	return r.At(home)
 }
 
+// Shared gives the fields of a target that owners share with a principal, wherever in the tree: those that are shared with a tenant at which, or below
+// which, the principal has a role. Nothing is shared with applicants and system principals. Some of them may hold for the principal anyway.
+func (r *Register) Shared(p *authz.Principal, target string) []extension.Owned {
+	k := r.Now()
+	if len(k.shared) == 0 || p.System() || p.Scope().Owner != "" {
+		return nil
+	}
+	var with []authz.Interval
+	for _, a := range p.Assignments {
+		own := authz.Cover(a.Tenant.Kind, a.Tenant.Place)
+		for _, kind := range []authz.TenantKind{authz.Federation, authz.Land, authz.District, authz.Authority} {
+			if part := authz.Cover(kind, a.Tenant.Place); part.Covers(own) && !slices.Contains(with, part) {
+				with = append(with, part)
+			}
+		}
+	}
+	var out []extension.Owned
+	for _, part := range with {
+		out = append(out, k.shared[part][target]...)
+	}
+	return out
+}
+
 // reread reads all that is in force. What has not changed is taken over.
 //
 // A definition that the contract does not let through any more, because a new edition of the standard house has taken one of its names,
@@ -116,6 +142,7 @@ func (r *Register) reread(ctx context.Context, before *known) (*known, error) {
 		read: map[stored]*extension.Definition{}, held: map[[3]*extension.Definition]*Held{},
 		lands: map[int64]*extension.Definition{}, districts: map[int64]*extension.Definition{}, places: map[authz.Place]*extension.Definition{},
 	}
+	next.shared = map[authz.Interval]map[string][]extension.Owned{}
 	rows, err := r.rows(ctx)
 	if err != nil {
 		return nil, err
@@ -138,7 +165,44 @@ func (r *Register) reread(ctx context.Context, before *known) (*known, error) {
 			next.places[row.place] = d
 		}
 	}
-	return next, nil
+	return next, r.share(ctx, next)
+}
+
+// share finds with which parts of the tree fields are shared. A slug that no tenant has any more shares nothing.
+func (r *Register) share(ctx context.Context, k *known) error {
+	by := map[string]map[string][]extension.Owned{} // slug and target
+	for _, d := range k.read {
+		if d == nil {
+			continue
+		}
+		for target, t := range d.Targets {
+			for _, f := range t.Fields {
+				for _, slug := range f.Shared {
+					if by[slug] == nil {
+						by[slug] = map[string][]extension.Owned{}
+					}
+					by[slug][target] = append(by[slug][target], extension.Owned{Field: f, Definition: d})
+				}
+			}
+		}
+	}
+	if len(by) == 0 {
+		return nil
+	}
+	rows, err := r.pool.Query(ctx, "select slug, kind, place from tenants where slug = any($1)", slices.Collect(maps.Keys(by)))
+	if err != nil {
+		return fmt.Errorf("inforce: finding with whom fields are shared: %w", err)
+	}
+	var slug string
+	var kind authz.TenantKind
+	var place authz.Place
+	if _, err := pgx.ForEachRow(rows, []any{&slug, &kind, &place}, func() error {
+		k.shared[authz.Cover(kind, place)] = by[slug]
+		return nil
+	}); err != nil {
+		return fmt.Errorf("inforce: finding with whom fields are shared: %w", err)
+	}
+	return nil
 }
 
 // row is a definition in force.

@@ -5,6 +5,7 @@ package values_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,9 @@ func TestWhatHangsOnACaseIsExtendedAsTheCaseIs(t *testing.T) {
 
 	// What is wrong is told by its path, what belongs to another case is missing, and a finished case stays as it is.
 	other := h.As("kiel-applicant").Submit(parking, kiel)
-	set := func(on *housetest.Case, verb string, in map[string]any) string { return fmt.Sprint(h.worker.Do(verb, on, in).Problem()["path"]) }
+	set := func(on *housetest.Case, verb string, in map[string]any) string {
+		return fmt.Sprint(h.worker.Do(verb, on, in).Problem()["path"])
+	}
 	if got := set(&other, "setMessageExtension", map[string]any{"messageId": ids[0], "extension": map[string]any{"rang": 1}}); got != "[input messageId]" {
 		t.Errorf("a message of another case: %s", got)
 	}
@@ -209,5 +212,137 @@ func TestPersonalDataHaveNoPlaceInTheCatalogue(t *testing.T) {
 		`"Somebody." type Jemand { "Who." wer: String @dataClass(class: SENSITIVE) } extend type ServiceOffering { "Who." wer: [Jemand!] }`,
 	} {
 		h.shAdmin.Say("defineExtension", map[string]any{"tenantId": sh, "sdl": sdl, "expectedVersion": 1, "dryRun": true}).Wants("misplacedDirective")
+	}
+}
+
+const shares = `
+"How something is built." enum Bauart { "New." NEUBAU "Changed." UMBAU }
+"A part." type Bauteil { "What." was: String "Area." flaeche: Float "When." am: Date }
+extend type Case {
+  "Number plate." kennzeichen: String @from(path: ["fahrzeug", "kennzeichen"])
+  "How it is built." bauart: Bauart @shared(with: ["by"])
+  "The parts." bauteile: [Bauteil!] @shared(with: ["muenchen", "by"])
+  "Storeys." geschosse: Int @shared(with: ["muenchen"]) @dataClass(class: PERSONAL)
+  "Whether." denkmal: Boolean @shared(with: ["luebeck"])
+  "Seen." begehung: DateTime @shared(with: ["federation"])
+}`
+
+// everyValue asks for all that is added to a case in one form.
+const everyValue = `query($id: ID!) { case(id: $id) { extensionValues { owner name path type text int float boolean date dateTime } } }`
+
+// names are the fields that somebody is told of a case.
+func (h *house) names(c *housetest.Caller, id string) string {
+	h.Helper()
+	a := c.Ask(everyValue, map[string]any{"id": id}).Works()
+	list, ok := a.At("case.extensionValues").([]any)
+	if !ok {
+		h.Errorf("%s sees no list: %s", c.Name, a.Raw)
+	}
+	var out []string
+	for _, v := range list {
+		if name := v.(map[string]any)["name"].(string); len(out) == 0 || out[len(out)-1] != name {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestWhatAnOwnerSharesIsToldValueByValueAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	across := func(name, other string) *housetest.Caller {
+		h.Give(name, "AUDITOR", "kiel", "")
+		return h.Give(name, "AUDITOR", other, "")
+	}
+	c := h.As("kiel-applicant").Submit(parking, kiel)
+	bavarian, berliner, luebecker := across("bavarian", "muenchen"), across("elsewhere", "by"), across("luebecker", "luebeck")
+	if got := h.names(bavarian, c.ID); got != "" {
+		t.Errorf("told before anything is shared: %s", got)
+	}
+	nothing := bavarian.Ask(everyValue, map[string]any{"id": c.ID}).Raw
+
+	h.Define("sh", shares)
+	h.knows(h.worker, "CaseExtension", "begehung")
+	h.worker.Must("setCaseExtension", &c, map[string]any{"extension": map[string]any{
+		"kennzeichen": "KI 1", "bauart": "UMBAU", "geschosse": 3, "denkmal": false, "begehung": "2026-01-02T03:04:05Z",
+		"bauteile": []any{map[string]any{"was": "Dach", "flaeche": 1.5}, map[string]any{"am": "2026-05-06"}},
+	}})
+	for who, want := range map[*housetest.Caller]string{
+		h.worker:               "kennzeichen bauart bauteile geschosse denkmal begehung",
+		bavarian:               "bauart bauteile geschosse begehung",
+		berliner:               "bauart bauteile begehung",
+		luebecker:              "kennzeichen bauart bauteile geschosse denkmal begehung", // at home in Schleswig-Holstein
+		h.As("kiel-applicant"): "",
+	} {
+		got := strings.Fields(h.names(who, c.ID))
+		wanted := strings.Fields(want)
+		slices.Sort(got)
+		slices.Sort(wanted)
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%s is told %v, not %v", who.Name, got, wanted)
+		}
+	}
+	const of = `{"owner":"sh","name":"%s","path":%s,"type":"%s","text":%s,"int":%s,"float":%s,"boolean":null,"date":%s,"dateTime":%s}`
+	told := string(bavarian.Ask(everyValue, map[string]any{"id": c.ID}).Works().Raw)
+	for _, want := range []string{
+		fmt.Sprintf(of, "bauart", "[]", "Bauart", `"UMBAU"`, "null", "null", "null", "null"),
+		fmt.Sprintf(of, "bauteile", `["0","was"]`, "String", `"Dach"`, "null", "null", "null", "null"),
+		fmt.Sprintf(of, "bauteile", `["0","flaeche"]`, "Float", "null", "null", "1.5", "null", "null"),
+		fmt.Sprintf(of, "bauteile", `["1","am"]`, "Date", "null", "null", "null", `"2026-05-06"`, "null"),
+		fmt.Sprintf(of, "geschosse", "[]", "Int", "null", "3", "null", "null", "null"),
+		fmt.Sprintf(of, "begehung", "[]", "DateTime", "null", "null", "null", "null", `"2026-01-02T03:04:05Z"`),
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("%s is not told: %s", want, told)
+		}
+	}
+	if strings.Contains(told, "KI 1") || strings.Contains(told, "kennzeichen") {
+		t.Errorf("what is not shared is told: %s", told)
+	}
+	// In their own schema it still does not exist.
+	a := bavarian.Ask(`{ cases(first: 1) { nodes { extension { bauart } } } }`, nil)
+	b := bavarian.Ask(`{ cases(first: 1) { nodes { extension { qqqqqq } } } }`, nil)
+	if !a.Unknown() || string(b.Raw) != strings.ReplaceAll(string(a.Raw), "bauart", "qqqqqq") {
+		t.Errorf("%s and %s", a.Raw, b.Raw)
+	}
+	if err := h.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for reader, want := range map[string]int{bavarian.Name: 1, berliner.Name: 0} {
+		var n int
+		if err := h.Database().QueryRow(t.Context(), `select count(*) from access_entries where reader like '%' || $1 and fields::text like '%Case.extensionValues%'`, reader).Scan(&n); err != nil || min(n, 1) != want {
+			t.Errorf("%s: %d lines of the access log: %v", reader, n, err)
+		}
+	}
+
+	// What is not shared any more is, byte for byte, what never was.
+	h.Define("sh", strings.NewReplacer(`@shared(with: ["by"])`, "", `@shared(with: ["muenchen", "by"])`, "", `@shared(with: ["muenchen"])`, "", `@shared(with: ["federation"])`, "").Replace(shares))
+	for end := time.Now().Add(20 * time.Second); string(bavarian.Ask(everyValue, map[string]any{"id": c.ID}).Raw) != string(nothing); {
+		if time.Now().After(end) {
+			t.Fatalf("told %s, not %s", bavarian.Ask(everyValue, map[string]any{"id": c.ID}).Raw, nothing)
+		}
+	}
+}
+
+func TestSharingIsDefinedWithWhoIsThere(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	sh := h.shAdmin.Ask(`{ tenant(slug: "sh") { id } }`, nil).Works().Text("tenant.id")
+	define := func(sdl string) housetest.Answer {
+		return h.shAdmin.Say("defineExtension", map[string]any{"tenantId": sh, "sdl": sdl, "expectedVersion": 1, "dryRun": true})
+	}
+	for sdl, rule := range map[string]string{
+		`extend type Case { "X." x: Int @shared(with: ["nobody"]) }`:                                            "unknownValue",
+		`extend type Case { "X." x: Int @shared(with: []) }`:                                                    "required",
+		`extend type Case { "X." x: Int @shared(with: ["';--"]) }`:                                              "badName",
+		`extend type Service { "X." x: Int @shared(with: ["by"]) }`:                                             "misplacedDirective",
+		`"D." type Ding { "X." x: Int @shared(with: ["by"]) } extend type Case { "D." d: Ding }`:                "misplacedDirective",
+		`extend type Case { "X." x: Int @shared(with: ["` + strings.Join(make([]string, 51), `a","`) + `a"]) }`: "tooMany",
+	} {
+		define(sdl).Wants(rule)
+	}
+	a := define(`extend type Case { "Number plate." kennzeichen: String @filterable @shared(with: ["by"]) }`).Works()
+	if !strings.Contains(string(a.Raw), `{"class":"DANGEROUS","kind":"shared","coordinate":"Case.kennzeichen","lost":false}`) {
+		t.Errorf("sharing is not told as a change: %s", a.Raw)
 	}
 }

@@ -104,6 +104,8 @@ var texts = map[string]text{
 	"otherAnswer":     {"Diese Antwort gehört nicht zu der gestellten Frage.", "This answer does not belong to the question that was asked."},
 	"logChanged":      {"Das Protokoll der Gegenseite wurde verändert.", "The log of the other side was changed."},
 	"notCountedYet":   {"Dieser Zeitraum ist noch nicht zu Ende gezählt.", "This period has not been counted to its end yet."},
+	"notComplete":     {"Nicht alle Mitglieder haben geantwortet.", "Not all members have answered."},
+	"noFederation":    {"Diese Instanz gehört zu keiner Föderation.", "This house belongs to no federation."},
 
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},

@@ -10,7 +10,7 @@ const orange = 'var(--second)';
 // frame is what all pictures have; on a narrow page they are drawn narrow, so that their text stays readable.
 function frame() {
   const narrow = innerWidth < 640;
-  return { narrow, className: 'plot', width: narrow ? 300 : 640, style: { fontSize: '14px', background: 'none' } };
+  return { narrow, className: 'plot', width: narrow ? 300 : 680, style: { fontSize: '14px', background: 'none' } };
 }
 
 // along is an axis of months. They are named before Plot sees them, which would take them for dates; where there is no room for all names there are
@@ -29,100 +29,124 @@ function named(svg, name) {
   return svg;
 }
 
-// months draws bars; the line through the end of each is its margin.
-export function months(rows, name) {
+// flow draws what came in as bars and what was decided as a line; the thin lines are margins.
+export function flow(rows, name) {
   const { narrow, ...shared } = frame();
   const month = (r) => monthName(r.month);
+  const margin = (of, dx, stroke) => Plot.ruleX(rows.filter((r) => r[of].margin > 0 && r[of].count > 0), {
+    x: month, dx, stroke, strokeWidth: 1.5, y1: (r) => Math.max(0, r[of].count - r[of].margin), y2: (r) => r[of].count + r[of].margin,
+  });
   return named(Plot.plot({
     ...shared,
     height: 300,
-    marginLeft: 60,
-    marginBottom: 50,
-    x: along(rows, narrow),
-    y: { label: say('number'), grid: true, tickFormat: (n) => number(n) },
+    marginLeft: 56,
+    marginBottom: 48,
+    x: { type: 'band', padding: 0.25, ...along(rows, narrow) },
+    y: { label: null, grid: true, zero: true, nice: true, ticks: 5, tickFormat: (n) => number(n) },
     marks: [
-      Plot.barY(rows, { x: month, y: 'count', fill: blue }),
-      Plot.ruleX(rows.filter((r) => r.margin > 0), { x: month, y1: (r) => Math.max(0, r.count - r.margin), y2: (r) => r.count + r.margin, strokeWidth: 2 }),
+      Plot.barY(rows, { x: month, y: (r) => r.applications.count, fill: blue, rx1: 2 }),
+      margin('applications', -4, 'currentColor'),
+      Plot.lineY(rows, { x: month, y: (r) => r.decided.count, stroke: 'var(--paper)', strokeWidth: 6 }),
+      Plot.lineY(rows, { x: month, y: (r) => r.decided.count, stroke: orange, strokeWidth: 2.5 }),
+      Plot.dot(rows, { x: month, y: (r) => r.decided.count, fill: orange, stroke: 'var(--paper)', r: 4.5 }),
+      margin('decided', 4, orange),
       Plot.ruleY([0]),
     ],
   }), name);
 }
 
-// durations draws median and 90th percentile, told apart by colour, dash and symbol.
+// durations draws median and 90th percentile, told apart by colour, dash and symbol. A line breaks where nothing is told.
 export function durations(rows, name) {
   const { narrow, ...shared } = frame();
-  const points = rows.flatMap((r) => [['median', r.median], ['p90', r.p90]]
-    .map(([kind, days]) => ({ month: monthName(r.month), kind: say(kind), days })));
-  const told = points.filter((p) => p.days !== undefined); // a line breaks where nothing is told
-  const kinds = [say('median'), say('p90')];
+  const line = (kind, stroke, symbol, strokeDasharray) => {
+    const points = rows.map((r) => ({ month: monthName(r.month), days: r[kind] }));
+    return [
+      Plot.lineY(points, { x: 'month', y: 'days', stroke, strokeWidth: 2.5, strokeDasharray }),
+      Plot.dot(points.filter((p) => p.days !== undefined), { x: 'month', y: 'days', fill: stroke, symbol, r: 4.5 }),
+    ];
+  };
   return named(Plot.plot({
     ...shared,
     height: 300,
-    marginLeft: 60,
-    marginRight: narrow ? 20 : 130,
-    marginBottom: 50,
+    marginLeft: 56,
+    marginBottom: 48,
     x: { type: 'point', ...along(rows, narrow) },
-    y: { label: say('days'), grid: true, zero: true, tickFormat: (n) => number(n) },
-    color: { domain: kinds, range: [blue, orange] },
-    symbol: { domain: kinds, range: ['circle', 'square'] },
-    marks: [
-      Plot.lineY(points.filter((p) => p.kind === kinds[0]), { x: 'month', y: 'days', stroke: blue, strokeWidth: 2 }),
-      Plot.lineY(points.filter((p) => p.kind === kinds[1]), { x: 'month', y: 'days', stroke: orange, strokeWidth: 2, strokeDasharray: '6 4' }),
-      Plot.dot(told, { x: 'month', y: 'days', stroke: 'kind', fill: 'kind', symbol: 'kind', r: 4 }),
-      Plot.text(told, Plot.selectLast({ x: 'month', y: 'days', z: 'kind', text: 'kind', ...(narrow ? { dy: -14, textAnchor: 'end' } : { dx: 12, textAnchor: 'start' }) })),
-    ],
+    y: { label: null, grid: true, zero: true, nice: true, ticks: 5, tickFormat: (n) => number(n) },
+    marks: [...line('p90', orange, 'square', '7 4'), ...line('median', blue, 'circle'), Plot.ruleY([0])],
   }), name);
 }
 
-// bars draws the largest first.
+// words breaks a name into two lines at most.
+function words(name, longest) {
+  if (name.length <= longest) return name;
+  const at = name.lastIndexOf(' ', longest);
+  const first = at > 0 ? name.slice(0, at) : name.slice(0, longest);
+  const rest = name.slice(first.length).trim();
+  return `${first}\n${rest.length > longest ? `${rest.slice(0, longest - 1)}…` : rest}`;
+}
+
+// bars draws the twelve largest, the largest first.
 export function bars(rows, name) {
   const { narrow, ...shared } = frame();
   const few = rows.slice(0, 12);
-  const longest = narrow ? 12 : 28;
+  const longest = narrow ? 18 : 26;
   return named(Plot.plot({
     ...shared,
-    height: 60 + 32 * few.length,
-    marginLeft: narrow ? 115 : 250,
-    marginRight: narrow ? 50 : 70,
-    marginBottom: 45,
-    x: { label: say('number'), grid: true, tickFormat: (n) => number(n), ticks: narrow ? 2 : 4 },
-    y: { label: null, domain: few.map((r) => r.name), tickSize: 0, tickFormat: (n) => (n.length > longest ? `${n.slice(0, longest - 1)}…` : n) },
+    height: 16 + 38 * few.length,
+    marginTop: 4,
+    marginBottom: 12,
+    ...(narrow && { style: { fontSize: '12px', background: 'none' } }),
+    marginLeft: narrow ? 128 : 230,
+    marginRight: narrow ? 48 : 64,
+    x: { axis: null, nice: true },
+    y: { label: null, domain: few.map((r) => r.name), padding: 0.3, tickSize: 0, tickFormat: (n) => words(n, longest) },
     marks: [
-      Plot.barX(few, { y: 'name', x: 'count', fill: blue }),
+      Plot.barX(few, { y: 'name', x: 'count', fill: blue, rx2: 2 }),
       Plot.text(few, { y: 'name', x: 'count', text: (r) => number(r.count), dx: 6, textAnchor: 'start' }),
       Plot.ruleX([0]),
     ],
   }), name);
 }
 
-// tiles are the sixteen Länder by the first two digits of their key: a code, a column and a row.
+// The sixteen Länder by the first two digits of their key: a code, a column and a row. Each lies about where it is on a map, with its neighbours beside it.
 export const tiles = {
   '01': ['SH', 2, 0], '02': ['HH', 2, 1], '03': ['NI', 1, 2], '04': ['HB', 1, 1], '05': ['NW', 0, 2], '06': ['HE', 1, 3], '07': ['RP', 0, 3], '08': ['BW', 1, 4],
-  '09': ['BY', 2, 4], 10: ['SL', 0, 4], 11: ['BE', 3, 2], 12: ['BB', 4, 2], 13: ['MV', 3, 1], 14: ['SN', 3, 3], 15: ['ST', 2, 2], 16: ['TH', 2, 3],
+  '09': ['BY', 2, 4], 10: ['SL', 0, 4], 11: ['BE', 4, 2], 12: ['BB', 3, 2], 13: ['MV', 3, 1], 14: ['SN', 3, 3], 15: ['ST', 2, 2], 16: ['TH', 2, 3],
 };
 
-// land draws the Länder as fields. Five shades; the number stands in the field.
-export function land(rows, name) {
-  const most = Math.max(1, ...rows.map((r) => r.count ?? 0));
-  const fields = Object.entries(tiles).map(([key, [code, x, y]]) => {
-    const count = rows.find((r) => r.key === key)?.count;
-    return { code, x, y, count, shade: count === undefined ? 'none' : Math.min(5, 1 + Math.floor((5 * count) / (most + 1))) };
+// shades are the ends of the five shades of a map, from the lightest on: round numbers, so that a legend can name them. Each is about three times the one
+// before, because Länder are of very different size.
+export function shades(rows) {
+  const most = Math.max(81, ...rows.map((r) => r.count));
+  return [81, 27, 9, 3, 1].map((part) => {
+    const unit = 10 ** Math.floor(Math.log10(most / part));
+    return Math.ceil(most / part / unit) * unit;
   });
-  const dark = (f) => f.shade !== 'none' && f.shade >= 4;
+}
+
+// land draws the Länder as fields of the same size. The number stands in the field.
+export function land(rows, name) {
+  const ends = shades(rows);
+  const fields = Object.entries(tiles).map(([key, [code, x, y]]) => {
+    const row = rows.find((r) => r.key === key);
+    return { code, x, y, count: row?.count, shade: row?.count > 0 ? 1 + ends.findIndex((e) => row.count <= e) : 'none', own: row?.own };
+  });
+  const ink = (f) => `var(--on-shade-${f.shade})`;
   const { narrow, ...shared } = frame();
   return named(Plot.plot({
     ...shared,
     width: narrow ? 300 : 520,
-    height: narrow ? 300 : 480,
-    margin: 0,
-    padding: 0.06,
+    height: narrow ? 300 : 500,
+    margin: 2,
+    padding: 0.05,
     axis: null,
-    x: { domain: [0, 1, 2, 3, 4] },
-    y: { domain: [0, 1, 2, 3, 4] },
+    x: { type: 'band', domain: [0, 1, 2, 3, 4] },
+    y: { type: 'band', domain: [0, 1, 2, 3, 4] },
     marks: [
-      Plot.cell(fields, { x: 'x', y: 'y', fill: (f) => `var(--shade-${f.shade})`, stroke: 'currentColor', strokeOpacity: 0.4, rx: 6 }),
-      Plot.text(fields, { x: 'x', y: 'y', text: 'code', dy: narrow ? -9 : -12, fontSize: narrow ? 16 : 20, fontWeight: 'bold', fill: (f) => (dark(f) ? '#fff' : 'var(--on-shade)') }),
-      Plot.text(fields, { x: 'x', y: 'y', text: (f) => (f.count === undefined ? '–' : number(f.count)), dy: narrow ? 9 : 14, fontSize: narrow ? 13 : 16, fill: (f) => (dark(f) ? '#fff' : 'var(--on-shade)') }),
+      Plot.cell(fields, { x: 'x', y: 'y', fill: (f) => `var(--shade-${f.shade})`, rx: 8 }),
+      Plot.cell(fields.filter((f) => f.own), { x: 'x', y: 'y', fill: 'none', stroke: orange, strokeWidth: 4, rx: 8, inset: 1 }),
+      Plot.text(fields, { x: 'x', y: 'y', text: 'code', dy: narrow ? -9 : -13, fontSize: narrow ? 16 : 22, fontWeight: 700, fill: ink }),
+      Plot.text(fields, { x: 'x', y: 'y', text: (f) => (f.count > 0 ? number(f.count) : '–'), dy: narrow ? 9 : 14, fontSize: narrow ? 13 : 17, fill: ink }),
     ],
   }), name);
 }

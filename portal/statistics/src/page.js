@@ -14,8 +14,15 @@ export function element(name, attributes = {}, ...children) {
   return e;
 }
 
+// unseen is text for those who hear the page.
+export function unseen(text) {
+  return element('span', { class: 'unseen' }, text);
+}
+
+// choice is a labelled list. Options are pairs of value and text, or groups of them: a name and a list.
 export function choice(label, options, value, onchange) {
-  const select = element('select', { onchange: (event) => onchange(event.target.value) }, ...options.map(([v, text]) => element('option', { value: v }, text)));
+  const one = ([v, text]) => (Array.isArray(text) ? element('optgroup', { label: v }, ...text.map(one)) : element('option', { value: v }, text));
+  const select = element('select', { onchange: (event) => onchange(event.target.value) }, ...options.map(one));
   select.value = value;
   return element('label', {}, element('span', {}, label), select);
 }

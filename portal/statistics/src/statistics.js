@@ -2,16 +2,16 @@
 
 // The page: who is asking, about which area and period, and a section for each view.
 import { principals, tokenOf } from '../../explorer/src/door.js';
-import { figures, scopes } from './figures.js';
+import { areas, figures, file } from './figures.js';
 import { choice, element } from './page.js';
 import './statistics.css';
-import { show, views } from './views.js';
+import { cards, show, views } from './views.js';
 import { language, languages, monthName, say, speak } from './words.js';
 
 const chosen = 'ozg:principal'; // remembers a name over a reload, never a token
 
 // What the page knows. It is drawn anew from this whenever something of it changes.
-const state = { people: [], person: '', token: '', areas: [], area: '', from: monthBefore(12), to: monthBefore(1), status: 'nobody', problem: '', sections: [] };
+const state = { people: [], person: '', token: '', areas: [], area: '', from: monthBefore(12), to: monthBefore(1), status: 'nobody', problem: '', shown: undefined };
 let turn = 0; // an answer to an older question is thrown away
 
 function monthBefore(n) {
@@ -25,15 +25,22 @@ function draw() {
   speak(language());
   const focused = document.activeElement?.closest('[data-name]')?.dataset.name;
   document.getElementById('bar').replaceChildren(
-    element('h1', {}, `OZG-Cloud ${say('title')}`),
+    element('div', { class: 'title' }, element('p', { class: 'house' }, 'OZG-Cloud'), element('h1', {}, say('title'))),
     signIn(),
     marked('language', choice(say('language'), languages, language(), (tag) => { speak(tag); draw(); })),
-    ...(state.areas.length > 0 ? [question()] : []),
-    element('p', { role: 'status' }, say(state.status)),
-    element('p', { role: 'alert' }, state.problem),
   );
-  document.getElementById('figures').replaceChildren(...state.sections.map(([view, answer, from, to]) => show(view, answer, from === to ? monthName(to, 'long') : `${monthName(from, 'long')} – ${monthName(to, 'long')}`)));
+  const { shown } = state;
+  document.getElementById('figures').replaceChildren(
+    ...(state.areas.length > 0 ? [question()] : []),
+    element('p', { role: 'status', ...(shown && state.status === 'shown' && { class: 'unseen' }) }, say(state.status)),
+    element('p', { role: 'alert' }, state.problem),
+    ...(shown ? [cards(shown.answers, shown.known), ...shown.answers.map((a) => show(a.view, a.answer, { ...shown.known, period: spell(shown.known) }, save)), explained()].filter(Boolean) : []),
+  );
   if (focused) document.querySelector(`[data-name="${focused}"] :is(select, input, button)`)?.focus();
+}
+
+function spell({ from, to }) {
+  return from === to ? monthName(to, 'long') : `${monthName(from, 'long')} – ${monthName(to, 'long')}`;
 }
 
 // marked names a control, so that it keeps the focus when the page is drawn anew.
@@ -45,7 +52,7 @@ function marked(name, label) {
 function signIn() {
   return element(
     'form', { onsubmit: submit },
-    state.people.length > 0 ? marked('person', choice(say('person'), [...state.people.map((p) => [p.name, `${p.name} – ${p.description}`]), ['', say('own')]], state.person, (name) => { state.person = name; draw(); })) : null,
+    state.people.length > 0 ? marked('person', choice(say('person'), [...state.people.map((p) => [p.name, p.description]), ['', say('own')]], state.person, (name) => { state.person = name; draw(); })) : null,
     state.person === '' ? marked('token', element('label', {}, element('span', {}, say('token')), element('input', { name: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true }))) : null,
     marked('signIn', element('span', {}, element('button', {}, say('signIn')))),
   );
@@ -53,21 +60,20 @@ function signIn() {
   function submit(event) {
     event.preventDefault();
     const field = event.target.elements.token;
-    const pasted = field?.value.trim().replace(/^bearer\s+/i, '') ?? '';
-    enter(state.person, pasted);
+    enter(state.person, field?.value.trim().replace(/^bearer\s+/i, '') ?? '');
   }
 }
 
 async function enter(person, pasted) {
   const mine = ++turn;
-  Object.assign(state, { problem: '', sections: [], areas: [], status: 'loading' });
+  Object.assign(state, { problem: '', shown: undefined, areas: [], status: 'loading' });
   try {
     const token = person ? await tokenOf(person) : pasted;
-    const areas = await scopes(token, language());
+    const all = await areas(token, language());
     if (mine !== turn) return;
     sessionStorage.setItem(chosen, person);
-    Object.assign(state, { token, areas, area: areas[0]?.id ?? '', status: areas.length > 0 ? 'loading' : 'nothing' });
-    if (areas.length > 0) await look();
+    Object.assign(state, { token, areas: all, area: all[0]?.slug ?? '', status: all.length > 0 ? 'loading' : 'nothing' });
+    if (all.length > 0) await look();
     else draw();
   } catch {
     if (mine !== turn) return;
@@ -78,9 +84,11 @@ async function enter(person, pasted) {
 
 function question() {
   const names = months.map((m) => [m, monthName(m, 'long')]);
+  const of = (product) => state.areas.filter((a) => a.product === product).map((a) => [a.slug, a.name]);
+  const groups = [[say('ownAreas'), of('EXACT')], [say('otherAreas'), of('PROTECTED')]].filter(([, all]) => all.length > 0);
   return element(
-    'form', { onsubmit: (event) => { event.preventDefault(); look(); } },
-    marked('scope', choice(say('scope'), state.areas.map((a) => [a.id, a.name]), state.area, (v) => { state.area = v; })),
+    'form', { class: 'question', 'aria-label': say('question'), onsubmit: (event) => { event.preventDefault(); look(); } },
+    marked('scope', choice(say('scope'), groups, state.area, (v) => { state.area = v; })),
     marked('from', choice(say('from'), names, state.from, (v) => { state.from = v; })),
     marked('to', choice(say('to'), names, state.to, (v) => { state.to = v; })),
     marked('show', element('span', {}, element('button', {}, say('show')))),
@@ -93,18 +101,52 @@ async function look() {
   if (state.from > state.to) [state.from, state.to] = [state.to, state.from];
   Object.assign(state, { problem: '', status: 'loading' });
   draw();
-  const area = state.areas.find((a) => a.id === state.area);
-  const answers = await Promise.allSettled(views.map((v) => figures(state.token, { ...v.question, area, from: v.question.lastMonth ? state.to : state.from, to: state.to }, language())));
+  const { from, to } = state;
+  const known = {
+    from, to,
+    months: months.filter((m) => m >= from && m <= to),
+    area: state.areas.find((a) => a.slug === state.area),
+    lands: state.areas.filter((a) => a.kind === 'LAND'),
+    everywhere: state.areas.find((a) => a.kind === 'FEDERATION')?.product ?? 'PROTECTED',
+  };
+  const asked = views.map((view) => ({ view, question: view.question(known) })).filter(({ view, question: q }) => q || !view.silent);
+  const answers = await Promise.allSettled(asked.map(({ question: q }) => (q ? figures(state.token, q, language()) : undefined)));
   if (mine !== turn) return;
-  state.sections = answers.flatMap((a, i) => (a.status === 'fulfilled' ? [[views[i], a.value, views[i].question.lastMonth ? state.to : state.from, state.to]] : []));
-  state.problem = answers.flatMap((a, i) => (a.status === 'rejected' ? [`${say(views[i].name)}: ${a.reason?.message || say('failed')}`] : [])).join(' ');
+  state.shown = { known, answers: asked.flatMap(({ view, question: q }, i) => (answers[i].status === 'fulfilled' ? [{ view, question: q, answer: answers[i].value }] : [])) };
+  state.problem = answers.flatMap((a, i) => (a.status === 'rejected' ? [`${say(asked[i].view.name)}: ${a.reason?.message || say('failed')}`] : [])).join(' ');
   state.status = 'shown';
   draw();
+}
+
+// save fetches the table of a view as a file.
+async function save(view) {
+  const { question: q } = state.shown.answers.find((a) => a.view === view);
+  try {
+    const link = element('a', { href: URL.createObjectURL(await file(state.token, q, language())), download: `${say(view.name)} ${q.scope} ${q.from}.csv` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    state.problem = '';
+  } catch (e) {
+    state.problem = e.message || say('failed');
+  }
+  document.querySelector('[role=alert]').textContent = state.problem;
+}
+
+// explained says how the figures are to be read.
+function explained() {
+  const pairs = ['exact', 'protected', 'margin', 'signs'];
+  return element(
+    'section', { 'aria-labelledby': 'explained', class: 'explained' },
+    element('h2', { id: 'explained' }, say('explained')),
+    element('dl', {}, ...pairs.flatMap((p) => [element('dt', {}, say(`${p}Term`)), element('dd', {}, say(`${p}Meaning`))])),
+  );
 }
 
 draw();
 state.people = await principals().catch(() => []);
 const last = state.people.find((p) => p.name === sessionStorage.getItem(chosen));
-state.person = (last ?? state.people[0])?.name ?? '';
+state.person = (last ?? state.people.find((p) => p.name.endsWith('-analyst')) ?? state.people[0])?.name ?? '';
 draw();
 if (last) await enter(last.name);
+let wide = innerWidth >= 640; // pictures are drawn for one of two widths
+addEventListener('resize', () => { if (wide !== innerWidth >= 640) { wide = !wide; draw(); } });
