@@ -163,7 +163,9 @@ func TestFourHousesTellOneStatisticAndNobodyIsMissingWithoutBeingNamed(t *testin
 
 	// One is cut off, one lies, one has not agreed.
 	l.Houses[1].Front.Break(lab.Cut)
-	l.Houses[2].Front.Break(lab.Changed(func(body []byte) []byte { return bytes.Replace(body, []byte(`"receipt":"e`), []byte(`"receipt":"f`), 1) }))
+	l.Houses[2].Front.Break(lab.Changed(func(body []byte) []byte {
+		return bytes.Replace(body, []byte(`"receipt":"e`), []byte(`"receipt":"f`), 1)
+	}))
 	told, _ = asks(t, first, "DECIDED", patient)
 	if told.states() != "ANSWERED UNREACHABLE REJECTED DECLINED" || told.Meta.Complete || told.Meta.Expected != 4 || told.Meta.Answered != 1 {
 		t.Errorf("they are %s", told.states())
