@@ -121,6 +121,8 @@ type House struct {
 	Relay *mailbox.Relay
 	// Tally counts what happened into the figures.
 	Tally *statistics.Tally
+	// Caretaker sees to what extension fields held before their definition changed.
+	Caretaker *values.Caretaker
 	// Partners sends what webhooks want sent, and makes exports.
 	Partners *Partners
 	// Belonging keeps it in the federation; nil where it belongs to none.
@@ -220,6 +222,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	registry, connections := prometheus.NewRegistry(), pools{"reading": opened.Reading.Stat, "writing": opened.Writes}
 	h.Metrics = measure(registry, connections, h.alarm)
 	metrics := web.NewMetrics(registry)
+	h.Caretaker = values.NewCaretaker(client, added.Chain, g.Clock, g.Log)
 	h.Tally = statistics.NewTally(opened.Reading, opened.Writing, g.Clock, g.Log)
 	resolver := &graph.Resolver{
 		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, readers),

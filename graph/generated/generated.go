@@ -75,6 +75,7 @@ type MutationResolver interface {
 	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*answer.Payload, error)
 	DeprecateExtension(ctx context.Context, input model.DeprecateExtensionInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
+	EraseExtensionValues(ctx context.Context, input model.EraseExtensionValuesInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
 	PauseWebhook(ctx context.Context, input model.PauseWebhookInput) (*answer.Payload, error)
 	RemoveRole(ctx context.Context, input model.RemoveRoleInput) (*answer.Payload, error)
@@ -172,6 +173,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteWebhookInput", ec.unmarshalInputDeleteWebhookInput),
 			graphql.NewInputUnmarshaler("DeprecateExtensionInput", ec.unmarshalInputDeprecateExtensionInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
+			graphql.NewInputUnmarshaler("EraseExtensionValuesInput", ec.unmarshalInputEraseExtensionValuesInput),
 			graphql.NewInputUnmarshaler("FederatedOptions", ec.unmarshalInputFederatedOptions),
 			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
@@ -1888,6 +1890,30 @@ extend type Mutation {
   discardCase("What to do." input: DiscardCaseInput!): DiscardCasePayload! @policy(object: "case", action: "discard", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/erase_extension_values.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of eraseExtensionValues."
+input EraseExtensionValuesInput {
+  "A version that is out of force."
+  extensionDefinitionId: ID!
+}
+
+"What can go wrong in eraseExtensionValues."
+union EraseExtensionValuesProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of eraseExtensionValues."
+type EraseExtensionValuesPayload {
+  "The version; erasedAt tells when everything was erased."
+  extensionDefinition: ExtensionDefinition
+  "Why nothing was ordered; empty when it worked."
+  problems: [EraseExtensionValuesProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Orders that the values of all extension fields (Balkon) that have gone up to a version are erased for good. What the version in force has stays. It is done afterwards, record by record."
+  eraseExtensionValues("What to do." input: EraseExtensionValuesInput!): EraseExtensionValuesPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/explain.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "What a line of the policy comes to for an assignment and a thing. Where several hold, the first in this order is told."
@@ -1991,6 +2017,14 @@ type ExtensionDefinition implements Node @policy(object: "extension", action: "r
   retiredAt: DateTime
   "Subject of who took it out of force, or brought the next one into force."
   retiredBy: String @dataClass(class: INTERNAL)
+  "Since when everything that was kept before can be found by the fields of this version; null while it is brought into the index."
+  indexedAt: DateTime
+  "When it was ordered to erase the values of all that has gone up to this version."
+  eraseOrderedAt: DateTime
+  "Subject of who ordered it."
+  eraseOrderedBy: String @dataClass(class: INTERNAL)
+  "When the last of these values was erased."
+  erasedAt: DateTime
 }
 
 "A page of definitions of extension fields."
@@ -4933,6 +4967,16 @@ func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type DiscardCasePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseExtensionValuesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_EraseExtensionValuesPayload_extensionDefinition(ctx, field)
+	case "problems":
+		return ec.fieldContext_EraseExtensionValuesPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseExtensionValuesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "class":
@@ -5843,6 +5887,20 @@ func (ec *executionContext) field_Mutation_discardCase_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DiscardCaseInput, error) {
 			return ec.unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseExtensionValues_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EraseExtensionValuesInput, error) {
+			return ec.unmarshalNEraseExtensionValuesInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐEraseExtensionValuesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9938,6 +9996,52 @@ func (ec *executionContext) fieldContext_DiscardCasePayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("DiscardCasePayload", field, false, false, "DiscardCaseProblem")
 }
 
+func (ec *executionContext) _EraseExtensionValuesPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseExtensionValuesPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EraseExtensionValuesPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseExtensionValuesPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _EraseExtensionValuesPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseExtensionValuesPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNEraseExtensionValuesProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseExtensionValuesPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseExtensionValuesPayload", field, false, false, "EraseExtensionValuesProblem")
+}
+
 func (ec *executionContext) _ExtensionChange_class(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12128,6 +12232,50 @@ func (ec *executionContext) fieldContext_Mutation_discardCase(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_discardCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseExtensionValues(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eraseExtensionValues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseExtensionValues(ctx, fc.Args["input"].(model.EraseExtensionValuesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNEraseExtensionValuesPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseExtensionValues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EraseExtensionValuesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseExtensionValues_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -18577,6 +18725,48 @@ func UnmarshalDiscardCaseInput(ctx context.Context, raw any) (model.DiscardCaseI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEraseExtensionValuesInput(ctx context.Context, obj any) (model.EraseExtensionValuesInput, error) {
+	var it model.EraseExtensionValuesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEraseExtensionValuesInput unmarshals raw into the EraseExtensionValuesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEraseExtensionValuesInput(ctx context.Context, raw any) (model.EraseExtensionValuesInput, error) {
+	var out model.EraseExtensionValuesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EraseExtensionValuesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputFederatedOptions(ctx context.Context, obj any) (model.FederatedOptions, error) {
 	var it model.FederatedOptions
 	if obj == nil {
@@ -20523,6 +20713,47 @@ func (ec *executionContext) _DiscardCaseProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _EraseExtensionValuesProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of EraseExtensionValuesProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _OpenMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -22254,7 +22485,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -22756,6 +22987,45 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var eraseExtensionValuesPayloadImplementors = []string{"EraseExtensionValuesPayload"}
+
+func (ec *executionContext) _EraseExtensionValuesPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eraseExtensionValuesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EraseExtensionValuesPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EraseExtensionValuesPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._EraseExtensionValuesPayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var extensionChangeImplementors = []string{"ExtensionChange"}
 
 func (ec *executionContext) _ExtensionChange(ctx context.Context, sel ast.SelectionSet, obj *model.ExtensionChange) graphql.Marshaler {
@@ -22948,7 +23218,7 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -23444,6 +23714,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "eraseExtensionValues":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseExtensionValues(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "openMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_openMessage(ctx, field)
@@ -23594,7 +23871,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -25067,7 +25344,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -26601,6 +26878,43 @@ func (ec *executionContext) marshalNDiscardCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDiscardCaseProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNEraseExtensionValuesInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐEraseExtensionValuesInput(ctx context.Context, v any) (model.EraseExtensionValuesInput, error) {
+	res, err := ec.unmarshalInputEraseExtensionValuesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EraseExtensionValuesPayload!")
+		return graphql.Null
+	}
+	return ec._EraseExtensionValuesPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EraseExtensionValuesProblem!")
+		return graphql.Null
+	}
+	return ec._EraseExtensionValuesProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEraseExtensionValuesProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

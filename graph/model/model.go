@@ -358,6 +358,12 @@ type DiscardCaseInput struct {
 	Reason string `json:"reason"`
 }
 
+// Input of eraseExtensionValues.
+type EraseExtensionValuesInput struct {
+	// A version that is out of force.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+}
+
 // One difference between a definition of extension fields and the one that is in force before.
 type ExtensionChange struct {
 	// What it does.

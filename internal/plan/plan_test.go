@@ -69,7 +69,7 @@ var rooms = []room{
 	{"web", []string{"internal/problem", "internal/strictjson"}},
 	{"internal/cluster", nil},
 	{"internal/demo", []string{"law", "authz", "ent/schema", "casework"}},
-	{"cmd", []string{"internal/problem", "schema", "authz", "extension/desk", "extension/inforce", "extension/values", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics", "federation/subgraph", "federation/charter", "federation/ask", "federation/gather", "federation/book"}},
+	{"cmd", []string{"internal/problem", "schema", "authz", "extension", "extension/desk", "extension/inforce", "extension/values", "ent", "ent/catalog", "ent/migrations", "ent/store", "documents", "content", "once", "casework", "events", "staff", "mailbox", "intake", "reading", "partners", "graph", "portal", "web", "internal/cluster", "internal/demo", "statistics", "federation/subgraph", "federation/charter", "federation/ask", "federation/gather", "federation/book"}},
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
 	{"conformance/products", []string{"federation/subgraph"}}, // the program that Apollo's suite examines, not part of the house

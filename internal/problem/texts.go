@@ -142,6 +142,7 @@ var texts = map[string]text{
 	"unknownTarget":      {"Dieser Typ kann nicht erweitert werden.", "This type cannot be extended."},
 	"unknownType":        {"Diesen Typ gibt es hier nicht.", "There is no such type here."},
 	"unknownDirective":   {"Diese Direktive gibt es hier nicht.", "There is no such directive here."},
+	"notRetired":         {"Diese Fassung ist noch nicht außer Kraft.", "This version has not gone out of force yet."},
 	"misplacedDirective": {"Diese Direktive passt hier nicht oder hat nicht die erwarteten Angaben.", "This directive does not fit here, or does not have the arguments expected."},
 	"notExtensible":      {"Das gehört nicht in eine Definition von Erweiterungsfeldern.", "This does not belong in a definition of extension fields."},
 	"nonNull":            {"Erweiterungsfelder sind immer optional; was angegeben werden muss, sagt @required.", "Extension fields are always optional; what has to be given is said by @required."},
