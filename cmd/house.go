@@ -33,6 +33,7 @@ import (
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/extension/values"
 	"github.com/ozg-cloud/platform/federation/book"
+	"github.com/ozg-cloud/platform/federation/directory"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
@@ -127,6 +128,8 @@ type House struct {
 	Partners *Partners
 	// Belonging keeps it in the federation; nil where it belongs to none.
 	Belonging *Belonging
+	// Directory spreads who offers what; nil where the house belongs to no federation.
+	Directory *Directory
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
 	// Metrics answers scrapes.
@@ -244,6 +247,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)
 		resolver.Belonging, federal = h.Belonging, h.Belonging.routes()
+		resolver.Shelf = directory.NewShelf(opened.Reading, opened.Writing, g.Secret, g.Clock)
+		h.Directory = newDirectory(resolver.Shelf, h.Belonging, opened.Reading, g.Log)
+		federal = append(federal, h.Directory.routes()...)
 		t, err := together(g, h, opened.Writing)
 		if err != nil {
 			return nil, err

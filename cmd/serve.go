@@ -81,6 +81,7 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	beside.Go(func() { house.Partners.Run(ctx) })
 	if house.Belonging != nil {
 		beside.Go(func() { house.Belonging.Run(ctx) })
+		beside.Go(func() { house.Directory.Run(ctx) })
 	}
 	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())

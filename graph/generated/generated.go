@@ -53,6 +53,8 @@ type FederationResolver interface {
 	Charter(ctx context.Context, obj *model.Federation) (*model.Charter, error)
 	Members(ctx context.Context, obj *model.Federation, state []model.MemberState) ([]model.Member, error)
 	Suspensions(ctx context.Context, obj *model.Federation) (int, error)
+	Availability(ctx context.Context, obj *model.Federation, service string, region *string, first int, after *string) (*model.AvailabilityAnswer, error)
+	Directory(ctx context.Context, obj *model.Federation) ([]model.DirectoryPart, error)
 	Cubes(ctx context.Context, obj *model.Federation) ([]model.Cube, error)
 	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
 	Answered(ctx context.Context, obj *model.Federation, first int, before *int) ([]model.AnsweredQuestion, error)
@@ -2240,6 +2242,84 @@ type Federation {
 extend type Query {
   "All houses together (Föderation)."
   federation: Federation!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/federation_directory.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"How far a house knows what a member offers."
+enum DirectoryState {
+  "What it has said last is known; asOf says of when that is."
+  KNOWN
+  "It has never been heard of."
+  NEVER_HEARD
+  "It is suspended, and nothing that it says is told."
+  SUSPENDED
+}
+
+"What is known here of the services that a member offers (Zuständigkeitsverzeichnis)."
+type DirectoryPart {
+  "Whose services."
+  member: Member!
+  "How far they are known."
+  state: DirectoryState!
+  "When what is known was so, as the member has signed."
+  asOf: DateTime
+  "Seconds since then."
+  ageSeconds: Int
+  "How many offers are known of it."
+  offers: Int!
+}
+
+"That an authority of a member offers a service in a territory."
+type Availability {
+  "The member."
+  member: Member!
+  "The house that says so."
+  instance: ID!
+  "Short name of the authority in its house."
+  authority: String!
+  "Name of the authority."
+  name: String!
+  "The service."
+  service: LeikaKey!
+  "Prefix of the regional keys that are covered."
+  territory: String!
+  "First day on which it holds."
+  validFrom: Date!
+  "First day on which it no longer holds."
+  validTo: Date
+  "Maturity of the online service (Reifegrad), 0 to 7."
+  maturity: Int!
+}
+
+"Who offers a service, as far as it is known here, and of when that is. Nobody is asked for it: it is as complete when no other house can be reached."
+type AvailabilityAnswer {
+  "The offers that hold today, by their territories, those of the largest first."
+  nodes: [Availability!]! @listSize(assumedSize: 100)
+  "How many there are in all; computed only when selected."
+  total: Int!
+  "Cursor of the last one."
+  endCursor: Cursor
+  "Whether more follow."
+  hasNextPage: Boolean!
+  "What is known of each member of the charter, once, in its order: what of it is missing here is missing above."
+  parts: [DirectoryPart!]! @listSize(assumedSize: 20)
+}
+
+extend type Federation {
+  "Who offers a service, in all houses: everywhere, or who is responsible for one region."
+  availability(
+    "The service."
+    service: LeikaKey!
+    "The region, 12 digits."
+    region: RegionalKey
+    "How many, 0 to 100."
+    first: Int! = 50
+    "Only what comes after this cursor."
+    after: Cursor
+  ): AvailabilityAnswer! @cost(weight: 5)
+  "What is known here of each member of the charter, once, in its order; empty in a house that belongs to no federation."
+  directory: [DirectoryPart!]! @listSize(assumedSize: 20)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/federation_statistics.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -4743,6 +4823,46 @@ func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AssignRolePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Availability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_Availability_member(ctx, field)
+	case "instance":
+		return ec.fieldContext_Availability_instance(ctx, field)
+	case "authority":
+		return ec.fieldContext_Availability_authority(ctx, field)
+	case "name":
+		return ec.fieldContext_Availability_name(ctx, field)
+	case "service":
+		return ec.fieldContext_Availability_service(ctx, field)
+	case "territory":
+		return ec.fieldContext_Availability_territory(ctx, field)
+	case "validFrom":
+		return ec.fieldContext_Availability_validFrom(ctx, field)
+	case "validTo":
+		return ec.fieldContext_Availability_validTo(ctx, field)
+	case "maturity":
+		return ec.fieldContext_Availability_maturity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
+}
+
+func (ec *executionContext) childFields_AvailabilityAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_AvailabilityAnswer_nodes(ctx, field)
+	case "total":
+		return ec.fieldContext_AvailabilityAnswer_total(ctx, field)
+	case "endCursor":
+		return ec.fieldContext_AvailabilityAnswer_endCursor(ctx, field)
+	case "hasNextPage":
+		return ec.fieldContext_AvailabilityAnswer_hasNextPage(ctx, field)
+	case "parts":
+		return ec.fieldContext_AvailabilityAnswer_parts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AvailabilityAnswer", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "bulkOperation":
@@ -4955,6 +5075,22 @@ func (ec *executionContext) childFields_DeprecateExtensionPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeprecateExtensionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DirectoryPart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_DirectoryPart_member(ctx, field)
+	case "state":
+		return ec.fieldContext_DirectoryPart_state(ctx, field)
+	case "asOf":
+		return ec.fieldContext_DirectoryPart_asOf(ctx, field)
+	case "ageSeconds":
+		return ec.fieldContext_DirectoryPart_ageSeconds(ctx, field)
+	case "offers":
+		return ec.fieldContext_DirectoryPart_offers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DirectoryPart", field.Name)
+}
+
 func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -5023,6 +5159,10 @@ func (ec *executionContext) childFields_Federation(ctx context.Context, field gr
 		return ec.fieldContext_Federation_members(ctx, field)
 	case "suspensions":
 		return ec.fieldContext_Federation_suspensions(ctx, field)
+	case "availability":
+		return ec.fieldContext_Federation_availability(ctx, field)
+	case "directory":
+		return ec.fieldContext_Federation_directory(ctx, field)
 	case "cubes":
 		return ec.fieldContext_Federation_cubes(ctx, field)
 	case "statistics":
@@ -5600,6 +5740,44 @@ func (ec *executionContext) field_Federation_answered_args(ctx context.Context, 
 		return nil, err
 	}
 	args["before"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Federation_availability_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "service",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNLeikaKey2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["service"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "region",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalORegionalKey2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["region"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -8337,6 +8515,355 @@ func (ec *executionContext) fieldContext_AssignRolePayload_problems(_ context.Co
 	return graphql.NewScalarFieldContext("AssignRolePayload", field, false, false, "AssignRoleProblem")
 }
 
+func (ec *executionContext) _Availability_member(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Member) graphql.Marshaler {
+			return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Availability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Availability_instance(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Availability_authority(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_authority(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Authority, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_authority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_name(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_service(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNLeikaKey2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "LeikaKey")
+}
+
+func (ec *executionContext) _Availability_territory(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_territory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Territory, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_territory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_validFrom(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_validFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_validFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Availability_validTo(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_validTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidTo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalODate2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_validTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Availability_maturity(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_maturity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Maturity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_maturity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_nodes(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Availability) graphql.Marshaler {
+			return ec.marshalNAvailability2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AvailabilityAnswer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Availability(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AvailabilityAnswer_total(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_endCursor(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_endCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_hasNextPage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasNextPage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_parts(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_parts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+			return ec.marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_parts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AvailabilityAnswer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryPart(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CancelBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9927,6 +10454,130 @@ func (ec *executionContext) fieldContext_DeprecateExtensionPayload_problems(_ co
 	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, false, false, "DeprecateExtensionProblem")
 }
 
+func (ec *executionContext) _DirectoryPart_member(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Member) graphql.Marshaler {
+			return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DirectoryPart",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DirectoryPart_state(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.DirectoryState) graphql.Marshaler {
+			return ec.marshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "DirectoryState")
+}
+
+func (ec *executionContext) _DirectoryPart_asOf(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DirectoryPart_ageSeconds(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_ageSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AgeSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_ageSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DirectoryPart_offers(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_offers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_offers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "Int")
+}
+
 func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10465,6 +11116,82 @@ func (ec *executionContext) _Federation_suspensions(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Federation_suspensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Federation", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Federation_availability(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_availability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Federation().Availability(ctx, obj, fc.Args["service"].(string), fc.Args["region"].(*string), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AvailabilityAnswer) graphql.Marshaler {
+			return ec.marshalNAvailabilityAnswer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityAnswer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_availability(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AvailabilityAnswer(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Federation_availability_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_directory(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_directory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Directory(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+			return ec.marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_directory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryPart(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Federation_cubes(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
@@ -22148,6 +22875,132 @@ func (ec *executionContext) _AssignRolePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var availabilityImplementors = []string{"Availability"}
+
+func (ec *executionContext) _Availability(ctx context.Context, sel ast.SelectionSet, obj *model.Availability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, availabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Availability")
+		case "member":
+			out.Values[i] = ec._Availability_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "instance":
+			out.Values[i] = ec._Availability_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "authority":
+			out.Values[i] = ec._Availability_authority(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Availability_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._Availability_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "territory":
+			out.Values[i] = ec._Availability_territory(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validFrom":
+			out.Values[i] = ec._Availability_validFrom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validTo":
+			out.Values[i] = ec._Availability_validTo(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maturity":
+			out.Values[i] = ec._Availability_maturity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var availabilityAnswerImplementors = []string{"AvailabilityAnswer"}
+
+func (ec *executionContext) _AvailabilityAnswer(ctx context.Context, sel ast.SelectionSet, obj *model.AvailabilityAnswer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, availabilityAnswerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AvailabilityAnswer")
+		case "nodes":
+			out.Values[i] = ec._AvailabilityAnswer_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._AvailabilityAnswer_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endCursor":
+			out.Values[i] = ec._AvailabilityAnswer_endCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hasNextPage":
+			out.Values[i] = ec._AvailabilityAnswer_hasNextPage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "parts":
+			out.Values[i] = ec._AvailabilityAnswer_parts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var cancelBulkExportPayloadImplementors = []string{"CancelBulkExportPayload"}
 
 func (ec *executionContext) _CancelBulkExportPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -22942,6 +23795,59 @@ func (ec *executionContext) _DeprecateExtensionPayload(ctx context.Context, sel 
 	return out
 }
 
+var directoryPartImplementors = []string{"DirectoryPart"}
+
+func (ec *executionContext) _DirectoryPart(ctx context.Context, sel ast.SelectionSet, obj *model.DirectoryPart) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, directoryPartImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DirectoryPart")
+		case "member":
+			out.Values[i] = ec._DirectoryPart_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._DirectoryPart_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._DirectoryPart_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ageSeconds":
+			out.Values[i] = ec._DirectoryPart_ageSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "offers":
+			out.Values[i] = ec._DirectoryPart_offers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var discardCasePayloadImplementors = []string{"DiscardCasePayload"}
 
 func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -23176,6 +24082,18 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Federation_suspensions(ctx, field, obj)
+				})
+		case "availability":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_availability(ctx, field, obj)
+				})
+		case "directory":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_directory(ctx, field, obj)
 				})
 		case "cubes":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -26193,6 +27111,34 @@ func (ec *executionContext) marshalNAuditEntryConnection2githubᚗcomᚋozgᚑcl
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) marshalNAvailability2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailability(ctx context.Context, sel ast.SelectionSet, v model.Availability) graphql.Marshaler {
+	return ec._Availability(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAvailability2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Availability) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAvailability2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailability(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAvailabilityAnswer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityAnswer(ctx context.Context, sel ast.SelectionSet, v *model.AvailabilityAnswer) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AvailabilityAnswer!")
+		return graphql.Null
+	}
+	return ec._AvailabilityAnswer(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNBigCount2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -26850,6 +27796,36 @@ func (ec *executionContext) marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋ
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNDirectoryPart2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPart(ctx context.Context, sel ast.SelectionSet, v model.DirectoryPart) graphql.Marshaler {
+	return ec._DirectoryPart(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx context.Context, sel ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDirectoryPart2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPart(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx context.Context, v any) (model.DirectoryState, error) {
+	var res model.DirectoryState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx context.Context, sel ast.SelectionSet, v model.DirectoryState) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx context.Context, v any) (model.DiscardCaseInput, error) {
@@ -29432,6 +30408,24 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋozgᚑcloudᚋplatform�
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) unmarshalORegionalKey2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORegionalKey2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalORoleAssignment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {

@@ -168,6 +168,42 @@ type AssignRoleInput struct {
 	ServiceIds []string `json:"serviceIds,omitempty"`
 }
 
+// That an authority of a member offers a service in a territory.
+type Availability struct {
+	// The member.
+	Member Member `json:"member"`
+	// The house that says so.
+	Instance string `json:"instance"`
+	// Short name of the authority in its house.
+	Authority string `json:"authority"`
+	// Name of the authority.
+	Name string `json:"name"`
+	// The service.
+	Service string `json:"service"`
+	// Prefix of the regional keys that are covered.
+	Territory string `json:"territory"`
+	// First day on which it holds.
+	ValidFrom string `json:"validFrom"`
+	// First day on which it no longer holds.
+	ValidTo *string `json:"validTo,omitempty"`
+	// Maturity of the online service (Reifegrad), 0 to 7.
+	Maturity int `json:"maturity"`
+}
+
+// Who offers a service, as far as it is known here, and of when that is. Nobody is asked for it: it is as complete when no other house can be reached.
+type AvailabilityAnswer struct {
+	// The offers that hold today, by their territories, those of the largest first.
+	Nodes []Availability `json:"nodes"`
+	// How many there are in all; computed only when selected.
+	Total int `json:"total"`
+	// Cursor of the last one.
+	EndCursor *string `json:"endCursor,omitempty"`
+	// Whether more follow.
+	HasNextPage bool `json:"hasNextPage"`
+	// What is known of each member of the charter, once, in its order: what of it is missing here is missing above.
+	Parts []DirectoryPart `json:"parts"`
+}
+
 // Input of cancelBulkExport.
 type CancelBulkExportInput struct {
 	// The export.
@@ -346,6 +382,20 @@ type DeleteWebhookInput struct {
 type DeprecateExtensionInput struct {
 	// The version.
 	ExtensionDefinitionID string `json:"extensionDefinitionId"`
+}
+
+// What is known here of the services that a member offers (Zuständigkeitsverzeichnis).
+type DirectoryPart struct {
+	// Whose services.
+	Member Member `json:"member"`
+	// How far they are known.
+	State DirectoryState `json:"state"`
+	// When what is known was so, as the member has signed.
+	AsOf *time.Time `json:"asOf,omitempty"`
+	// Seconds since then.
+	AgeSeconds *int `json:"ageSeconds,omitempty"`
+	// How many offers are known of it.
+	Offers int `json:"offers"`
 }
 
 // Input of discardCase.
@@ -1937,6 +1987,67 @@ func (e *DenyMode) UnmarshalJSON(b []byte) error {
 }
 
 func (e DenyMode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far a house knows what a member offers.
+type DirectoryState string
+
+const (
+	// What it has said last is known; asOf says of when that is.
+	DirectoryStateKnown DirectoryState = "KNOWN"
+	// It has never been heard of.
+	DirectoryStateNeverHeard DirectoryState = "NEVER_HEARD"
+	// It is suspended, and nothing that it says is told.
+	DirectoryStateSuspended DirectoryState = "SUSPENDED"
+)
+
+var AllDirectoryState = []DirectoryState{
+	DirectoryStateKnown,
+	DirectoryStateNeverHeard,
+	DirectoryStateSuspended,
+}
+
+func (e DirectoryState) IsValid() bool {
+	switch e {
+	case DirectoryStateKnown, DirectoryStateNeverHeard, DirectoryStateSuspended:
+		return true
+	}
+	return false
+}
+
+func (e DirectoryState) String() string {
+	return string(e)
+}
+
+func (e *DirectoryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DirectoryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DirectoryState", str)
+	}
+	return nil
+}
+
+func (e DirectoryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DirectoryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DirectoryState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
