@@ -19,7 +19,7 @@ import (
 )
 
 // kills is how many processes that count are killed.
-var kills = flag.Int("kills", 10, "how many processes that count are killed")
+var kills = flag.Int("kills", 6, "how many processes that count are killed")
 
 // counting is the variable of the environment that makes a process of this program one that counts: address, seconds of the present and what it does.
 const counting = "OZG_TEST_COUNTING"
@@ -47,7 +47,7 @@ func countUntilKilled(what string) {
 		writing = positionApart{writing}
 	}
 	tally := statistics.NewTally(books.Reading, writing, func() time.Time { return present }, slog.New(slog.DiscardHandler)).Keeping(500)
-	fmt.Println("begun") //nolint:forbidigo // what the other process waits for
+	fmt.Println("begun") // what the other process waits for
 	for {
 		if given[2] == rebuilding {
 			err = tally.Rebuild(ctx, func(int) {})
@@ -55,7 +55,7 @@ func countUntilKilled(what string) {
 			_, err = tally.Fold(ctx)
 		}
 		if err != nil && os.Getppid() == 1 {
-			os.Exit(1) //nolint:forbidigo // nobody is left who would kill it
+			os.Exit(1) // nobody is left who would kill it
 		}
 	}
 }

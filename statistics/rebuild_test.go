@@ -28,7 +28,7 @@ func (w watched) Copy(ctx context.Context, into string, rows io.Reader) error {
 
 func TestARebuildKeepsNobodyWaitingLong(t *testing.T) {
 	t.Parallel()
-	l := newLedger(t, 21, 1_500)
+	l := newLedger(t, 21, 800)
 	var largest, times atomic.Int64
 	books := watched{l.books.Writing, func(_ string, rows []byte) bool {
 		times.Add(1)
