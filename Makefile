@@ -45,6 +45,12 @@ vulnerabilities: ## govulncheck, where its database can be had
 demo-case: postgres build ## one application on its way through the house, step by step
 	@$(GO) test -count=1 -v -run '^TestTheWayOfACase$$' ./internal/housetest
 
+demo-federation: postgres build ## four Länder with houses and clusters of their own, one statistic over all, with one cut off, one lying, one suspended
+	@exec $(BIN) demo-federation
+
+federation-faults: postgres ## whole houses with every fault at one, and at all but the one that asks
+	@$(GO) test -count=1 -v -timeout 20m -run '^TestWhatever' ./federation/lab -long
+
 conformance: postgres build conformance/node_modules/.package-lock.json ## suites and clients that others wrote, against the real binary (needs Node 20 or newer)
 	@node conformance/run.mjs $(BIN)
 

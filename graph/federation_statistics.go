@@ -100,7 +100,7 @@ func (r federation) Cubes(ctx context.Context, _ *model.Federation) ([]model.Cub
 // The shortest and the longest deadline that can be asked for.
 const (
 	shortestDeadline = 100 * time.Millisecond
-	longestDeadline  = 30 * time.Second
+	longestDeadline  = 9 * time.Second // an operation has ten
 	longestPurpose   = 64
 )
 
@@ -243,15 +243,15 @@ func (r federation) Answered(ctx context.Context, _ *model.Federation, first int
 	if first < 1 || first > mostAnswered {
 		return nil, problem.New(problem.Invalid, "range", "first")
 	}
-	out := []model.AnsweredQuestion{}
-	if r.Together.Asked == nil {
-		return out, nil
-	}
 	from := int64(-1)
 	if before != nil {
 		if from = int64(*before); from < 0 {
 			return nil, problem.New(problem.Invalid, "range", "before")
 		}
+	}
+	out := []model.AnsweredQuestion{}
+	if r.Together.Asked == nil {
+		return out, nil
 	}
 	lines, err := r.Together.Asked.Lines(ctx, from, first)
 	if err != nil {

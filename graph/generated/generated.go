@@ -2358,7 +2358,7 @@ input FederatedOptions {
   members: [ID!]
   "From what age on what a member said is asked for again, in seconds. Where it is missing, what was said of months that are over is kept for ever."
   maxAgeSeconds: Int
-  "How long everything may take, in milliseconds, 100 to 30000."
+  "How long everything may take, in milliseconds, 100 to 9000."
   deadlineMillis: Int = 2000
   "What to do when not everybody has answered."
   partial: PartialMode! = ALLOW

@@ -432,7 +432,7 @@ type FederatedOptions struct {
 	Members []string `json:"members,omitempty"`
 	// From what age on what a member said is asked for again, in seconds. Where it is missing, what was said of months that are over is kept for ever.
 	MaxAgeSeconds *int `json:"maxAgeSeconds,omitempty"`
-	// How long everything may take, in milliseconds, 100 to 30000.
+	// How long everything may take, in milliseconds, 100 to 9000.
 	DeadlineMillis *int `json:"deadlineMillis,omitempty"`
 	// What to do when not everybody has answered.
 	Partial PartialMode `json:"partial"`

@@ -74,7 +74,7 @@ var rooms = []room{
 	{"bench", []string{"schema", "authz", "internal/cluster"}},
 	{"internal/housetest", []string{"schema", "authz", "extension", "ent/migrations", "internal/cluster", "internal/demo", "cmd"}},
 	{"conformance/products", []string{"federation/subgraph"}}, // the program that Apollo's suite examines, not part of the house
-	{"federation/lab", []string{"federation/charter", "federation/book", "cmd", "internal/housetest"}},
+	{"federation/lab", []string{"federation/charter", "federation/book", "federation/ask", "cmd", "internal/housetest"}},
 	{"client", nil},
 	{"internal/plan", nil},
 }
