@@ -12,7 +12,8 @@ const parts = [
   'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
   'Federation', 'FormField', 'Limits', 'MessageEvent',
   'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow',
-  'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
+  'StreamCheckpoint', 'AnswerMeta', 'AnsweredQuestion', 'Availability', 'AvailabilityAnswer', 'Contradiction', 'Cube', 'CubeMeasure', 'DirectoryPart', 'FederatedStatistics', 'MemberAnswer', 'PublishedTable',
+  'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];
 
 const own = (added) => ({
