@@ -39,6 +39,8 @@ type Tally struct {
 	told  *slog.Logger
 	scope authz.Scope
 	kept  int // cells that a rebuild keeps in memory
+
+	watched watched
 }
 
 // Books are what figures are written to, each statement and each copy as a transaction of its own in the scope of its context.
@@ -50,7 +52,7 @@ type Books interface {
 
 // NewTally makes the tally of a house out of the log, which is read, and the books.
 func NewTally(log *pgxpool.Pool, books Books, clock func() time.Time, told *slog.Logger) *Tally {
-	return &Tally{log, books, clock, told, authz.System(authz.Counting).Scope(), mostKept}
+	return &Tally{log: log, books: books, clock: clock, told: told, scope: authz.System(authz.Counting).Scope(), kept: mostKept}
 }
 
 // Run counts until ctx ends.
