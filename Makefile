@@ -45,6 +45,12 @@ vulnerabilities: ## govulncheck, where its database can be had
 demo-case: postgres build ## one application on its way through the house, step by step
 	@$(GO) test -count=1 -v -run '^TestTheWayOfACase$$' ./internal/housetest
 
+demo-federation: postgres build ## four Länder with houses and clusters of their own, one statistic over all, with one cut off, one lying, one suspended
+	@exec $(BIN) demo-federation
+
+federation-faults: postgres ## whole houses with every fault at one, and at all but the one that asks
+	@$(GO) test -count=1 -v -timeout 20m -run '^TestWhatever' ./federation/lab -long
+
 conformance: postgres build conformance/node_modules/.package-lock.json ## suites and clients that others wrote, against the real binary (needs Node 20 or newer)
 	@node conformance/run.mjs $(BIN)
 
@@ -74,10 +80,21 @@ entities: postgres ## ask for things by their keys in a million random batches, 
 	@$(GO) test -count=1 -v -timeout 30m -run '^TestEveryThingStandsWhereItsKeyWasAskedFor$$' ./federation/subgraph -batches 1000000
 	@$(GO) test -count=1 -v -timeout 60m -run '^TestEveryRoleSeesByKeysExactlyWhatItsListsShow$$' ./graph -batches 2000
 
+statistics-torture: postgres ## kill processes that count 1,000 times, and compare 10,000 random histories with a count of the cases
+	@$(GO) test -count=1 -v -timeout 3h -run '^(TestNothingIsLostOrCountedTwiceWhateverIsKilled|TestAFoldThatStoresItsPositionApartIsCaughtByKillingIt)$$' ./statistics -kills 1000
+	@$(GO) test -count=1 -v -timeout 3h -run '^TestCellsAreWhatCountingTheCasesGives$$' ./statistics -lives 100 -rounds 100
+	@$(GO) test -count=1 -timeout 1h -run '^(TestAHistoryFolded|TestPartsMerge|TestWhatIsTakenBack|TestEvery)' ./statistics -rapid.checks=10000
+
 SUBSCRIBERS ?= 1000,10000
 
 bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory (SUBSCRIBERS)
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers $(SUBSCRIBERS) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
+
+STATISTICS_CASES ?= 1000000,10000000
+
+bench-statistics: postgres ## measure figures: answers with STATISTICS_CASES cases beside counting, counting anew, and how late events are counted
+	@$(GO) test -count=1 -v -timeout 3h -run '^TestTheFiguresOfStatistics$$' ./statistics -figures $(STATISTICS_CASES) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
+	@$(GO) test -count=1 -timeout 1h -run '^$$' -bench 'Rebuild|Lag' -benchtime 1x ./statistics -cases 40000 | grep ^Benchmark
 
 BENCH_CASES ?= 200000
 

@@ -15,6 +15,7 @@ const (
 	Telling     SystemName = "system:teller"     // reads which events there are, and wakes whom they concern
 	Partnering  SystemName = "system:partners"   // keeps the books of webhooks and exports; what these show is read by whose they are
 	Counting    SystemName = "system:tally"      // counts what happened
+	Caretaking  SystemName = "system:caretaker"  // brings values of extension fields into the index, and erases them on order
 	Federating  SystemName = "system:federation" // keeps the papers of the federation; it reads nothing of any tenant
 )
 
@@ -27,8 +28,9 @@ func System(name SystemName) *Principal {
 		Sweeping:    {"attachment", "upload", "idempotencyKey"}, // the first to tell which content nobody refers to
 		Telling:     {"event", "case"},
 		Partnering:  {"webhook", "export"},
+		Caretaking:  {"case", "extension"},
 		Counting:    {"event", "case", "statistics"},
-		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case"},
+		Operator:    {"roleAssignment", "blockedSubject", "policy", "tenant", "unit", "service", "case", "extension"},
 	}
 	p := &Principal{Subject: string(name), TrustLevel: High, system: true, scope: Scope{Lo: 0, Hi: Last}, classOf: map[right]int{}, rows: []Rows{all}}
 	for _, o := range may[name] {

@@ -14,8 +14,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/federation/charter"
 )
@@ -414,24 +412,10 @@ func vouch(f *flag.FlagSet) func(ctx context.Context, r registry, args []string)
 		if err != nil {
 			return fmt.Errorf("reading what the house says of itself: %w", err)
 		}
-		var said charter.Configuration
-		_, err = charter.Open([]byte(strings.TrimSpace(string(document))), charter.TypeEntity, func(kid string, payload []byte) (jwk.Key, error) {
-			if json.Unmarshal(payload, &said) != nil || len(said.Keys.Keys) != 1 {
-				return nil, charter.ErrMalformed
-			}
-			k, err := jwk.ParseKey(said.Keys.Keys[0])
-			if err != nil || k.KeyID() != kid {
-				return nil, charter.ErrUnknown
-			}
-			return k, nil
-		})
+		v, err := charter.VouchFor(r.seat.Member, []byte(strings.TrimSpace(string(document))), r.now, time.Duration(*hours)*time.Hour)
 		if err != nil {
 			return err
 		}
-		now := r.now.Unix()
-		v := charter.Voucher{Member: r.seat.Member, Instance: said.Instance, IssuedAt: now, Expires: now + int64(*hours)*3600, Keys: said.Keys}
-		m := said.Metadata.Instance
-		v.Policy.Instance.Editions.SubsetOf, v.Policy.Instance.Region.OneOf, v.Policy.Instance.Documents.SubsetOf = m.Editions, []string{m.Region}, m.Documents
 		signed, err := v.Sign(r.seat.member)
 		if err != nil {
 			return err

@@ -247,6 +247,9 @@ func (s *Seat) voucher(now, ttl int64) (charter.Voucher, error) {
 	return v, nil
 }
 
+// Folder is where the seat lies.
+func (s *Seat) Folder() string { return s.folder }
+
 // Voting signs in the name of the member; nil where its key does not lie here.
 func (s *Seat) Voting() *charter.Signer { return s.member }
 

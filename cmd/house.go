@@ -33,6 +33,7 @@ import (
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/extension/values"
 	"github.com/ozg-cloud/platform/federation/book"
+	"github.com/ozg-cloud/platform/federation/directory"
 	"github.com/ozg-cloud/platform/graph"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/intake"
@@ -121,10 +122,14 @@ type House struct {
 	Relay *mailbox.Relay
 	// Tally counts what happened into the figures.
 	Tally *statistics.Tally
+	// Caretaker sees to what extension fields held before their definition changed.
+	Caretaker *values.Caretaker
 	// Partners sends what webhooks want sent, and makes exports.
 	Partners *Partners
 	// Belonging keeps it in the federation; nil where it belongs to none.
 	Belonging *Belonging
+	// Directory spreads who offers what; nil where the house belongs to no federation.
+	Directory *Directory
 	// Sweep throws away what has expired, once.
 	Sweep func(context.Context) error
 	// Metrics answers scrapes.
@@ -220,6 +225,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	registry, connections := prometheus.NewRegistry(), pools{"reading": opened.Reading.Stat, "writing": opened.Writes}
 	h.Metrics = measure(registry, connections, h.alarm)
 	metrics := web.NewMetrics(registry)
+	h.Caretaker = values.NewCaretaker(client, added.Chain, g.Clock, g.Log)
 	h.Tally = statistics.NewTally(opened.Reading, opened.Writing, g.Clock, g.Log)
 	resolver := &graph.Resolver{
 		Reading:   reading.New(opened.Reading, g.Secret, attachments.Link, readers),
@@ -241,6 +247,14 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)
 		resolver.Belonging, federal = h.Belonging, h.Belonging.routes()
+		resolver.Shelf = directory.NewShelf(opened.Reading, opened.Writing, g.Secret, g.Clock)
+		h.Directory = newDirectory(resolver.Shelf, h.Belonging, opened.Reading, g.Log)
+		federal = append(federal, h.Directory.routes()...)
+		t, err := together(g, h, opened.Writing)
+		if err != nil {
+			return nil, err
+		}
+		resolver.Together, federal = t.told, append(federal, t.route)
 	}
 	if g.WatchURL != "" {
 		watch, stop, err := watching(ctx, g, h.alarm)

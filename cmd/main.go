@@ -40,7 +40,9 @@ func commands() []command {
 		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
 		{"documents", "load|forget|list|check [--client NAME] [--edition E] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
 		{"federation", "init|join|sign|verify|adopt|rotate|suspend|vouch|show [...]", "keep the papers of the federation: who belongs, by which keys, who is suspended", federate},
+		{"demo-federation", "[--stay]", "start four Länder, let them found a federation, and ask all of them while one is cut off, lies, is suspended", demoFederation},
 		{"schema", "print [--tenant SLUG]", "print the contract: the standard one, or that of a tenant with its extension fields", printSchema},
+		{"extension", "export --tenant SLUG [--version N]", "print what the extension fields of a tenant hold, as JSON Lines, also those of a version that is out of force", fields},
 		{"healthcheck", "", "ask the house at OZG_LISTEN whether it is ready", healthcheck},
 		{"version", "", "print the version", version},
 	}

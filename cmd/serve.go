@@ -60,7 +60,7 @@ func serve(ctx context.Context, c console, args []string) error {
 	return open(ctx, c, house, func(net.Addr) {})
 }
 
-// open listens and serves until ctx ends; meanwhile it sweeps, carries messages and counts. listening is told the address.
+// open listens and serves until ctx ends; meanwhile it sweeps, carries messages, counts and sees to extension fields. listening is told the address.
 func open(ctx context.Context, c console, house *House, listening func(net.Addr)) error {
 	silence, err := tellMetrics(ctx, c.config.MetricsListen, house.Metrics)
 	if err != nil {
@@ -77,9 +77,11 @@ func open(ctx context.Context, c console, house *House, listening func(net.Addr)
 	beside.Go(func() { sweep(ctx, c, house) })
 	beside.Go(func() { house.Relay.Run(ctx) })
 	beside.Go(func() { house.Tally.Run(ctx) })
+	beside.Go(func() { house.Caretaker.Run(ctx) })
 	beside.Go(func() { house.Partners.Run(ctx) })
 	if house.Belonging != nil {
 		beside.Go(func() { house.Belonging.Run(ctx) })
+		beside.Go(func() { house.Directory.Run(ctx) })
 	}
 	defer func() { stop(); beside.Wait() }()
 	return house.Door.Serve(ctx, l, c.config.drain())

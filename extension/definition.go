@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"sync"
 )
 
@@ -113,6 +114,18 @@ func (f *Field) kind() string {
 
 // Leaves are the values under a target that are filterable, sortable or aggregatable, in the order of the text.
 func (d *Definition) Leaves(target string) []*Leaf { return d.leaves[target] }
+
+// Indexes tells whether rows can be found by something by which they could not in the version before, nil where none was in force.
+func (d *Definition) Indexes(before *Definition) bool {
+	for target, leaves := range d.leaves {
+		for _, l := range leaves {
+			if before == nil || !slices.ContainsFunc(before.leaves[target], func(b *Leaf) bool { return b.Number == l.Number }) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Hash is the same for the same text and state of the same owner with the same numbers, and for nothing else.
 func (d *Definition) Hash() string {

@@ -17,4 +17,5 @@
 //	value.go       values brought into the form in which they are kept
 //	form.go        values out of a form
 //	told.go        values in one form for all tenants
+//	without.go     records without what has gone
 package extension

@@ -100,10 +100,11 @@ func ways(contract *ast.Schema) (out []way, faults []string) {
 // thing is the type whose page a connection is.
 func thing(name string) string { return strings.TrimSuffix(name, "Connection") }
 
-// steps are the fields of a type that lead to another one.
+// steps are the fields of a type that lead to another one, but for those that have to be told for what: behind them lies nothing that is stored in a tenant.
 func (w *walker) steps(name string) (out []*ast.FieldDefinition) {
 	for _, f := range w.contract.Types[name].Fields {
-		if def := w.contract.Types[f.Type.Name()]; def.IsCompositeType() && !strings.HasPrefix(f.Name, "__") {
+		needs := slices.ContainsFunc(f.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.NonNull && a.DefaultValue == nil })
+		if def := w.contract.Types[f.Type.Name()]; def.IsCompositeType() && !strings.HasPrefix(f.Name, "__") && !needs {
 			out = append(out, f)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/values"
+	"github.com/ozg-cloud/platform/federation/directory"
 	"github.com/ozg-cloud/platform/graph/answer"
 	"github.com/ozg-cloud/platform/graph/generated"
 	"github.com/ozg-cloud/platform/graph/model"
@@ -37,7 +38,9 @@ type Resolver struct {
 	Log       *events.Log
 	Tally     *statistics.Tally
 	Belonging Belonging
+	Together  Together
 	Limits    model.Limits
+	Shelf     *directory.Shelf // of what is offered in all houses; nil in a house that belongs to no federation
 }
 
 // Query gives the resolvers of reads.

@@ -97,7 +97,7 @@ func (s *stage) works(verb string) (*housetest.Caller, map[string]any) {
 	if target, ok := strings.CutPrefix(strings.TrimSuffix(verb, "Extension"), "set"); ok {
 		return s.extended(verb, target)
 	}
-	if strings.HasSuffix(verb, "Extension") {
+	if strings.HasSuffix(verb, "Extension") || verb == "eraseExtensionValues" {
 		return s.As("kiel-admin"), s.extension(verb)
 	}
 	if verb == "startBulkExport" || strings.Contains(verb, "Webhook") || verb == "cancelBulkExport" {
@@ -180,6 +180,10 @@ func (s *stage) extension(verb string) map[string]any {
 		admin.Say("activateExtension", map[string]any{"extensionDefinitionId": id, "acceptBreaking": true}).Works()
 	}
 	out := map[string]any{"extensionDefinitionId": id}
+	if verb == "eraseExtensionValues" {
+		admin.Say("retireExtension", map[string]any{"extensionDefinitionId": id, "acceptBreaking": true}).Works()
+		return out
+	}
 	if verb != "deprecateExtension" {
 		out["acceptBreaking"] = true
 	}

@@ -28,6 +28,22 @@ type Inquiry struct {
 	AtLeast *Position
 }
 
+// Elsewhere gives the part of all houses together of an inquiry about the whole federation; ok is false in a house that asks nobody.
+type Elsewhere func(ctx context.Context, a Inquiry) (part Part, ok bool, err error)
+
+// AskElsewhere has protected figures of the whole federation counted by all its houses. It is called before the first question.
+func (t *Tally) AskElsewhere(e Elsewhere) { t.elsewhere = e }
+
+// whole counts a plan about a tenant: the whole federation in all its houses, everything else here.
+func (t *Tally) whole(ctx context.Context, p *Plan, at authz.TenantRef, a Inquiry) (Part, error) {
+	if t.elsewhere != nil && at.Kind == authz.Federation && p.Product == Protected {
+		if part, ok, err := t.elsewhere(ctx, a); ok || err != nil {
+			return part, err
+		}
+	}
+	return t.Count(ctx, p, at)
+}
+
 // Ask answers a question for the principal in ctx, out of what this house has counted. Exact figures are for whoever may read the statistics of the
 // whole of the scope by one role alone: the second wall would let a principal through to everything between two roles that lie apart. Protected figures
 // are for everybody who may read statistics somewhere. Nobody is answered by rights that are older than the figures.
@@ -80,7 +96,7 @@ func (t *Tally) ask(ctx context.Context, q Inquiry, through func(Position, func(
 		if err != nil {
 			return nil, Answer{}, err
 		}
-		part, err := t.Count(ctx, plan, at)
+		part, err := t.whole(ctx, plan, at, q)
 		if err != nil {
 			return nil, Answer{}, err
 		}
@@ -89,6 +105,9 @@ func (t *Tally) ask(ctx context.Context, q Inquiry, through func(Position, func(
 		}
 		told := plan.Answer(part)
 		told.Position = position
+		if len(part.Counted) == 0 {
+			told.AsOf, _ = EndOf(q.To) // nobody has counted, up to the end of the period
+		}
 		return plan, told, nil
 	})
 	if err != nil {

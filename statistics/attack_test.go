@@ -154,6 +154,33 @@ func TestOneCaseMoreOrLessIsNotSeen(t *testing.T) {
 	}
 }
 
+// differencing takes the other parts from the whole, and weighs what is left with what is told of the part itself.
+func differencing(parts int, tell publisher) float64 {
+	return recovered(4000, 8, func(rng *rand.Rand) (float64, int64) {
+		part := sum(cells(rng, 5+rng.IntN(20)))
+		whole, others := part, int64(0)
+		for range parts - 1 {
+			other := sum(cells(rng, 5+rng.IntN(20)))
+			whole, others = whole.Plus(other), others+tell(other)
+		}
+		left, weight := float64(tell(whole)-others), 1/float64(parts) // as many numbers are off as there are parts
+		return (float64(tell(part)) + weight*left) / (1 + weight), part.N
+	})
+}
+
+func TestAWholeLessItsOtherPartsTellsLittle(t *testing.T) {
+	t.Parallel()
+	for parts, limit := range map[int]float64{2: 0.38, 6: 0.34} {
+		if got := differencing(parts, statistics.Published); got > limit {
+			t.Errorf("a whole of %d parts gives away %.2f", parts, got)
+		}
+		// The twin tells the whole as it is, and its parts too: then the difference is what was to be hidden.
+		if got := differencing(parts, func(c statistics.Cell) int64 { return c.N }); got < 0.99 {
+			t.Errorf("the attack does not find numbers without noise: %.2f", got)
+		}
+	}
+}
+
 func TestWhatIsToldOfOneAndTwoIsNoughtOrThree(t *testing.T) {
 	t.Parallel()
 	told := func(tell publisher) map[int64]int {

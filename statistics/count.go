@@ -100,7 +100,27 @@ type cellsOf struct {
 
 	asOf    time.Time
 	tenants map[tenantAt]string // slugs
-	sums    map[string]*Counted // by the values of the axes
+	// services are LeiKa keys, periods the periods of cells that have been seen.
+	services map[[16]byte]string
+	periods  map[day]interval
+	sums     map[string]*Counted // by the values of the axes
+	key      []byte              // of the row that is looked for
+}
+
+// interval is the month or the day of a cell.
+type interval struct {
+	month, day string
+	begin      time.Time
+}
+
+func (q *cellsOf) intervalOf(d day) interval {
+	p, ok := q.periods[d]
+	if !ok {
+		begin := time.Date(2000, 1, 1+int(d), 0, 0, 0, 0, berlin)
+		p = interval{begin.Format("2006-01"), begin.Format(time.DateOnly), begin}
+		q.periods[d] = p
+	}
+	return p
 }
 
 type tenantAt struct {
@@ -134,7 +154,7 @@ func (q *cellsOf) level() (level int16, kinds []string) {
 	return level, kinds
 }
 
-func (q *cellsOf) period() (from, to string) {
+func (q *cellsOf) span() (from, to string) {
 	switch q.shape {
 	case atPresent:
 		return "0001-01-01", "9999-12-31"
@@ -158,30 +178,37 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 			shapes = append(shapes, byBin)
 		}
 	}
-	services := "''"
 	var only []string
 	for _, f := range q.plan.Where {
 		if f.Axis == Service { // the database has no text with a zero in it, and would complain
 			only = slices.DeleteFunc(slices.Clone(f.Values), func(v string) bool { return strings.ContainsRune(v, 0) })
 		}
 	}
-	if slices.ContainsFunc(q.plan.Table, func(a Axis) bool { return a == Service || a == ServiceGroup }) {
-		services = "s.leika_key"
-	}
-	from, to := q.period()
+	byService := slices.ContainsFunc(q.plan.Table, func(a Axis) bool { return a == Service || a == ServiceGroup })
+	from, to := q.span()
 	class := "/*" + scope.Class() + "*/ "
 	b := &pgx.Batch{}
 	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	b.Queue(class + "select o.at, exists (select from events e where (e.xid, e.seq) > (o.xid, o.seq)) from statistics_offset o where o.answers")
 	b.Queue(class+"select kind, place, slug from tenants where kind = any($1) and (place between $2 and $3 or $2 between place and place_end)", kinds, int64(q.at.Lo), int64(q.at.Hi))
-	// Keys are summed as numeric, so that nothing overflows.
-	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+services+`, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint
-		from statistics_cells c join services s on s.id = c.service_id
+	b.Queue(class+"select id, leika_key from services where $1", byService)
+	// Cells come one by one where nodes are many, so that nobody reads on who has seen too many rows; of some Länder they are added up there, keys as numeric,
+	// so that nothing overflows. Services are not joined: where statistics of the table are old, that was a nested loop.
+	told, group := "c.service_id, c.n, c.k", ""
+	if !byService && level > nodes[District].level {
+		told, group = "null::uuid, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint", "group by 1, 2, 3, 4, 5"
+	}
+	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+told+`
+		from statistics_cells c
 		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
-			and ($8::text[] is null or s.leika_key = any($8)) and c.n <> 0
-		group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+			and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.n <> 0
+		`+group, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+	ctx, stop := context.WithCancel(ctx)
 	answers := t.log.SendBatch(ctx, b)
-	defer func() { _ = answers.Close() }() // what went wrong has been told
+	defer func() {
+		stop()              // closing by itself would read all that is left
+		_ = answers.Close() // what went wrong has been told
+	}()
 	if _, err := answers.Exec(); err != nil {
 		return fmt.Errorf("statistics: entering the scope: %w", err)
 	}
@@ -206,14 +233,35 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 		return fmt.Errorf("statistics: reading tenants: %w", err)
 	}
 	if rows, err = answers.Query(); err != nil {
-		return fmt.Errorf("statistics: reading cells: %w", err)
+		return fmt.Errorf("statistics: reading services: %w", err)
 	}
-	q.sums = map[string]*Counted{}
-	var c stored
-	if _, err := pgx.ForEachRow(rows, []any{&c.population, &c.shape, &c.lo, &c.period, &c.detail, &c.service, &c.cell.N, &c.cell.K}, func() error {
-		q.add(c)
+	q.services = map[[16]byte]string{}
+	var id [16]byte
+	var key string
+	if _, err := pgx.ForEachRow(rows, []any{&id, &key}, func() error {
+		q.services[id] = key
 		return nil
 	}); err != nil {
+		return fmt.Errorf("statistics: reading services: %w", err)
+	}
+	if rows, err = answers.Query(); err != nil {
+		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	q.sums, q.periods = map[string]*Counted{}, map[day]interval{}
+	for rows.Next() {
+		v := rows.RawValues()
+		c := stored{population: int16of(v[0]), shape: int16of(v[1]), lo: int64of(v[2]), period: q.intervalOf(day(int32of(v[3]))), detail: int(int32of(v[4])), cell: Cell{int64of(v[6]), int64of(v[7])}}
+		if byService {
+			c.service = q.services[[16]byte(v[5])]
+		}
+		if q.add(&c); q.plan.Product == Exact && len(q.sums) > mostRows { // of protected ones those that are told count, whatever else there is
+			return problem.New(problem.Invalid, "tooMany", "groupBy")
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	if err := answers.Close(); err != nil {
 		return fmt.Errorf("statistics: reading cells: %w", err)
 	}
 	return nil
@@ -223,7 +271,7 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 type stored struct {
 	population, shape int16
 	lo                int64
-	period            time.Time
+	period            interval
 	detail            int
 	service           string
 	cell              Cell
@@ -244,9 +292,9 @@ func (q *cellsOf) value(c *stored, a Axis) string {
 	case Service:
 		return c.service
 	case Month:
-		return c.period.Format("2006-01")
+		return c.period.month
 	case Day:
-		return c.period.Format(time.DateOnly)
+		return c.period.day
 	case State:
 		return markStates[c.detail&15]
 	case Channel:
@@ -260,24 +308,26 @@ func (q *cellsOf) value(c *stored, a Axis) string {
 }
 
 // add counts a cell where it belongs.
-func (q *cellsOf) add(c stored) {
-	if q.shape == atPresent && c.population == populations[Overdue] && c.period.Format(time.DateOnly) >= q.present.Format(time.DateOnly) {
+func (q *cellsOf) add(c *stored) {
+	if q.shape == atPresent && c.population == populations[Overdue] && c.period.day >= q.present.Format(time.DateOnly) {
 		return // not due yet
 	}
 	for _, f := range q.plan.Where {
-		if !slices.Contains(f.Values, q.value(&c, f.Axis)) {
+		if !slices.Contains(f.Values, q.value(c, f.Axis)) {
 			return
 		}
 	}
-	at, key := make([]string, len(q.plan.Axes)), ""
-	for i, a := range q.plan.Axes {
-		at[i] = q.value(&c, a)
-		key += at[i] + "\x00"
+	q.key = q.key[:0]
+	for _, a := range q.plan.Axes {
+		q.key = append(append(q.key, q.value(c, a)...), 0)
 	}
-	row := q.sums[key]
+	row := q.sums[string(q.key)]
 	if row == nil {
-		row = &Counted{At: at, Figures: make([]CountedFigure, len(q.plan.Measured))}
-		q.sums[key] = row
+		row = &Counted{At: make([]string, len(q.plan.Axes)), Figures: make([]CountedFigure, len(q.plan.Measured))}
+		for i, a := range q.plan.Axes {
+			row.At[i] = q.value(c, a)
+		}
+		q.sums[string(q.key)] = row
 	}
 	for i, m := range q.plan.Measured {
 		f := &row.Figures[i]
@@ -290,7 +340,7 @@ func (q *cellsOf) add(c stored) {
 		if c.shape != byBin {
 			f.Cell = f.Cell.Plus(c.cell)
 		}
-		if bin, ok := q.bin(&c); ok && m.Kind == Durations {
+		if bin, ok := q.bin(c); ok && m.Kind == Durations {
 			if f.Bins == nil {
 				f.Bins = Bins{}
 			}
@@ -305,8 +355,7 @@ func (q *cellsOf) bin(c *stored) (int, bool) {
 	case byBin:
 		return c.detail, true
 	case atPresent:
-		day := time.Date(c.period.Year(), c.period.Month(), c.period.Day(), 0, 0, 0, 0, berlin)
-		return BinOf(q.present.Sub(day)), true
+		return BinOf(q.present.Sub(c.period.begin)), true
 	}
 	return 0, false
 }

@@ -3,11 +3,14 @@
 package statistics_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -92,5 +95,82 @@ func BenchmarkRebuild(b *testing.B) {
 	b.ReportMetric(n/byHand.Seconds(), "events/s-by-hand")
 	b.ReportMetric(workedByHand.Seconds()/n*1e6, "CPUs/Mevents-by-hand")
 	b.ReportMetric(cells/float64(*benchCases), "cells/case")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkLag changes cases a thousand times a second for ten seconds, beside a tally that counts them, and tells how long after it was stored an event was counted.
+func BenchmarkLag(b *testing.B) {
+	l := newLedger(b, 4, 2_000)
+	l.folds()
+	all := l.cases()
+	type stored struct {
+		seq int64
+		at  time.Time
+	}
+	for b.Loop() {
+		var mu sync.Mutex
+		var waiting []stored
+		var lags []time.Duration
+		ctx, stop := context.WithCancel(b.Context())
+		var wait sync.WaitGroup
+		wait.Go(func() { l.tally(l.books.Writing).Run(ctx) })
+		looking := l.Database()
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				var seq int64
+				if err := looking.QueryRow(ctx, "select seq from statistics_offset, pg_sleep(0.005) where answers").Scan(&seq); err != nil {
+					return
+				}
+				now := time.Now()
+				mu.Lock()
+				for len(waiting) > 0 && waiting[0].seq <= seq {
+					lags = append(lags, now.Sub(waiting[0].at))
+					waiting = waiting[1:]
+				}
+				mu.Unlock()
+			}
+		})
+		begun, before := time.Now(), l.spent()
+		turn := time.NewTicker(10 * time.Millisecond)
+		const turns, each = 1_000, 10
+		for range turns {
+			<-turn.C
+			ids := make([]string, each)
+			first := l.chance.IntN(len(all) - each)
+			for i := range ids {
+				ids[i] = all[first+i].String()
+			}
+			var seq int64
+			if err := l.db.QueryRow(b.Context(), `with k as (update cases set revision = revision + 1 where id = any($1::uuid[]) returning *),
+				h as (insert into history_events (id, tenant_id, place, case_id, sequence, at, actor, action, to_state, previous_hash, hash)
+					select gen_random_uuid(), tenant_id, place, id, revision, $2, 'user:dev:somebody', 'COMMENT_ADDED', state, '', gen_random_uuid()::text from k),
+				e as (insert into events (id, tenant_id, place, type, case_id, sequence, revision, at)
+					select gen_random_uuid(), tenant_id, place, 'COMMENT_ADDED', id, revision, revision, $2 from k returning seq)
+				select max(seq) from e`, ids, l.now).Scan(&seq); err != nil {
+				b.Fatal(err)
+			}
+			mu.Lock()
+			waiting = append(waiting, stored{seq, time.Now()})
+			mu.Unlock()
+		}
+		turn.Stop()
+		took := time.Since(begun)
+		for left := true; left; {
+			mu.Lock()
+			left = len(waiting) > 0
+			mu.Unlock()
+			if err := l.db.QueryRow(b.Context(), "select $1::bool from pg_sleep(0.01)", left).Scan(&left); err != nil {
+				b.Fatal(err)
+			}
+		}
+		spent := l.spent() - before
+		stop()
+		wait.Wait()
+		slices.Sort(lags)
+		b.ReportMetric(turns*each/took.Seconds(), "events/s")
+		b.ReportMetric(lags[len(lags)/2].Seconds(), "s-p50")
+		b.ReportMetric(lags[len(lags)*99/100].Seconds(), "s-p99")
+		b.ReportMetric(spent.Seconds()/(turns*each)*1e6, "CPUs/Mevents")
+	}
 	b.ReportMetric(0, "ns/op")
 }

@@ -24,8 +24,11 @@ import (
 	"github.com/ozg-cloud/platform/statistics"
 )
 
-// lives is how many random lives of a house are counted.
-var lives = flag.Int("lives", 2, "how many random lives of a house are counted")
+// A life of a house is counted after each of so many rounds.
+var (
+	lives  = flag.Int("lives", 2, "how many random lives of a house are counted")
+	rounds = flag.Int("rounds", 4, "how many rounds a random life has")
+)
 
 var berlin, _ = time.LoadLocation("Europe/Berlin")
 
@@ -37,6 +40,9 @@ type ledger struct {
 	now    time.Time
 	keys   *statistics.Keys
 	books  *store.Store
+	at     string        // the address of its database for serving
+	pace   time.Duration // time between two changes, at most
+	erase  int           // how many cases may still be erased
 }
 
 func newLedger(t testing.TB, seed uint64, cases int) *ledger {
@@ -54,7 +60,19 @@ func newLedger(t testing.TB, seed uint64, cases int) *ledger {
 	h.Seed(cases, seed)
 	_, address := h.Login("in role ozg_serving")
 	var err error
-	l.books, err = store.Open(t.Context(), address, store.Options{Scope: func(ctx context.Context) (store.Scope, error) {
+	l.at, l.pace, l.erase = address, 72*time.Hour, cases/2
+	l.books, err = openBooks(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.books.Close)
+	l.exec("set session_replication_role = replica")
+	return l
+}
+
+// openBooks opens a database as serving does.
+func openBooks(ctx context.Context, address string) (*store.Store, error) {
+	return store.Open(ctx, address, store.Options{Scope: func(ctx context.Context) (store.Scope, error) {
 		p, err := authz.From(ctx)
 		if err != nil {
 			return store.Scope{}, err
@@ -62,12 +80,6 @@ func newLedger(t testing.TB, seed uint64, cases int) *ledger {
 		s := p.Scope()
 		return store.Scope{Lo: int64(s.Lo), Hi: int64(s.Hi), Owner: s.Owner}, nil
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.books.Close)
-	l.exec("set session_replication_role = replica")
-	return l
 }
 
 func (l *ledger) tally(books statistics.Books) *statistics.Tally {
@@ -92,7 +104,7 @@ func (l *ledger) line(id uuid.UUID, action, state string) {
 
 // change does something to a case that can happen to one, or a correction.
 func (l *ledger) change(id uuid.UUID) {
-	l.now = l.now.Add(time.Duration(l.chance.IntN(72*60)) * time.Minute)
+	l.now = l.now.Add(time.Duration(l.chance.Int64N(int64(l.pace))).Truncate(time.Minute))
 	var state string
 	if err := l.db.QueryRow(l.Context(), "select state from cases where id = $1", id).Scan(&state); err != nil {
 		l.Fatal(err)
@@ -108,6 +120,8 @@ func (l *ledger) change(id uuid.UUID) {
 		l.line(id, "CASE_DECIDED", "DECIDED")
 	}
 	switch n := l.chance.IntN(11); {
+	case n == 10 && (l.erase == 0 || l.chance.IntN(4) > 0):
+		l.line(id, "FOLLOW_UP_ADDED", state)
 	case state == "ERASED": // nothing happens to it any more
 	case n < 2:
 		l.line(id, "COMMENT_ADDED", state)
@@ -128,6 +142,7 @@ func (l *ledger) change(id uuid.UUID) {
 			service_id = (select id from services order by leika_key offset $2 limit 1), due_at = $3 where id = $1`, id, l.chance.IntN(10), l.now.AddDate(0, 0, l.chance.IntN(60)-30))
 		l.line(id, "CASE_ASSIGNED", state)
 	case n == 10:
+		l.erase--
 		l.line(id, "COMMENT_ADDED", "ERASED")
 	}
 }
@@ -373,12 +388,20 @@ func TestCellsAreWhatCountingTheCasesGives(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t, uint64(history)+1, 80)
 			all := l.cases()
-			for round := range 4 {
-				for range 40 {
+			changes := 40
+			if *rounds > 10 { // of a long life each round is shorter, so that it is not one of centuries
+				changes, l.pace = 12, 20*time.Hour
+			}
+			for round := range *rounds {
+				for range changes {
 					l.change(all[l.chance.IntN(len(all))])
 				}
 				if round == 2 { // a month ends
 					l.now = l.now.AddDate(0, 1, 3)
+				}
+				if round%3 == 1 { // what was told already is told again
+					l.exec(`update statistics_offset o set xid = e.xid, seq = e.seq
+						from (select xid, seq from events order by xid, seq offset $1 limit 1) e where o.answers and (e.xid, e.seq) < (o.xid, o.seq)`, l.chance.IntN(200))
 				}
 				// Two replicas count at the same time, and each breaks off at some moment.
 				var wait sync.WaitGroup

@@ -28,13 +28,13 @@ type (
 // civil is the calendar of Europe/Berlin at an instant.
 func (i instant) civil() (day, month) {
 	y, m, d := time.UnixMicro(int64(i) + epoch).In(berlin).Date()
-	at := month(y*12 + int(m) - 1)
-	return at.first() + day(d-1), at
+	at := month(y*12 + int(m) - 1)   //nolint:gosec // years have four digits
+	return at.first() + day(d-1), at //nolint:gosec // of a month
 }
 
 // first is the first day of a month.
 func (m month) first() day {
-	return day((time.Date(int(m)/12, time.Month(m%12+1), 1, 0, 0, 0, 0, time.UTC).UnixMicro() - epoch) / (24 * time.Hour).Microseconds())
+	return day((time.Date(int(m)/12, time.Month(m%12+1), 1, 0, 0, 0, 0, time.UTC).UnixMicro() - epoch) / (24 * time.Hour).Microseconds()) //nolint:gosec // years have four digits
 }
 
 // end is the instant at which a month is over.
@@ -186,7 +186,7 @@ func (f *fact) contribute(add func(kind, day, int32)) {
 func markOf(names []string, name []byte) (uint8, error) {
 	for i, n := range names {
 		if i > 0 && n == string(name) {
-			return uint8(i), nil //nolint:gosec // there are ten at most
+			return uint8(i), nil
 		}
 	}
 	return 0, fmt.Errorf("statistics: counting: a mark has no number")

@@ -52,7 +52,7 @@ func newTree(generation int32, keep int, pour func(rows []byte, adds bool) error
 	t := &tree{numbers: map[[16]byte]int32{}, keep: keep, pour: pour}
 	for i := range t.levels {
 		t.levels[i].cells = map[spot]Cell{}
-		t.open[i] = &rows{generation: generation, level: int16(i)} //nolint:gosec // there are four
+		t.open[i] = &rows{generation: generation, level: int16(i)}
 	}
 	return t
 }

@@ -190,7 +190,7 @@ func (t *Tally) read(ctx context.Context, after *life) ([]*life, error) {
 	}, func(v [][]byte) error {
 		l := cases[int64of(v[0])-1]
 		state, err := markOf(markStates, v[4])
-		l.lines = append(l.lines, line{int32(binary.BigEndian.Uint32(v[1])), instantIn(v[2]), means[string(v[3])], state}) //nolint:gosec // the bits as they are
+		l.lines = append(l.lines, line{int32of(v[1]), instantIn(v[2]), means[string(v[3])], state})
 		return err
 	}, func(v [][]byte) (err error) { // the last one holds
 		l := cases[int64of(v[0])-1]
@@ -233,6 +233,9 @@ func (t *Tally) each(ctx context.Context, b *pgx.Batch, statements ...func([][]b
 }
 
 func int64of(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) } //nolint:gosec // the bits as they are
+
+func int32of(v []byte) int32 { return int32(binary.BigEndian.Uint32(v)) } //nolint:gosec // the bits as they are
+func int16of(v []byte) int16 { return int16(binary.BigEndian.Uint16(v)) } //nolint:gosec // the bits as they are
 
 // instantIn is a time that may be null.
 func instantIn(v []byte) instant {

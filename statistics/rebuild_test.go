@@ -28,7 +28,7 @@ func (w watched) Copy(ctx context.Context, into string, rows io.Reader) error {
 
 func TestARebuildKeepsNobodyWaitingLong(t *testing.T) {
 	t.Parallel()
-	l := newLedger(t, 21, 1_500)
+	l := newLedger(t, 21, 800)
 	var largest, times atomic.Int64
 	books := watched{l.books.Writing, func(_ string, rows []byte) bool {
 		times.Add(1)
@@ -60,6 +60,22 @@ func TestARebuildThatLosesWhatItWritesIsSeenToBeWrong(t *testing.T) {
 	if len(differences(l.cells(), l.counted())) == 0 {
 		t.Error("what was lost is not missed")
 	}
+}
+
+func TestARebuildThatWasKilledIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 24, 200)
+	l.folds()
+	stopped, stop := context.WithCancel(t.Context())
+	books := watched{l.books.Writing, func(string, []byte) bool { return true }}
+	if err := l.tally(books).Keeping(100).Rebuild(stopped, func(int) { stop() }); err == nil {
+		t.Fatal("it was not broken off")
+	}
+	l.exec("insert into statistics_cells select n, k, lo, hi, service_id, period, detail, level, population, shape, (select last_value from statistics_generation) from statistics_cells where generation = 1 on conflict do nothing")
+	if err := l.tally(l.books.Writing).Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	l.agrees("counted anew behind one that was killed")
 }
 
 func TestOfTwoRebuildsTheLaterOneWins(t *testing.T) {

@@ -40,7 +40,8 @@ type Tally struct {
 	scope authz.Scope
 	kept  int // cells that a rebuild keeps in memory
 
-	watched watched
+	watched   watched
+	elsewhere Elsewhere
 }
 
 // Books are what figures are written to, each statement and each copy as a transaction of its own in the scope of its context.

@@ -3,6 +3,25 @@
 -- The doors take rows by COPY, which no log of statements writes down. See docs/decisions/0035.
 
 -- +goose Up
+-- Numbers of generations are never used again: what a rebuild that was killed has written lies there until it is forgotten.
+create sequence statistics_generation as integer;
+select setval('statistics_generation', (select max(generation) + 1 from statistics_offset), false);
+-- +goose StatementBegin
+create or replace function ozg_count_anew(present timestamptz) returns integer
+    language plpgsql volatile security definer
+    set search_path = public, pg_temp
+as $$
+declare
+    made constant integer := nextval('statistics_generation');
+begin
+    perform ozg_whole_country();
+    lock table statistics_offset in share row exclusive mode;
+    delete from statistics_offset where not answers;
+    insert into statistics_offset (generation, answers, xid, seq, at) values (made, false, pg_snapshot_xmin(pg_current_snapshot()), -1, present);
+    return made;
+end $$;
+-- +goose StatementEnd
+
 -- +goose StatementBegin
 -- The keys of records, in the order of their ids. Whoever calls it has entered the scope of the whole country.
 create function ozg_record_keys(ids uuid[]) returns bigint[]

@@ -61,13 +61,18 @@ var serving = map[string]string{
 	"statistics_facts_poured": "INSERT", "statistics_cells_poured": "INSERT", // doors of COPY, which nobody reads
 	"trusted_documents": "SELECT", "trusted_documents_version": "SELECT",
 	"federation_papers": "SELECT INSERT", "federation_vouchers": "SELECT INSERT DELETE",
+	"directory_heads": "SELECT INSERT DELETE, as_of entries hash head", "directory_parts": "SELECT INSERT DELETE", "directory_entries": "SELECT INSERT DELETE",
+	"federation_statements": "SELECT INSERT", "federation_answered": "SELECT INSERT", "federation_log_hashes": "SELECT INSERT", "federation_contradictions": "SELECT INSERT",
+	"federation_heads": "SELECT INSERT, root seen_at size", "federation_volumes": "SELECT INSERT, per_month",
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret", "federation_papers", "federation_vouchers"}
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret", "federation_papers", "federation_vouchers",
+	"federation_statements", "federation_answered", "federation_log_hashes", "federation_contradictions", "federation_heads", "federation_volumes", "directory_heads", "directory_parts", "directory_entries"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.
 var everywhere = []string{
+	"federation_answered(issuer,id)",  // questions of other houses, which ask the whole house
 	"connectors(subject)",             // one machine speaks for one connector
 	"tenants(slug)", "tenants(place)", // the directory itself
 	"tenants(id,place)",                  // what foreign keys hold on to

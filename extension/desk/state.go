@@ -49,8 +49,11 @@ func (d *Desk) Activate(ctx context.Context, s Step) (Outcome, error) {
 				return err
 			}
 		}
-		err = w.update(w.it).SetState(extensiondefinition.StateACTIVE).SetActivatedAt(d.now()).SetActivatedBy(w.p.Subject).Exec(w.ctx)
-		if err != nil {
+		update := w.update(w.it).SetState(extensiondefinition.StateACTIVE).SetActivatedAt(d.now()).SetActivatedBy(w.p.Subject)
+		if former == nil || former.IndexedAt != nil && !next.Indexes(before) {
+			update.SetIndexedAt(d.now()) // else the caretaker brings in what there is
+		}
+		if err := update.Exec(w.ctx); err != nil {
 			return fmt.Errorf("extension: bringing a version into force: %w", err)
 		}
 		return w.entry(auditentry.ActionEXTENSION_ACTIVATED)

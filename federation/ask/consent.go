@@ -59,7 +59,7 @@ func ReadConsent(text string) (*Consent, error) {
 			}
 		}
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		words := strings.Split(line, ",")
 		if len(words) != 5 || strings.HasPrefix(strings.TrimSpace(line), "#") {
 			continue // authz has refused what is neither empty nor a comment

@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-
 	"github.com/ozg-cloud/platform/federation/charter"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/statistics"
@@ -130,7 +128,7 @@ func (d *Desk) open(document []byte, roll Roll, now time.Time) (q Question, err 
 	if len(document) > LongestQuestion {
 		return q, problem.New(problem.Invalid, "tooLarge")
 	}
-	_, err = charter.Open(document, QuestionType, func(kid string, unchecked []byte) (jwk.Key, error) {
+	_, err = charter.Open(document, QuestionType, func(kid string, unchecked []byte) (charter.Key, error) {
 		if err := read(unchecked, &q); err != nil {
 			return nil, err
 		}

@@ -23,8 +23,7 @@ func (d *Desk) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	question, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LongestQuestion))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return problem.New(problem.Invalid, "tooLarge")
 		}
 		return problem.New(problem.Invalid, "malformed") // whoever broke off hears nothing anyway

@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-
 	"github.com/ozg-cloud/platform/federation/charter"
 )
 
@@ -36,7 +34,7 @@ type Roll interface {
 	Members() []charter.Member
 	Instances(of charter.MemberID) []charter.Instance
 	Instance(id charter.InstanceID) (charter.Instance, bool)
-	Key(by charter.InstanceID, kid string, at time.Time) (jwk.Key, error)
+	Key(by charter.InstanceID, kid string, at time.Time) (charter.Key, error)
 	Standing(of charter.InstanceID, at time.Time) error
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ozg-cloud/platform/federation/charter"
@@ -81,7 +80,7 @@ func record(asker charter.InstanceID, request string, o Outcome, statement strin
 // Errors: those of charter, and problems: otherAudience, questionExpired, otherAnswer, logChanged, malformed.
 func OpenReceipt(a Answer, q Question, sent []byte, roll Roll, now time.Time, seen Head) (Receipt, error) {
 	var r Receipt
-	_, err := charter.Open([]byte(a.Receipt), ReceiptType, func(kid string, unchecked []byte) (jwk.Key, error) {
+	_, err := charter.Open([]byte(a.Receipt), ReceiptType, func(kid string, unchecked []byte) (charter.Key, error) {
 		if err := read(unchecked, &r); err != nil {
 			return nil, err
 		}

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-
 	"github.com/ozg-cloud/platform/federation/charter"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/statistics"
@@ -56,7 +54,7 @@ func StatementOf(by charter.InstanceID, e Edition, v Vars, part statistics.Part)
 // OpenStatement reads a statement and gives its payload with it. at is when it was received: keys that were put away later still count.
 // Errors: those of charter, and problems of the kind invalid.
 func OpenStatement(document []byte, roll Roll, at time.Time) (s Statement, payload []byte, err error) {
-	payload, err = charter.Open(document, StatementType, func(kid string, unchecked []byte) (jwk.Key, error) {
+	payload, err = charter.Open(document, StatementType, func(kid string, unchecked []byte) (charter.Key, error) {
 		if err := read(unchecked, &s); err != nil {
 			return nil, err
 		}

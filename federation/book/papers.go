@@ -225,7 +225,7 @@ const keepPaper = "insert into federation_papers (kind, issuer, number, hash, do
 
 func (l *learning) charters(from Bundle) error {
 	for _, document := range from.Charters {
-		before, forked := l.chain, false
+		before := l.chain
 		if before == nil {
 			first, err := charter.Begin([]byte(document), l.pin)
 			if err != nil {
@@ -235,7 +235,7 @@ func (l *learning) charters(from Bundle) error {
 			l.chain = first
 		} else {
 			next, err := before.Accept([]byte(document))
-			forked = errors.Is(err, charter.ErrForked) && next != before
+			forked := errors.Is(err, charter.ErrForked) && next != before
 			if err != nil {
 				if !errors.Is(err, charter.ErrRollback) && (forked || !errors.Is(err, charter.ErrForked)) {
 					l.refused = append(l.refused, err)

@@ -15,6 +15,9 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
+// Key is a public key. Who uses one needs to know no more of it.
+type Key = jwk.Key
+
 // algorithmOf is the one algorithm that a key signs with.
 func algorithmOf(k jwk.Key) (jwa.SignatureAlgorithm, error) {
 	switch k := k.(type) {

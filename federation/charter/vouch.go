@@ -312,3 +312,36 @@ func Retired(text json.RawMessage, t Times) (json.RawMessage, error) {
 	}
 	return Operational(k, t)
 }
+
+// VouchFor is the voucher by which a house may say what it says of itself in a configuration that it has signed, and nothing else, for a time from now on. Whether it
+// is the right house, and those are its keys, is for who signs the voucher to know. Errors: ErrMalformed, ErrAlgorithm, ErrType, ErrSignature, ErrUnknown, ErrPaths.
+func VouchFor(m MemberID, configuration []byte, now time.Time, life time.Duration) (Voucher, error) {
+	var said Configuration
+	payload, err := Open(configuration, TypeEntity, func(kid string, payload []byte) (jwk.Key, error) {
+		var unchecked Configuration
+		own := map[string]jwk.Key{}
+		if json.Unmarshal(payload, &unchecked) != nil {
+			return nil, ErrMalformed
+		}
+		if err := unchecked.Keys.into(own); err != nil {
+			return nil, err
+		}
+		if own[kid] == nil {
+			return nil, ErrUnknown
+		}
+		return own[kid], nil
+	})
+	if err != nil {
+		return Voucher{}, err
+	}
+	if err := strict(payload, &said); err != nil {
+		return Voucher{}, err
+	}
+	if !m.above(string(said.Instance)) || said.Issuer != said.Instance {
+		return Voucher{}, ErrPaths
+	}
+	v := Voucher{Member: m, Instance: said.Instance, IssuedAt: now.Unix(), Expires: now.Add(life).Unix(), Keys: said.Keys}
+	of := said.Metadata.Instance
+	v.Policy.Instance.Editions.SubsetOf, v.Policy.Instance.Region.OneOf, v.Policy.Instance.Documents.SubsetOf = of.Editions, []string{of.Region}, of.Documents
+	return v, nil
+}

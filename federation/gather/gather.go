@@ -370,7 +370,7 @@ func (g *Gatherer) one(ctx context.Context, m charter.Member, t target) reply {
 	}
 	part, s, payload, err := t.variant.read(document, t.house, t.roll, g.o.Clock())
 	if err != nil {
-		return reply{err: fmt.Errorf("gather: reading what this house says itself: %w", err)}
+		return rejected(err) // its voucher has expired, it is suspended itself: others would not believe it either
 	}
 	kept := Kept{Member: m.ID, Statement: s, Payload: payload, Document: document, ReceivedAt: g.o.Clock()}
 	return reply{state: Answered, part: part, kept: kept, took: time.Since(begun)}

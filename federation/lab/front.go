@@ -4,11 +4,18 @@ package lab
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ozg-cloud/platform/federation/ask"
+	"github.com/ozg-cloud/platform/federation/charter"
 )
 
 // Fault answers in the place of a house. next is the house.
@@ -91,6 +98,89 @@ func Changed(change func(body []byte) []byte) Fault {
 	}
 }
 
+// Said changes what the house says to questions and signs it anew with its real key: the payload of the statement, and that of the receipt, which names the hash of
+// the changed statement. Either may be nil.
+func (h *House) Said(statement, receipt func(payload []byte) []byte) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path != ask.Path {
+			next.ServeHTTP(w, r)
+			return
+		}
+		Changed(func(body []byte) []byte {
+			a, err := ask.ReadAnswer(body)
+			if err != nil || a.Statement == "" {
+				return body
+			}
+			if statement != nil {
+				a.Statement = h.again(a.Statement, ask.StatementType, statement)
+			}
+			a.Receipt = h.again(a.Receipt, ask.ReceiptType, func(payload []byte) []byte {
+				payload = ofStatement.ReplaceAll(payload, []byte(`"st":"`+charter.Hash([]byte(a.Statement))+`"`))
+				if receipt != nil {
+					payload = receipt(payload)
+				}
+				return payload
+			})
+			text, err := a.Bytes()
+			if err != nil {
+				return body
+			}
+			return text
+		})(w, r, next)
+	}
+}
+
+var ofStatement = regexp.MustCompile(`"st":"[^"]*"`)
+
+// again signs a document anew after a change.
+func (h *House) again(document, typ string, change func(payload []byte) []byte) string {
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(document, ".")[1])
+	if err != nil {
+		return document
+	}
+	signed, err := h.Seat.Signer().Sign(typ, change(payload))
+	if err != nil {
+		return document
+	}
+	return string(signed)
+}
+
+// Unsigned lets the house answer, and breaks the last signature in what it says.
+func Unsigned(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	Changed(func(body []byte) []byte {
+		a, err := ask.ReadAnswer(body)
+		if err != nil || len(a.Statement) < 10 {
+			return body
+		}
+		at := len(a.Statement) - 10
+		other := byte('A')
+		if a.Statement[at] == other {
+			other = 'B'
+		}
+		a.Statement = a.Statement[:at] + string(other) + a.Statement[at+1:]
+		text, err := a.Bytes()
+		if err != nil {
+			return body
+		}
+		return text
+	})(w, r, next)
+}
+
+// Replay answers every question with the first answer that the house has given.
+func Replay() Fault {
+	var first atomic.Pointer[answer]
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path != ask.Path {
+			next.ServeHTTP(w, r)
+			return
+		}
+		first.CompareAndSwap(nil, recorded(r, next))
+		a := first.Load()
+		a.head(w)
+		_, _ = w.Write(a.body.Bytes())
+	}
+}
+
 // answer is what a house has answered, kept.
 type answer struct {
 	header http.Header
@@ -106,8 +196,6 @@ func recorded(r *http.Request, next http.Handler) *answer {
 }
 
 func (a *answer) head(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 }

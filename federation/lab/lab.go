@@ -4,6 +4,8 @@ package lab
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ozg-cloud/platform/cmd"
@@ -11,6 +13,11 @@ import (
 	"github.com/ozg-cloud/platform/federation/charter"
 	"github.com/ozg-cloud/platform/internal/housetest"
 )
+
+// Consent is what every house tells the others.
+const Consent = `p, role:member, figures.applications.land, ask, federation
+p, role:member, figures.decided.land, ask, federation
+`
 
 // URL is that of all together.
 const URL = "https://foederation.example"
@@ -48,6 +55,7 @@ func New(t testing.TB, n int, changes ...func(i int, g *cmd.Ground)) *Lab {
 			Land: land.slug, Region: land.region, Editions: []int{1}, Documents: []string{"statistics"},
 		}, charter.Entry{State: charter.Owner, Since: "2026-01-01", Votes: 1, Share: 1 / float64(n)})
 		l.must(err)
+		l.must(os.WriteFile(filepath.Join(s.Folder(), "consent.csv"), []byte(Consent), 0o600))
 		e, err := s.Entry()
 		l.must(err)
 		seats, entries = append(seats, s), append(entries, e)

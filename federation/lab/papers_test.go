@@ -149,7 +149,7 @@ func TestAHouseThatHandsOnRubbishChangesNothing(t *testing.T) {
 			t.Errorf("%s: the roll has changed", name)
 		}
 	}
-	for _, line := range strings.Split(h.Log.String(), "\n") {
+	for line := range strings.SplitSeq(h.Log.String(), "\n") {
 		if strings.Contains(line, known.Houses[0].Voucher) {
 			t.Error("the log repeats what was read")
 		}

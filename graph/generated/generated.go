@@ -53,6 +53,12 @@ type FederationResolver interface {
 	Charter(ctx context.Context, obj *model.Federation) (*model.Charter, error)
 	Members(ctx context.Context, obj *model.Federation, state []model.MemberState) ([]model.Member, error)
 	Suspensions(ctx context.Context, obj *model.Federation) (int, error)
+	Availability(ctx context.Context, obj *model.Federation, service string, region *string, first int, after *string) (*model.AvailabilityAnswer, error)
+	Directory(ctx context.Context, obj *model.Federation) ([]model.DirectoryPart, error)
+	Cubes(ctx context.Context, obj *model.Federation) ([]model.Cube, error)
+	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
+	Answered(ctx context.Context, obj *model.Federation, first int, before *int) ([]model.AnsweredQuestion, error)
+	Contradictions(ctx context.Context, obj *model.Federation) ([]model.Contradiction, error)
 }
 type MutationResolver interface {
 	AcceptCase(ctx context.Context, input model.AcceptCaseInput) (*answer.Payload, error)
@@ -71,6 +77,7 @@ type MutationResolver interface {
 	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*answer.Payload, error)
 	DeprecateExtension(ctx context.Context, input model.DeprecateExtensionInput) (*answer.Payload, error)
 	DiscardCase(ctx context.Context, input model.DiscardCaseInput) (*answer.Payload, error)
+	EraseExtensionValues(ctx context.Context, input model.EraseExtensionValuesInput) (*answer.Payload, error)
 	OpenMessage(ctx context.Context, input model.OpenMessageInput) (*answer.Payload, error)
 	PauseWebhook(ctx context.Context, input model.PauseWebhookInput) (*answer.Payload, error)
 	RemoveRole(ctx context.Context, input model.RemoveRoleInput) (*answer.Payload, error)
@@ -169,6 +176,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteWebhookInput", ec.unmarshalInputDeleteWebhookInput),
 			graphql.NewInputUnmarshaler("DeprecateExtensionInput", ec.unmarshalInputDeprecateExtensionInput),
 			graphql.NewInputUnmarshaler("DiscardCaseInput", ec.unmarshalInputDiscardCaseInput),
+			graphql.NewInputUnmarshaler("EraseExtensionValuesInput", ec.unmarshalInputEraseExtensionValuesInput),
+			graphql.NewInputUnmarshaler("FederatedOptions", ec.unmarshalInputFederatedOptions),
 			graphql.NewInputUnmarshaler("FormFieldInput", ec.unmarshalInputFormFieldInput),
 			graphql.NewInputUnmarshaler("OpenMessageInput", ec.unmarshalInputOpenMessageInput),
 			graphql.NewInputUnmarshaler("PauseWebhookInput", ec.unmarshalInputPauseWebhookInput),
@@ -1908,6 +1917,30 @@ extend type Mutation {
   discardCase("What to do." input: DiscardCaseInput!): DiscardCasePayload! @policy(object: "case", action: "discard", onDeny: HIDE) @cost(weight: 10)
 }
 `, BuiltIn: false},
+	{Name: "../../schema/erase_extension_values.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"Input of eraseExtensionValues."
+input EraseExtensionValuesInput {
+  "A version that is out of force."
+  extensionDefinitionId: ID!
+}
+
+"What can go wrong in eraseExtensionValues."
+union EraseExtensionValuesProblem = ValidationProblem | NotFoundProblem | ForbiddenProblem | ConflictProblem
+
+"What came of eraseExtensionValues."
+type EraseExtensionValuesPayload {
+  "The version; erasedAt tells when everything was erased."
+  extensionDefinition: ExtensionDefinition
+  "Why nothing was ordered; empty when it worked."
+  problems: [EraseExtensionValuesProblem!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Orders that the values of all extension fields (Balkon) that have gone up to a version are erased for good. What the version in force has stays. It is done afterwards, record by record."
+  eraseExtensionValues("What to do." input: EraseExtensionValuesInput!): EraseExtensionValuesPayload! @policy(object: "extension", action: "define", onDeny: HIDE) @cost(weight: 20)
+}
+`, BuiltIn: false},
 	{Name: "../../schema/explain.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
 
 "What a line of the policy comes to for an assignment and a thing. Where several hold, the first in this order is told."
@@ -2011,6 +2044,14 @@ type ExtensionDefinition implements Node @policy(object: "extension", action: "r
   retiredAt: DateTime
   "Subject of who took it out of force, or brought the next one into force."
   retiredBy: String @dataClass(class: INTERNAL)
+  "Since when everything that was kept before can be found by the fields of this version; null while it is brought into the index."
+  indexedAt: DateTime
+  "When it was ordered to erase the values of all that has gone up to this version."
+  eraseOrderedAt: DateTime
+  "Subject of who ordered it."
+  eraseOrderedBy: String @dataClass(class: INTERNAL)
+  "When the last of these values was erased."
+  erasedAt: DateTime
 }
 
 "A page of definitions of extension fields."
@@ -2226,6 +2267,299 @@ type Federation {
 extend type Query {
   "All houses together (Föderation)."
   federation: Federation!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/federation_directory.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"How far a house knows what a member offers."
+enum DirectoryState {
+  "What it has said last is known; asOf says of when that is."
+  KNOWN
+  "It has never been heard of."
+  NEVER_HEARD
+  "It is suspended, and nothing that it says is told."
+  SUSPENDED
+}
+
+"What is known here of the services that a member offers (Zuständigkeitsverzeichnis)."
+type DirectoryPart {
+  "Whose services."
+  member: Member!
+  "How far they are known."
+  state: DirectoryState!
+  "When what is known was so, as the member has signed."
+  asOf: DateTime
+  "Seconds since then."
+  ageSeconds: Int
+  "How many offers are known of it."
+  offers: Int!
+}
+
+"That an authority of a member offers a service in a territory."
+type Availability {
+  "The member."
+  member: Member!
+  "The house that says so."
+  instance: ID!
+  "Short name of the authority in its house."
+  authority: String!
+  "Name of the authority."
+  name: String!
+  "The service."
+  service: LeikaKey!
+  "Prefix of the regional keys that are covered."
+  territory: String!
+  "First day on which it holds."
+  validFrom: Date!
+  "First day on which it no longer holds."
+  validTo: Date
+  "Maturity of the online service (Reifegrad), 0 to 7."
+  maturity: Int!
+}
+
+"Who offers a service, as far as it is known here, and of when that is. Nobody is asked for it: it is as complete when no other house can be reached."
+type AvailabilityAnswer {
+  "The offers that hold today, by their territories, those of the largest first."
+  nodes: [Availability!]! @listSize(assumedSize: 100)
+  "How many there are in all; computed only when selected."
+  total: Int!
+  "Cursor of the last one."
+  endCursor: Cursor
+  "Whether more follow."
+  hasNextPage: Boolean!
+  "What is known of each member of the charter, once, in its order: what of it is missing here is missing above."
+  parts: [DirectoryPart!]! @listSize(assumedSize: 20)
+}
+
+extend type Federation {
+  "Who offers a service, in all houses: everywhere, or who is responsible for one region."
+  availability(
+    "The service."
+    service: LeikaKey!
+    "The region, 12 digits."
+    region: RegionalKey
+    "How many, 0 to 100."
+    first: Int! = 50
+    "Only what comes after this cursor."
+    after: Cursor
+  ): AvailabilityAnswer! @cost(weight: 5)
+  "What is known here of each member of the charter, once, in its order; empty in a house that belongs to no federation."
+  directory: [DirectoryPart!]! @listSize(assumedSize: 20)
+}
+`, BuiltIn: false},
+	{Name: "../../schema/federation_statistics.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
+
+"What became of asking a member. Each member has exactly one state, always."
+enum MemberAnswerState {
+  "It has answered."
+  ANSWERED
+  "It has answered this before, and what it said is kept."
+  CACHED
+  "Its Land has not agreed to tell this (Freigabe)."
+  DECLINED
+  "Its edition does not know the measure or the table. It is not counted as zero."
+  UNSUPPORTED
+  "It could not be reached."
+  UNREACHABLE
+  "It did not answer before the deadline."
+  TIMED_OUT
+  "What it sent cannot be believed."
+  REJECTED
+  "It is suspended (ausgesetzt)."
+  SUSPENDED
+}
+
+"What to do when not everybody has answered."
+enum PartialMode {
+  "Tell what is known, and who is missing."
+  ALLOW
+  "Tell no figures, only who is missing."
+  REQUIRE_COMPLETE
+}
+
+"How the members are asked."
+input FederatedOptions {
+  "Members that are asked, by their ids; all of the charter where it is missing."
+  members: [ID!]
+  "From what age on what a member said is asked for again, in seconds. Where it is missing, what was said of months that are over is kept for ever."
+  maxAgeSeconds: Int
+  "How long everything may take, in milliseconds, 100 to 9000."
+  deadlineMillis: Int = 2000
+  "What to do when not everybody has answered."
+  partial: PartialMode! = ALLOW
+  "What the figures are for, up to 64 characters; every member that is asked reads it."
+  purpose: String
+}
+
+"What became of asking a member (Antwort eines Mitglieds)."
+type MemberAnswer @cost(weight: 0) {
+  "The member."
+  member: Member!
+  "What became of it."
+  state: MemberAnswerState!
+  "Why, as a word for machines; null where there is nothing to be said."
+  reason: String @dataClass(class: INTERNAL)
+  "The instant up to which it has counted; null where it is not in the sums."
+  asOf: DateTime
+  "When it said so; null where it is not in the sums."
+  receivedAt: DateTime
+  "The edition in which it was asked."
+  edition: Int
+  "How long it took, in milliseconds."
+  tookMillis: Int
+  "What it has signed (Aussage), a JWS in compact serialization; null where it is not in the sums."
+  statement: String @cost(weight: 5)
+}
+
+"What has to be known to read an answer of many (Antwortkopf)."
+type AnswerMeta @cost(weight: 0) {
+  "The question, by its hash: equal questions have equal hashes wherever they are asked."
+  question: String!
+  "The instant up to which every member in the sums has counted."
+  asOf: DateTime!
+  "Whether everybody who was asked is in the sums."
+  complete: Boolean!
+  "How many members were asked."
+  expected: Int!
+  "How many of them are in the sums."
+  answered: Int!
+  "Which part of all cases is in the sums, from 0 to 1, by how many each member had last; null where nobody knows."
+  coverage: Float
+  "Every member that was asked, once, in the order of the charter."
+  members: [MemberAnswer!]! @listSize(assumedSize: 20)
+}
+
+"Protected figures of all members together (föderierte Statistik). Values of LAND are ids of members."
+type FederatedStatistics {
+  "Who has answered what."
+  meta: AnswerMeta!
+  "Margin of a single number of a single member: with 95 % certainty the true one is no further off; figures have their own."
+  margin: Float!
+  "The smallest number but 0 that is told."
+  smallest: Int!
+  "How many shares and durations were held back."
+  suppressed: Int!
+  "The table of noise, by its hash."
+  noise: String!
+  "The catalogue of measures and published tables, by its hash."
+  scheme: String!
+  "What the rows are told apart by, from coarse to fine."
+  axes: [StatisticsAxis!]! @listSize(assumedSize: 6)
+  "At most 10000, in the order of their values; null with an error (notComplete) where all had to answer and not all did."
+  rows: [StatisticsRow!] @listSize(assumedSize: 1000)
+}
+
+"How finely a Land tells where something was counted."
+enum StatisticsLevel {
+  "As a whole."
+  LAND
+  "By district."
+  DISTRICT
+  "By authority."
+  AUTHORITY
+}
+
+"What is told of a measure."
+enum StatisticsKind {
+  "How many."
+  NUMBER
+  "How many, and their share of others."
+  SHARE
+  "How many, median, 90th percentile and histogram."
+  DURATIONS
+}
+
+"A measure of a cube."
+type CubeMeasure @cost(weight: 0) {
+  "Which one."
+  measure: StatisticsMeasure!
+  "What is told of it."
+  kind: StatisticsKind!
+  "At which levels this house tells it to every member (Freigabe); empty where it tells it to nobody, or to some members only."
+  told: [StatisticsLevel!]! @listSize(assumedSize: 3)
+}
+
+"A table of protected figures."
+type PublishedTable @cost(weight: 0) {
+  "What it is by."
+  axes: [StatisticsAxis!]! @listSize(assumedSize: 4)
+  "Whether durations are published by it."
+  durations: Boolean!
+}
+
+"What is counted of one set of cases, and which tables of it are published (Würfel)."
+type Cube @cost(weight: 0) {
+  "Name of the set of cases, for example received."
+  name: String!
+  "What is measured of it."
+  measures: [CubeMeasure!]! @listSize(assumedSize: 3)
+  "The tables by which members can be asked."
+  tables: [PublishedTable!]! @listSize(assumedSize: 20)
+}
+
+"A question that another house has asked this one (beantwortete Frage). It is never changed and never deleted."
+type AnsweredQuestion @cost(weight: 1) {
+  "Its place in the log, from 0 on without a gap."
+  index: Int!
+  "When it was answered."
+  at: DateTime!
+  "The member that asked, by its id."
+  memberId: ID!
+  "The house that asked, by its id."
+  houseId: ID!
+  "The document that was asked, by its hash."
+  document: String!
+  "The question with its variables, by its hash; null where it was not understood."
+  question: String
+  "What was asked for, by the names of the measures."
+  measures: [String!]! @listSize(assumedSize: 5)
+  "What for, as the house that asked says."
+  purpose: String! @dataClass(class: INTERNAL)
+  "In which role somebody asked there, as that house says."
+  role: String! @dataClass(class: INTERNAL)
+  "How many numbers were told."
+  cells: Int!
+  "What became of it: ANSWERED, DECLINED or UNSUPPORTED."
+  outcome: MemberAnswerState!
+  "Why, as a word for machines; null where it was answered."
+  reason: String @dataClass(class: INTERNAL)
+  "The question as it was signed, a JWS in compact serialization."
+  request: String!
+}
+
+"Two statements of one member to the same question that say different things, both signed by it (Widerspruch): a proof that needs nothing else."
+type Contradiction @cost(weight: 1) {
+  "The member, by its id."
+  memberId: ID!
+  "The question, by its hash."
+  question: String!
+  "What it said first, a JWS in compact serialization."
+  first: String!
+  "What it said later."
+  second: String!
+  "When this was found."
+  foundAt: DateTime!
+}
+
+extend type Federation {
+  "What can be asked of all members, and what this house tells them."
+  cubes: [Cube!]! @policy(object: "statistics", action: "read", onDeny: HIDE) @listSize(assumedSize: 10)
+  "Asks all members at once, until a deadline, for protected figures of months that are over. Districts and authorities are told with their Land only, and no condition is by them."
+  statistics(
+    "What is told, 1 to 10." measures: [StatisticsMeasure!]!
+    "What the rows are told apart by, at most 6." groupBy: [StatisticsAxis!]
+    "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "First month of the period, for example 2026-10." from: String!
+    "Last month of the period; it is over." to: String!
+    "How the members are asked." options: FederatedOptions
+  ): FederatedStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 200)
+  "What other houses wanted to know of this one, newest first."
+  answered(
+    "How many, 1 to 100." first: Int!
+    "Only what stands before this place in the log." before: Int
+  ): [AnsweredQuestion!]! @policy(object: "federation", action: "read", onDeny: HIDE) @listSize(slicingArguments: ["first"])
+  "Members that have contradicted themselves, newest first, at most 100."
+  contradictions: [Contradiction!]! @policy(object: "federation", action: "read", onDeny: HIDE) @listSize(assumedSize: 10)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/filter.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -3662,7 +3996,7 @@ enum StatisticsMeasure {
 
 "What figures are told apart by (Merkmal)."
 enum StatisticsAxis {
-  "Land: the slug of its tenant."
+  "Land: the slug of its tenant; where all houses of the federation were asked, the id of the member."
   LAND
   "District (Kreis): the slug of its tenant."
   DISTRICT
@@ -3797,7 +4131,7 @@ type CaseStatistics {
 }
 
 extend type Query {
-  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics."
+  "Counts the cases of a tenant and of what is below it (Statistik). Exact figures are for whoever may read the statistics of the whole of it, protected ones for everybody who may read statistics. Protected figures of the whole federation are asked of all its members, where this house belongs to it."
   caseStatistics(
     "Slug of the tenant." scope: String!
     "Exact or protected." product: StatisticsProduct!
@@ -4442,6 +4776,58 @@ func (ec *executionContext) childFields_AddFollowUpPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type AddFollowUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AnswerMeta(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "question":
+		return ec.fieldContext_AnswerMeta_question(ctx, field)
+	case "asOf":
+		return ec.fieldContext_AnswerMeta_asOf(ctx, field)
+	case "complete":
+		return ec.fieldContext_AnswerMeta_complete(ctx, field)
+	case "expected":
+		return ec.fieldContext_AnswerMeta_expected(ctx, field)
+	case "answered":
+		return ec.fieldContext_AnswerMeta_answered(ctx, field)
+	case "coverage":
+		return ec.fieldContext_AnswerMeta_coverage(ctx, field)
+	case "members":
+		return ec.fieldContext_AnswerMeta_members(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnswerMeta", field.Name)
+}
+
+func (ec *executionContext) childFields_AnsweredQuestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "index":
+		return ec.fieldContext_AnsweredQuestion_index(ctx, field)
+	case "at":
+		return ec.fieldContext_AnsweredQuestion_at(ctx, field)
+	case "memberId":
+		return ec.fieldContext_AnsweredQuestion_memberId(ctx, field)
+	case "houseId":
+		return ec.fieldContext_AnsweredQuestion_houseId(ctx, field)
+	case "document":
+		return ec.fieldContext_AnsweredQuestion_document(ctx, field)
+	case "question":
+		return ec.fieldContext_AnsweredQuestion_question(ctx, field)
+	case "measures":
+		return ec.fieldContext_AnsweredQuestion_measures(ctx, field)
+	case "purpose":
+		return ec.fieldContext_AnsweredQuestion_purpose(ctx, field)
+	case "role":
+		return ec.fieldContext_AnsweredQuestion_role(ctx, field)
+	case "cells":
+		return ec.fieldContext_AnsweredQuestion_cells(ctx, field)
+	case "outcome":
+		return ec.fieldContext_AnsweredQuestion_outcome(ctx, field)
+	case "reason":
+		return ec.fieldContext_AnsweredQuestion_reason(ctx, field)
+	case "request":
+		return ec.fieldContext_AnsweredQuestion_request(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnsweredQuestion", field.Name)
+}
+
 func (ec *executionContext) childFields_AskApplicantPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4476,6 +4862,46 @@ func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, f
 		return ec.fieldContext_AssignRolePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssignRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Availability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_Availability_member(ctx, field)
+	case "instance":
+		return ec.fieldContext_Availability_instance(ctx, field)
+	case "authority":
+		return ec.fieldContext_Availability_authority(ctx, field)
+	case "name":
+		return ec.fieldContext_Availability_name(ctx, field)
+	case "service":
+		return ec.fieldContext_Availability_service(ctx, field)
+	case "territory":
+		return ec.fieldContext_Availability_territory(ctx, field)
+	case "validFrom":
+		return ec.fieldContext_Availability_validFrom(ctx, field)
+	case "validTo":
+		return ec.fieldContext_Availability_validTo(ctx, field)
+	case "maturity":
+		return ec.fieldContext_Availability_maturity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
+}
+
+func (ec *executionContext) childFields_AvailabilityAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_AvailabilityAnswer_nodes(ctx, field)
+	case "total":
+		return ec.fieldContext_AvailabilityAnswer_total(ctx, field)
+	case "endCursor":
+		return ec.fieldContext_AvailabilityAnswer_endCursor(ctx, field)
+	case "hasNextPage":
+		return ec.fieldContext_AvailabilityAnswer_hasNextPage(ctx, field)
+	case "parts":
+		return ec.fieldContext_AvailabilityAnswer_parts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AvailabilityAnswer", field.Name)
 }
 
 func (ec *executionContext) childFields_CancelBulkExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4580,6 +5006,22 @@ func (ec *executionContext) childFields_CompleteFollowUpPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type CompleteFollowUpPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Contradiction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_Contradiction_memberId(ctx, field)
+	case "question":
+		return ec.fieldContext_Contradiction_question(ctx, field)
+	case "first":
+		return ec.fieldContext_Contradiction_first(ctx, field)
+	case "second":
+		return ec.fieldContext_Contradiction_second(ctx, field)
+	case "foundAt":
+		return ec.fieldContext_Contradiction_foundAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Contradiction", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "webhook":
@@ -4588,6 +5030,30 @@ func (ec *executionContext) childFields_CreateWebhookPayload(ctx context.Context
 		return ec.fieldContext_CreateWebhookPayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Cube(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Cube_name(ctx, field)
+	case "measures":
+		return ec.fieldContext_Cube_measures(ctx, field)
+	case "tables":
+		return ec.fieldContext_Cube_tables(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Cube", field.Name)
+}
+
+func (ec *executionContext) childFields_CubeMeasure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_CubeMeasure_measure(ctx, field)
+	case "kind":
+		return ec.fieldContext_CubeMeasure_kind(ctx, field)
+	case "told":
+		return ec.fieldContext_CubeMeasure_told(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CubeMeasure", field.Name)
 }
 
 func (ec *executionContext) childFields_DecideCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4652,6 +5118,22 @@ func (ec *executionContext) childFields_DeprecateExtensionPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeprecateExtensionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DirectoryPart(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_DirectoryPart_member(ctx, field)
+	case "state":
+		return ec.fieldContext_DirectoryPart_state(ctx, field)
+	case "asOf":
+		return ec.fieldContext_DirectoryPart_asOf(ctx, field)
+	case "ageSeconds":
+		return ec.fieldContext_DirectoryPart_ageSeconds(ctx, field)
+	case "offers":
+		return ec.fieldContext_DirectoryPart_offers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DirectoryPart", field.Name)
+}
+
 func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "case":
@@ -4662,6 +5144,16 @@ func (ec *executionContext) childFields_DiscardCasePayload(ctx context.Context, 
 		return ec.fieldContext_DiscardCasePayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiscardCasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EraseExtensionValuesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "extensionDefinition":
+		return ec.fieldContext_EraseExtensionValuesPayload_extensionDefinition(ctx, field)
+	case "problems":
+		return ec.fieldContext_EraseExtensionValuesPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseExtensionValuesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4678,6 +5170,28 @@ func (ec *executionContext) childFields_ExtensionChange(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ExtensionChange", field.Name)
 }
 
+func (ec *executionContext) childFields_FederatedStatistics(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "meta":
+		return ec.fieldContext_FederatedStatistics_meta(ctx, field)
+	case "margin":
+		return ec.fieldContext_FederatedStatistics_margin(ctx, field)
+	case "smallest":
+		return ec.fieldContext_FederatedStatistics_smallest(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_FederatedStatistics_suppressed(ctx, field)
+	case "noise":
+		return ec.fieldContext_FederatedStatistics_noise(ctx, field)
+	case "scheme":
+		return ec.fieldContext_FederatedStatistics_scheme(ctx, field)
+	case "axes":
+		return ec.fieldContext_FederatedStatistics_axes(ctx, field)
+	case "rows":
+		return ec.fieldContext_FederatedStatistics_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FederatedStatistics", field.Name)
+}
+
 func (ec *executionContext) childFields_Federation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "self":
@@ -4688,6 +5202,18 @@ func (ec *executionContext) childFields_Federation(ctx context.Context, field gr
 		return ec.fieldContext_Federation_members(ctx, field)
 	case "suspensions":
 		return ec.fieldContext_Federation_suspensions(ctx, field)
+	case "availability":
+		return ec.fieldContext_Federation_availability(ctx, field)
+	case "directory":
+		return ec.fieldContext_Federation_directory(ctx, field)
+	case "cubes":
+		return ec.fieldContext_Federation_cubes(ctx, field)
+	case "statistics":
+		return ec.fieldContext_Federation_statistics(ctx, field)
+	case "answered":
+		return ec.fieldContext_Federation_answered(ctx, field)
+	case "contradictions":
+		return ec.fieldContext_Federation_contradictions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Federation", field.Name)
 }
@@ -4750,6 +5276,28 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
 
+func (ec *executionContext) childFields_MemberAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_MemberAnswer_member(ctx, field)
+	case "state":
+		return ec.fieldContext_MemberAnswer_state(ctx, field)
+	case "reason":
+		return ec.fieldContext_MemberAnswer_reason(ctx, field)
+	case "asOf":
+		return ec.fieldContext_MemberAnswer_asOf(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_MemberAnswer_receivedAt(ctx, field)
+	case "edition":
+		return ec.fieldContext_MemberAnswer_edition(ctx, field)
+	case "tookMillis":
+		return ec.fieldContext_MemberAnswer_tookMillis(ctx, field)
+	case "statement":
+		return ec.fieldContext_MemberAnswer_statement(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberAnswer", field.Name)
+}
+
 func (ec *executionContext) childFields_OpenMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -4768,6 +5316,16 @@ func (ec *executionContext) childFields_PauseWebhookPayload(ctx context.Context,
 		return ec.fieldContext_PauseWebhookPayload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PauseWebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PublishedTable(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "axes":
+		return ec.fieldContext_PublishedTable_axes(ctx, field)
+	case "durations":
+		return ec.fieldContext_PublishedTable_durations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishedTable", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5206,6 +5764,66 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_Federation_answered_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Federation_availability_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "service",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNLeikaKey2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["service"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "region",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalORegionalKey2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["region"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Federation_members_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5217,6 +5835,60 @@ func (ec *executionContext) field_Federation_members_args(ctx context.Context, r
 		return nil, err
 	}
 	args["state"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Federation_statistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "measures",
+		func(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+			return ec.unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["measures"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+			return ec.unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "options",
+		func(ctx context.Context, v any) (*model.FederatedOptions, error) {
+			return ec.unmarshalOFederatedOptions2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederatedOptions(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["options"] = arg5
 	return args, nil
 }
 
@@ -5436,6 +6108,20 @@ func (ec *executionContext) field_Mutation_discardCase_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.DiscardCaseInput, error) {
 			return ec.unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseExtensionValues_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EraseExtensionValuesInput, error) {
+			return ec.unmarshalNEraseExtensionValuesInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐEraseExtensionValuesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7266,6 +7952,475 @@ func (ec *executionContext) fieldContext_AddFollowUpPayload_problems(_ context.C
 	return graphql.NewScalarFieldContext("AddFollowUpPayload", field, false, false, "AddFollowUpProblem")
 }
 
+func (ec *executionContext) _AnswerMeta_question(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnswerMeta_asOf(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AnswerMeta_complete(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AnswerMeta_expected(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_expected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_expected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnswerMeta_answered(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_answered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Answered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_answered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnswerMeta_coverage(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_coverage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Coverage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_coverage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerMeta", field, false, false, "Float")
+}
+
+func (ec *executionContext) _AnswerMeta_members(ctx context.Context, field graphql.CollectedField, obj *model.AnswerMeta) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerMeta_members(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Members, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MemberAnswer) graphql.Marshaler {
+			return ec.marshalNMemberAnswer2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerMeta_members(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AnswerMeta",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MemberAnswer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AnsweredQuestion_index(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_index(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Index, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_index(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnsweredQuestion_at(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AnsweredQuestion_memberId(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_memberId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MemberID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_memberId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AnsweredQuestion_houseId(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_houseId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HouseID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_houseId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AnsweredQuestion_document(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_document(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Document, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_document(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_question(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_measures(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_measures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_measures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_purpose(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_purpose(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purpose, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_purpose(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_role(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_cells(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_cells(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cells, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_cells(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AnsweredQuestion_outcome(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcome, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MemberAnswerState) graphql.Marshaler {
+			return ec.marshalNMemberAnswerState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "MemberAnswerState")
+}
+
+func (ec *executionContext) _AnsweredQuestion_reason(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
+func (ec *executionContext) _AnsweredQuestion_request(ctx context.Context, field graphql.CollectedField, obj *model.AnsweredQuestion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnsweredQuestion_request(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Request, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnsweredQuestion_request(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnsweredQuestion", field, false, false, "String")
+}
+
 func (ec *executionContext) _AskApplicantPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7471,6 +8626,355 @@ func (ec *executionContext) _AssignRolePayload_problems(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_AssignRolePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AssignRolePayload", field, false, false, "AssignRoleProblem")
+}
+
+func (ec *executionContext) _Availability_member(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Member) graphql.Marshaler {
+			return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Availability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Availability_instance(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Availability_authority(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_authority(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Authority, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_authority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_name(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_service(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_service(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Service, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNLeikaKey2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "LeikaKey")
+}
+
+func (ec *executionContext) _Availability_territory(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_territory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Territory, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_territory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "String")
+}
+
+func (ec *executionContext) _Availability_validFrom(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_validFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_validFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Availability_validTo(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_validTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidTo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalODate2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_validTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Availability_maturity(ctx context.Context, field graphql.CollectedField, obj *model.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_maturity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Maturity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_maturity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_nodes(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Availability) graphql.Marshaler {
+			return ec.marshalNAvailability2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AvailabilityAnswer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Availability(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AvailabilityAnswer_total(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_endCursor(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_endCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_hasNextPage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasNextPage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AvailabilityAnswer", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AvailabilityAnswer_parts(ctx context.Context, field graphql.CollectedField, obj *model.AvailabilityAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AvailabilityAnswer_parts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+			return ec.marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AvailabilityAnswer_parts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AvailabilityAnswer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryPart(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _CancelBulkExportPayload_bulkOperation(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -8392,6 +9896,121 @@ func (ec *executionContext) fieldContext_ConflictProblem_currentRevision(_ conte
 	return graphql.NewScalarFieldContext("ConflictProblem", field, true, false, "Int")
 }
 
+func (ec *executionContext) _Contradiction_memberId(ctx context.Context, field graphql.CollectedField, obj *model.Contradiction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contradiction_memberId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MemberID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contradiction_memberId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contradiction", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Contradiction_question(ctx context.Context, field graphql.CollectedField, obj *model.Contradiction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contradiction_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contradiction_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contradiction", field, false, false, "String")
+}
+
+func (ec *executionContext) _Contradiction_first(ctx context.Context, field graphql.CollectedField, obj *model.Contradiction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contradiction_first(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.First, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contradiction_first(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contradiction", field, false, false, "String")
+}
+
+func (ec *executionContext) _Contradiction_second(ctx context.Context, field graphql.CollectedField, obj *model.Contradiction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contradiction_second(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Second, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contradiction_second(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contradiction", field, false, false, "String")
+}
+
+func (ec *executionContext) _Contradiction_foundAt(ctx context.Context, field graphql.CollectedField, obj *model.Contradiction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Contradiction_foundAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FoundAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Contradiction_foundAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contradiction", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _CreateWebhookPayload_webhook(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8436,6 +10055,162 @@ func (ec *executionContext) _CreateWebhookPayload_problems(ctx context.Context, 
 }
 func (ec *executionContext) fieldContext_CreateWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, false, false, "CreateWebhookProblem")
+}
+
+func (ec *executionContext) _Cube_name(ctx context.Context, field graphql.CollectedField, obj *model.Cube) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cube_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Cube_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cube", field, false, false, "String")
+}
+
+func (ec *executionContext) _Cube_measures(ctx context.Context, field graphql.CollectedField, obj *model.Cube) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cube_measures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.CubeMeasure) graphql.Marshaler {
+			return ec.marshalNCubeMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeMeasureᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Cube_measures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cube",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CubeMeasure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Cube_tables(ctx context.Context, field graphql.CollectedField, obj *model.Cube) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cube_tables(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tables, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.PublishedTable) graphql.Marshaler {
+			return ec.marshalNPublishedTable2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPublishedTableᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Cube_tables(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cube",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PublishedTable(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CubeMeasure_measure(ctx context.Context, field graphql.CollectedField, obj *model.CubeMeasure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CubeMeasure_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsMeasure) graphql.Marshaler {
+			return ec.marshalNStatisticsMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasure(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CubeMeasure_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CubeMeasure", field, false, false, "StatisticsMeasure")
+}
+
+func (ec *executionContext) _CubeMeasure_kind(ctx context.Context, field graphql.CollectedField, obj *model.CubeMeasure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CubeMeasure_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsKind) graphql.Marshaler {
+			return ec.marshalNStatisticsKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CubeMeasure_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CubeMeasure", field, false, false, "StatisticsKind")
+}
+
+func (ec *executionContext) _CubeMeasure_told(ctx context.Context, field graphql.CollectedField, obj *model.CubeMeasure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CubeMeasure_told(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Told, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsLevel) graphql.Marshaler {
+			return ec.marshalNStatisticsLevel2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevelᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CubeMeasure_told(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CubeMeasure", field, false, false, "StatisticsLevel")
 }
 
 func (ec *executionContext) _DecideCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -8815,6 +10590,130 @@ func (ec *executionContext) fieldContext_DeprecateExtensionPayload_problems(_ co
 	return graphql.NewScalarFieldContext("DeprecateExtensionPayload", field, false, false, "DeprecateExtensionProblem")
 }
 
+func (ec *executionContext) _DirectoryPart_member(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Member) graphql.Marshaler {
+			return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DirectoryPart",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DirectoryPart_state(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.DirectoryState) graphql.Marshaler {
+			return ec.marshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "DirectoryState")
+}
+
+func (ec *executionContext) _DirectoryPart_asOf(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DirectoryPart_ageSeconds(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_ageSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AgeSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_ageSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DirectoryPart_offers(ctx context.Context, field graphql.CollectedField, obj *model.DirectoryPart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DirectoryPart_offers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Offers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DirectoryPart_offers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DirectoryPart", field, false, false, "Int")
+}
+
 func (ec *executionContext) _DiscardCasePayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8882,6 +10781,52 @@ func (ec *executionContext) _DiscardCasePayload_problems(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_DiscardCasePayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiscardCasePayload", field, false, false, "DiscardCaseProblem")
+}
+
+func (ec *executionContext) _EraseExtensionValuesPayload_extensionDefinition(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseExtensionValuesPayload_extensionDefinition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExtensionDefinition(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v reading.Value) graphql.Marshaler {
+			return ec.marshalOExtensionDefinition2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EraseExtensionValuesPayload_extensionDefinition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseExtensionValuesPayload", field, true, false, "ExtensionDefinition")
+}
+
+func (ec *executionContext) _EraseExtensionValuesPayload_problems(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseExtensionValuesPayload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+			return ec.marshalNEraseExtensionValuesProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseExtensionValuesPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseExtensionValuesPayload", field, false, false, "EraseExtensionValuesProblem")
 }
 
 func (ec *executionContext) _ExtensionChange_class(ctx context.Context, field graphql.CollectedField, obj *model.ExtensionChange) (ret graphql.Marshaler) {
@@ -8974,6 +10919,208 @@ func (ec *executionContext) _ExtensionChange_lost(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_ExtensionChange_lost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExtensionChange", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FederatedStatistics_meta(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_meta(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Meta, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.AnswerMeta) graphql.Marshaler {
+			return ec.marshalNAnswerMeta2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnswerMeta(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_meta(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FederatedStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AnswerMeta(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FederatedStatistics_margin(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "Float")
+}
+
+func (ec *executionContext) _FederatedStatistics_smallest(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_smallest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Smallest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_smallest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FederatedStatistics_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FederatedStatistics_noise(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_noise(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Noise, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_noise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _FederatedStatistics_scheme(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_scheme(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scheme, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_scheme(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "String")
+}
+
+func (ec *executionContext) _FederatedStatistics_axes(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_axes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_axes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FederatedStatistics", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _FederatedStatistics_rows(ctx context.Context, field graphql.CollectedField, obj *model.FederatedStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FederatedStatistics_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+			return ec.marshalOStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FederatedStatistics_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FederatedStatistics",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsRow(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Federation_self(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
@@ -9105,6 +11252,234 @@ func (ec *executionContext) _Federation_suspensions(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Federation_suspensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Federation", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Federation_availability(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_availability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Federation().Availability(ctx, obj, fc.Args["service"].(string), fc.Args["region"].(*string), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AvailabilityAnswer) graphql.Marshaler {
+			return ec.marshalNAvailabilityAnswer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityAnswer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_availability(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AvailabilityAnswer(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Federation_availability_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_directory(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_directory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Directory(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+			return ec.marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_directory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryPart(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_cubes(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_cubes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Cubes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Cube) graphql.Marshaler {
+			return ec.marshalNCube2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_cubes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Cube(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_statistics(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_statistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Federation().Statistics(ctx, obj, fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["options"].(*model.FederatedOptions))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FederatedStatistics) graphql.Marshaler {
+			return ec.marshalOFederatedStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederatedStatistics(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_statistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FederatedStatistics(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Federation_statistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_answered(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_answered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Federation().Answered(ctx, obj, fc.Args["first"].(int), fc.Args["before"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.AnsweredQuestion) graphql.Marshaler {
+			return ec.marshalNAnsweredQuestion2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnsweredQuestionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_answered(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AnsweredQuestion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Federation_answered_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Federation_contradictions(ctx context.Context, field graphql.CollectedField, obj *model.Federation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Federation_contradictions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Federation().Contradictions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Contradiction) graphql.Marshaler {
+			return ec.marshalNContradiction2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐContradictionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Federation_contradictions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Federation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Contradiction(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ForbiddenProblem_code(ctx context.Context, field graphql.CollectedField, obj *answer.ForbiddenProblem) (ret graphql.Marshaler) {
@@ -9829,6 +12204,199 @@ func (ec *executionContext) fieldContext_Member_instances(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _MemberAnswer_member(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_member(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Member, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Member) graphql.Marshaler {
+			return ec.marshalNMember2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMember(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_member(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MemberAnswer",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MemberAnswer_state(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MemberAnswerState) graphql.Marshaler {
+			return ec.marshalNMemberAnswerState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "MemberAnswerState")
+}
+
+func (ec *executionContext) _MemberAnswer_reason(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "String")
+}
+
+func (ec *executionContext) _MemberAnswer_asOf(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _MemberAnswer_receivedAt(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_receivedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReceivedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_receivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _MemberAnswer_edition(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_edition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_edition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MemberAnswer_tookMillis(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_tookMillis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TookMillis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_tookMillis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MemberAnswer_statement(ctx context.Context, field graphql.CollectedField, obj *model.MemberAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MemberAnswer_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MemberAnswer_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MemberAnswer", field, false, false, "String")
+}
+
 func (ec *executionContext) _Mutation_acceptCase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10527,6 +13095,50 @@ func (ec *executionContext) fieldContext_Mutation_discardCase(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_discardCase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseExtensionValues(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eraseExtensionValues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseExtensionValues(ctx, fc.Args["input"].(model.EraseExtensionValuesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+			return ec.marshalNEraseExtensionValuesPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseExtensionValues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EraseExtensionValuesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseExtensionValues_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11551,6 +14163,52 @@ func (ec *executionContext) _PauseWebhookPayload_problems(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_PauseWebhookPayload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PauseWebhookPayload", field, false, false, "PauseWebhookProblem")
+}
+
+func (ec *executionContext) _PublishedTable_axes(ctx context.Context, field graphql.CollectedField, obj *model.PublishedTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishedTable_axes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Axes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishedTable_axes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PublishedTable", field, false, false, "StatisticsAxis")
+}
+
+func (ec *executionContext) _PublishedTable_durations(ctx context.Context, field graphql.CollectedField, obj *model.PublishedTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PublishedTable_durations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Durations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PublishedTable_durations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PublishedTable", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Query_accessEntries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -16974,6 +19632,125 @@ func UnmarshalDiscardCaseInput(ctx context.Context, raw any) (model.DiscardCaseI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEraseExtensionValuesInput(ctx context.Context, obj any) (model.EraseExtensionValuesInput, error) {
+	var it model.EraseExtensionValuesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"extensionDefinitionId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "extensionDefinitionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extensionDefinitionId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtensionDefinitionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEraseExtensionValuesInput unmarshals raw into the EraseExtensionValuesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEraseExtensionValuesInput(ctx context.Context, raw any) (model.EraseExtensionValuesInput, error) {
+	var out model.EraseExtensionValuesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EraseExtensionValuesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputFederatedOptions(ctx context.Context, obj any) (model.FederatedOptions, error) {
+	var it model.FederatedOptions
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["deadlineMillis"]; !present {
+		asMap["deadlineMillis"] = 2000
+	}
+	if _, present := asMap["partial"]; !present {
+		asMap["partial"] = "ALLOW"
+	}
+
+	fieldsInOrder := [...]string{"members", "maxAgeSeconds", "deadlineMillis", "partial", "purpose"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "members":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("members"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Members = data
+		case "maxAgeSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeSeconds"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeSeconds = data
+		case "deadlineMillis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deadlineMillis"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeadlineMillis = data
+		case "partial":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("partial"))
+			data, err := ec.unmarshalNPartialMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPartialMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Partial = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFederatedOptions unmarshals raw into the FederatedOptions input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFederatedOptions(ctx context.Context, raw any) (model.FederatedOptions, error) {
+	var out model.FederatedOptions
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FederatedOptions", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputFormFieldInput(ctx context.Context, obj any) (model.FormFieldInput, error) {
 	var it model.FormFieldInput
 	if obj == nil {
@@ -18843,6 +21620,47 @@ func (ec *executionContext) _DiscardCaseProblem(ctx context.Context, sel ast.Sel
 	}
 }
 
+func (ec *executionContext) _EraseExtensionValuesProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case answer.ValidationProblem:
+		return ec._ValidationProblem(ctx, sel, &obj)
+	case *answer.ValidationProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ValidationProblem(ctx, sel, obj)
+	case answer.NotFoundProblem:
+		return ec._NotFoundProblem(ctx, sel, &obj)
+	case *answer.NotFoundProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundProblem(ctx, sel, obj)
+	case answer.ForbiddenProblem:
+		return ec._ForbiddenProblem(ctx, sel, &obj)
+	case *answer.ForbiddenProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenProblem(ctx, sel, obj)
+	case answer.ConflictProblem:
+		return ec._ConflictProblem(ctx, sel, &obj)
+	case *answer.ConflictProblem:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictProblem(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of EraseExtensionValuesProblem must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _OpenMessageProblem(ctx context.Context, sel ast.SelectionSet, obj answer.Problem) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -19946,6 +22764,162 @@ func (ec *executionContext) _AddFollowUpPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var answerMetaImplementors = []string{"AnswerMeta"}
+
+func (ec *executionContext) _AnswerMeta(ctx context.Context, sel ast.SelectionSet, obj *model.AnswerMeta) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answerMetaImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnswerMeta")
+		case "question":
+			out.Values[i] = ec._AnswerMeta_question(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._AnswerMeta_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "complete":
+			out.Values[i] = ec._AnswerMeta_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expected":
+			out.Values[i] = ec._AnswerMeta_expected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "answered":
+			out.Values[i] = ec._AnswerMeta_answered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "coverage":
+			out.Values[i] = ec._AnswerMeta_coverage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "members":
+			out.Values[i] = ec._AnswerMeta_members(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var answeredQuestionImplementors = []string{"AnsweredQuestion"}
+
+func (ec *executionContext) _AnsweredQuestion(ctx context.Context, sel ast.SelectionSet, obj *model.AnsweredQuestion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answeredQuestionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnsweredQuestion")
+		case "index":
+			out.Values[i] = ec._AnsweredQuestion_index(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._AnsweredQuestion_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "memberId":
+			out.Values[i] = ec._AnsweredQuestion_memberId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "houseId":
+			out.Values[i] = ec._AnsweredQuestion_houseId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "document":
+			out.Values[i] = ec._AnsweredQuestion_document(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "question":
+			out.Values[i] = ec._AnsweredQuestion_question(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "measures":
+			out.Values[i] = ec._AnsweredQuestion_measures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purpose":
+			out.Values[i] = ec._AnsweredQuestion_purpose(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "role":
+			out.Values[i] = ec._AnsweredQuestion_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cells":
+			out.Values[i] = ec._AnsweredQuestion_cells(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outcome":
+			out.Values[i] = ec._AnsweredQuestion_outcome(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._AnsweredQuestion_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "request":
+			out.Values[i] = ec._AnsweredQuestion_request(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var askApplicantPayloadImplementors = []string{"AskApplicantPayload"}
 
 func (ec *executionContext) _AskApplicantPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -20063,6 +23037,132 @@ func (ec *executionContext) _AssignRolePayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = ec._AssignRolePayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var availabilityImplementors = []string{"Availability"}
+
+func (ec *executionContext) _Availability(ctx context.Context, sel ast.SelectionSet, obj *model.Availability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, availabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Availability")
+		case "member":
+			out.Values[i] = ec._Availability_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "instance":
+			out.Values[i] = ec._Availability_instance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "authority":
+			out.Values[i] = ec._Availability_authority(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Availability_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "service":
+			out.Values[i] = ec._Availability_service(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "territory":
+			out.Values[i] = ec._Availability_territory(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validFrom":
+			out.Values[i] = ec._Availability_validFrom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validTo":
+			out.Values[i] = ec._Availability_validTo(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "maturity":
+			out.Values[i] = ec._Availability_maturity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var availabilityAnswerImplementors = []string{"AvailabilityAnswer"}
+
+func (ec *executionContext) _AvailabilityAnswer(ctx context.Context, sel ast.SelectionSet, obj *model.AvailabilityAnswer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, availabilityAnswerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AvailabilityAnswer")
+		case "nodes":
+			out.Values[i] = ec._AvailabilityAnswer_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._AvailabilityAnswer_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endCursor":
+			out.Values[i] = ec._AvailabilityAnswer_endCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hasNextPage":
+			out.Values[i] = ec._AvailabilityAnswer_hasNextPage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "parts":
+			out.Values[i] = ec._AvailabilityAnswer_parts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20423,7 +23523,7 @@ func (ec *executionContext) _CompleteFollowUpPayload(ctx context.Context, sel as
 	return out
 }
 
-var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var conflictProblemImplementors = []string{"ConflictProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ConflictProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictProblemImplementors)
@@ -20477,6 +23577,59 @@ func (ec *executionContext) _ConflictProblem(ctx context.Context, sel ast.Select
 	return out
 }
 
+var contradictionImplementors = []string{"Contradiction"}
+
+func (ec *executionContext) _Contradiction(ctx context.Context, sel ast.SelectionSet, obj *model.Contradiction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contradictionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Contradiction")
+		case "memberId":
+			out.Values[i] = ec._Contradiction_memberId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "question":
+			out.Values[i] = ec._Contradiction_question(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "first":
+			out.Values[i] = ec._Contradiction_first(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "second":
+			out.Values[i] = ec._Contradiction_second(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "foundAt":
+			out.Values[i] = ec._Contradiction_foundAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createWebhookPayloadImplementors = []string{"CreateWebhookPayload"}
 
 func (ec *executionContext) _CreateWebhookPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -20498,6 +23651,92 @@ func (ec *executionContext) _CreateWebhookPayload(ctx context.Context, sel ast.S
 			out.Values[i] = ec._CreateWebhookPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cubeImplementors = []string{"Cube"}
+
+func (ec *executionContext) _Cube(ctx context.Context, sel ast.SelectionSet, obj *model.Cube) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cubeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Cube")
+		case "name":
+			out.Values[i] = ec._Cube_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "measures":
+			out.Values[i] = ec._Cube_measures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tables":
+			out.Values[i] = ec._Cube_tables(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cubeMeasureImplementors = []string{"CubeMeasure"}
+
+func (ec *executionContext) _CubeMeasure(ctx context.Context, sel ast.SelectionSet, obj *model.CubeMeasure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cubeMeasureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CubeMeasure")
+		case "measure":
+			out.Values[i] = ec._CubeMeasure_measure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._CubeMeasure_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "told":
+			out.Values[i] = ec._CubeMeasure_told(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -20741,6 +23980,59 @@ func (ec *executionContext) _DeprecateExtensionPayload(ctx context.Context, sel 
 	return out
 }
 
+var directoryPartImplementors = []string{"DirectoryPart"}
+
+func (ec *executionContext) _DirectoryPart(ctx context.Context, sel ast.SelectionSet, obj *model.DirectoryPart) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, directoryPartImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DirectoryPart")
+		case "member":
+			out.Values[i] = ec._DirectoryPart_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._DirectoryPart_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._DirectoryPart_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ageSeconds":
+			out.Values[i] = ec._DirectoryPart_ageSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "offers":
+			out.Values[i] = ec._DirectoryPart_offers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var discardCasePayloadImplementors = []string{"DiscardCasePayload"}
 
 func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
@@ -20766,6 +24058,45 @@ func (ec *executionContext) _DiscardCasePayload(ctx context.Context, sel ast.Sel
 				})
 		case "problems":
 			out.Values[i] = ec._DiscardCasePayload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eraseExtensionValuesPayloadImplementors = []string{"EraseExtensionValuesPayload"}
+
+func (ec *executionContext) _EraseExtensionValuesPayload(ctx context.Context, sel ast.SelectionSet, obj *answer.Payload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eraseExtensionValuesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EraseExtensionValuesPayload")
+		case "extensionDefinition":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EraseExtensionValuesPayload_extensionDefinition(ctx, field, obj)
+				})
+		case "problems":
+			out.Values[i] = ec._EraseExtensionValuesPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -20834,6 +24165,74 @@ func (ec *executionContext) _ExtensionChange(ctx context.Context, sel ast.Select
 	return out
 }
 
+var federatedStatisticsImplementors = []string{"FederatedStatistics"}
+
+func (ec *executionContext) _FederatedStatistics(ctx context.Context, sel ast.SelectionSet, obj *model.FederatedStatistics) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, federatedStatisticsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FederatedStatistics")
+		case "meta":
+			out.Values[i] = ec._FederatedStatistics_meta(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._FederatedStatistics_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "smallest":
+			out.Values[i] = ec._FederatedStatistics_smallest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._FederatedStatistics_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "noise":
+			out.Values[i] = ec._FederatedStatistics_noise(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "scheme":
+			out.Values[i] = ec._FederatedStatistics_scheme(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "axes":
+			out.Values[i] = ec._FederatedStatistics_axes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._FederatedStatistics_rows(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var federationImplementors = []string{"Federation"}
 
 func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSet, obj *model.Federation) graphql.Marshaler {
@@ -20869,6 +24268,42 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Federation_suspensions(ctx, field, obj)
 				})
+		case "availability":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_availability(ctx, field, obj)
+				})
+		case "directory":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_directory(ctx, field, obj)
+				})
+		case "cubes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_cubes(ctx, field, obj)
+				})
+		case "statistics":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_statistics(ctx, field, obj)
+				})
+		case "answered":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_answered(ctx, field, obj)
+				})
+		case "contradictions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Federation_contradictions(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -20886,7 +24321,7 @@ func (ec *executionContext) _Federation(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
-var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var forbiddenProblemImplementors = []string{"ForbiddenProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ForbiddenProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ForbiddenProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenProblemImplementors)
@@ -21183,6 +24618,74 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var memberAnswerImplementors = []string{"MemberAnswer"}
+
+func (ec *executionContext) _MemberAnswer(ctx context.Context, sel ast.SelectionSet, obj *model.MemberAnswer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, memberAnswerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MemberAnswer")
+		case "member":
+			out.Values[i] = ec._MemberAnswer_member(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._MemberAnswer_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._MemberAnswer_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "asOf":
+			out.Values[i] = ec._MemberAnswer_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "receivedAt":
+			out.Values[i] = ec._MemberAnswer_receivedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "edition":
+			out.Values[i] = ec._MemberAnswer_edition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tookMillis":
+			out.Values[i] = ec._MemberAnswer_tookMillis(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._MemberAnswer_statement(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -21310,6 +24813,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "discardCase":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_discardCase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eraseExtensionValues":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseExtensionValues(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -21464,7 +24974,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
-var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var notFoundProblemImplementors = []string{"NotFoundProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _NotFoundProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.NotFoundProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundProblemImplementors)
@@ -21573,6 +25083,44 @@ func (ec *executionContext) _PauseWebhookPayload(ctx context.Context, sel ast.Se
 			out.Values[i] = ec._PauseWebhookPayload_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var publishedTableImplementors = []string{"PublishedTable"}
+
+func (ec *executionContext) _PublishedTable(ctx context.Context, sel ast.SelectionSet, obj *model.PublishedTable) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, publishedTableImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PublishedTable")
+		case "axes":
+			out.Values[i] = ec._PublishedTable_axes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "durations":
+			out.Values[i] = ec._PublishedTable_durations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -22901,7 +26449,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
+var validationProblemImplementors = []string{"ValidationProblem", "AcceptCaseProblem", "ActivateExtensionProblem", "AddFollowUpProblem", "AskApplicantProblem", "AssignCaseProblem", "AssignRoleProblem", "CancelBulkExportProblem", "CloseCaseProblem", "CommentOnCaseProblem", "CompleteFollowUpProblem", "CreateWebhookProblem", "DecideCaseProblem", "DefineExtensionProblem", "DeleteWebhookProblem", "DeprecateExtensionProblem", "DiscardCaseProblem", "EraseExtensionValuesProblem", "OpenMessageProblem", "PauseWebhookProblem", "Problem", "RemoveRoleProblem", "ReopenCaseProblem", "ReplayWebhookDeliveryProblem", "ReplyToMessageProblem", "RestoreCaseProblem", "ResumeWebhookProblem", "RetireExtensionProblem", "SendMessageProblem", "SetApplicantExtensionProblem", "SetCaseExtensionProblem", "SetDecisionExtensionProblem", "SetMessageExtensionProblem", "SetServiceExtensionProblem", "SetServiceOfferingExtensionProblem", "StartBulkExportProblem", "StartCaseProblem", "SubmitApplicationProblem"}
 
 func (ec *executionContext) _ValidationProblem(ctx context.Context, sel ast.SelectionSet, obj *answer.ValidationProblem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationProblemImplementors)
@@ -23568,6 +27116,30 @@ func (ec *executionContext) marshalNAnnouncementChannel2githubᚗcomᚋozgᚑclo
 	return v
 }
 
+func (ec *executionContext) marshalNAnswerMeta2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnswerMeta(ctx context.Context, sel ast.SelectionSet, v model.AnswerMeta) graphql.Marshaler {
+	return ec._AnswerMeta(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAnsweredQuestion2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnsweredQuestion(ctx context.Context, sel ast.SelectionSet, v model.AnsweredQuestion) graphql.Marshaler {
+	return ec._AnsweredQuestion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAnsweredQuestion2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnsweredQuestionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.AnsweredQuestion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAnsweredQuestion2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAnsweredQuestion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNApplicantExtensionInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := graphql.UnmarshalMap(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -23724,6 +27296,34 @@ func (ec *executionContext) marshalNAuditEntryConnection2githubᚗcomᚋozgᚑcl
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
+}
+
+func (ec *executionContext) marshalNAvailability2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailability(ctx context.Context, sel ast.SelectionSet, v model.Availability) graphql.Marshaler {
+	return ec._Availability(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAvailability2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Availability) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAvailability2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailability(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAvailabilityAnswer2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐAvailabilityAnswer(ctx context.Context, sel ast.SelectionSet, v *model.AvailabilityAnswer) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AvailabilityAnswer!")
+		return graphql.Null
+	}
+	return ec._AvailabilityAnswer(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNBigCount2string(ctx context.Context, v any) (string, error) {
@@ -24052,6 +27652,26 @@ func (ec *executionContext) marshalNCompleteFollowUpProblem2ᚕgithubᚗcomᚋoz
 	return ret
 }
 
+func (ec *executionContext) marshalNContradiction2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐContradiction(ctx context.Context, sel ast.SelectionSet, v model.Contradiction) graphql.Marshaler {
+	return ec._Contradiction(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNContradiction2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐContradictionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Contradiction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNContradiction2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐContradiction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNCreateWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCreateWebhookInput(ctx context.Context, v any) (model.CreateWebhookInput, error) {
 	res, err := ec.unmarshalInputCreateWebhookInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24078,6 +27698,46 @@ func (ec *executionContext) marshalNCreateWebhookProblem2ᚕgithubᚗcomᚋozg�
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCreateWebhookProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCube2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCube(ctx context.Context, sel ast.SelectionSet, v model.Cube) graphql.Marshaler {
+	return ec._Cube(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCube2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Cube) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCube2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCube(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCubeMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeMeasure(ctx context.Context, sel ast.SelectionSet, v model.CubeMeasure) graphql.Marshaler {
+	return ec._CubeMeasure(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCubeMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeMeasureᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CubeMeasure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCubeMeasure2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCubeMeasure(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -24333,6 +27993,36 @@ func (ec *executionContext) marshalNDeprecateExtensionProblem2ᚕgithubᚗcomᚋ
 	return ret
 }
 
+func (ec *executionContext) marshalNDirectoryPart2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPart(ctx context.Context, sel ast.SelectionSet, v model.DirectoryPart) graphql.Marshaler {
+	return ec._DirectoryPart(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDirectoryPart2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPartᚄ(ctx context.Context, sel ast.SelectionSet, v []model.DirectoryPart) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDirectoryPart2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryPart(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx context.Context, v any) (model.DirectoryState, error) {
+	var res model.DirectoryState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDirectoryState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDirectoryState(ctx context.Context, sel ast.SelectionSet, v model.DirectoryState) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNDiscardCaseInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐDiscardCaseInput(ctx context.Context, v any) (model.DiscardCaseInput, error) {
 	res, err := ec.unmarshalInputDiscardCaseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24359,6 +28049,43 @@ func (ec *executionContext) marshalNDiscardCaseProblem2ᚕgithubᚗcomᚋozgᚑc
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDiscardCaseProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNEraseExtensionValuesInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐEraseExtensionValuesInput(ctx context.Context, v any) (model.EraseExtensionValuesInput, error) {
+	res, err := ec.unmarshalInputEraseExtensionValuesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesPayload2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐPayload(ctx context.Context, sel ast.SelectionSet, v *answer.Payload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EraseExtensionValuesPayload!")
+		return graphql.Null
+	}
+	return ec._EraseExtensionValuesPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx context.Context, sel ast.SelectionSet, v answer.Problem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EraseExtensionValuesProblem!")
+		return graphql.Null
+	}
+	return ec._EraseExtensionValuesProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEraseExtensionValuesProblem2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []answer.Problem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEraseExtensionValuesProblem2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋanswerᚐProblem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -24633,6 +28360,36 @@ func (ec *executionContext) marshalNMember2ᚕgithubᚗcomᚋozgᚑcloudᚋplatf
 	return ret
 }
 
+func (ec *executionContext) marshalNMemberAnswer2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswer(ctx context.Context, sel ast.SelectionSet, v model.MemberAnswer) graphql.Marshaler {
+	return ec._MemberAnswer(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMemberAnswer2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerᚄ(ctx context.Context, sel ast.SelectionSet, v []model.MemberAnswer) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMemberAnswer2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswer(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNMemberAnswerState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerState(ctx context.Context, v any) (model.MemberAnswerState, error) {
+	var res model.MemberAnswerState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMemberAnswerState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberAnswerState(ctx context.Context, sel ast.SelectionSet, v model.MemberAnswerState) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNMemberState2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐMemberState(ctx context.Context, v any) (model.MemberState, error) {
 	var res model.MemberState
 	err := res.UnmarshalGQL(v)
@@ -24735,6 +28492,16 @@ func (ec *executionContext) marshalNOpenMessageProblem2ᚕgithubᚗcomᚋozgᚑc
 	return ret
 }
 
+func (ec *executionContext) unmarshalNPartialMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPartialMode(ctx context.Context, v any) (model.PartialMode, error) {
+	var res model.PartialMode
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPartialMode2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPartialMode(ctx context.Context, sel ast.SelectionSet, v model.PartialMode) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNPauseWebhookInput2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPauseWebhookInput(ctx context.Context, v any) (model.PauseWebhookInput, error) {
 	res, err := ec.unmarshalInputPauseWebhookInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -24790,6 +28557,26 @@ func (ec *executionContext) unmarshalNProposalKind2githubᚗcomᚋozgᚑcloudᚋ
 
 func (ec *executionContext) marshalNProposalKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐProposalKind(ctx context.Context, sel ast.SelectionSet, v model.ProposalKind) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNPublishedTable2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPublishedTable(ctx context.Context, sel ast.SelectionSet, v model.PublishedTable) graphql.Marshaler {
+	return ec._PublishedTable(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPublishedTable2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPublishedTableᚄ(ctx context.Context, sel ast.SelectionSet, v []model.PublishedTable) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPublishedTable2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐPublishedTable(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNRegionalKey2string(ctx context.Context, v any) (string, error) {
@@ -25643,6 +29430,56 @@ func (ec *executionContext) marshalNStatisticsGap2ᚕgithubᚗcomᚋozgᚑcloud�
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsGap2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsGap(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsKind(ctx context.Context, v any) (model.StatisticsKind, error) {
+	var res model.StatisticsKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsKind2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsKind(ctx context.Context, sel ast.SelectionSet, v model.StatisticsKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsLevel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevel(ctx context.Context, v any) (model.StatisticsLevel, error) {
+	var res model.StatisticsLevel
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsLevel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevel(ctx context.Context, sel ast.SelectionSet, v model.StatisticsLevel) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNStatisticsLevel2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevelᚄ(ctx context.Context, v any) ([]model.StatisticsLevel, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.StatisticsLevel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsLevel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNStatisticsLevel2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsLevel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsLevel2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsLevel(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -26518,6 +30355,21 @@ func (ec *executionContext) marshalOExtensionDefinitionFilter2map(ctx context.Co
 	return res
 }
 
+func (ec *executionContext) unmarshalOFederatedOptions2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederatedOptions(ctx context.Context, v any) (*model.FederatedOptions, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputFederatedOptions(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFederatedStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐFederatedStatistics(ctx context.Context, sel ast.SelectionSet, v *model.FederatedStatistics) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FederatedStatistics(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -26767,6 +30619,24 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋozgᚑcloudᚋplatform�
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
+func (ec *executionContext) unmarshalORegionalKey2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORegionalKey2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalORoleAssignment2githubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐValue(ctx context.Context, v any) (reading.Value, error) {
 	if v == nil {
 		return nil, nil
@@ -26929,6 +30799,25 @@ func (ec *executionContext) marshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloud
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRowᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsRow) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

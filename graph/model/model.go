@@ -70,6 +70,54 @@ type AddFollowUpInput struct {
 	Note string `json:"note"`
 }
 
+// What has to be known to read an answer of many (Antwortkopf).
+type AnswerMeta struct {
+	// The question, by its hash: equal questions have equal hashes wherever they are asked.
+	Question string `json:"question"`
+	// The instant up to which every member in the sums has counted.
+	AsOf time.Time `json:"asOf"`
+	// Whether everybody who was asked is in the sums.
+	Complete bool `json:"complete"`
+	// How many members were asked.
+	Expected int `json:"expected"`
+	// How many of them are in the sums.
+	Answered int `json:"answered"`
+	// Which part of all cases is in the sums, from 0 to 1, by how many each member had last; null where nobody knows.
+	Coverage *float64 `json:"coverage,omitempty"`
+	// Every member that was asked, once, in the order of the charter.
+	Members []MemberAnswer `json:"members"`
+}
+
+// A question that another house has asked this one (beantwortete Frage). It is never changed and never deleted.
+type AnsweredQuestion struct {
+	// Its place in the log, from 0 on without a gap.
+	Index int `json:"index"`
+	// When it was answered.
+	At time.Time `json:"at"`
+	// The member that asked, by its id.
+	MemberID string `json:"memberId"`
+	// The house that asked, by its id.
+	HouseID string `json:"houseId"`
+	// The document that was asked, by its hash.
+	Document string `json:"document"`
+	// The question with its variables, by its hash; null where it was not understood.
+	Question *string `json:"question,omitempty"`
+	// What was asked for, by the names of the measures.
+	Measures []string `json:"measures"`
+	// What for, as the house that asked says.
+	Purpose string `json:"purpose"`
+	// In which role somebody asked there, as that house says.
+	Role string `json:"role"`
+	// How many numbers were told.
+	Cells int `json:"cells"`
+	// What became of it: ANSWERED, DECLINED or UNSUPPORTED.
+	Outcome MemberAnswerState `json:"outcome"`
+	// Why, as a word for machines; null where it was answered.
+	Reason *string `json:"reason,omitempty"`
+	// The question as it was signed, a JWS in compact serialization.
+	Request string `json:"request"`
+}
+
 // Who applies.
 type ApplicantInput struct {
 	// Natural or legal person.
@@ -118,6 +166,42 @@ type AssignRoleInput struct {
 	UnitID *string `json:"unitId,omitempty"`
 	// The services that it is given for, for roles that are given for services, up to 100.
 	ServiceIds []string `json:"serviceIds,omitempty"`
+}
+
+// That an authority of a member offers a service in a territory.
+type Availability struct {
+	// The member.
+	Member Member `json:"member"`
+	// The house that says so.
+	Instance string `json:"instance"`
+	// Short name of the authority in its house.
+	Authority string `json:"authority"`
+	// Name of the authority.
+	Name string `json:"name"`
+	// The service.
+	Service string `json:"service"`
+	// Prefix of the regional keys that are covered.
+	Territory string `json:"territory"`
+	// First day on which it holds.
+	ValidFrom string `json:"validFrom"`
+	// First day on which it no longer holds.
+	ValidTo *string `json:"validTo,omitempty"`
+	// Maturity of the online service (Reifegrad), 0 to 7.
+	Maturity int `json:"maturity"`
+}
+
+// Who offers a service, as far as it is known here, and of when that is. Nobody is asked for it: it is as complete when no other house can be reached.
+type AvailabilityAnswer struct {
+	// The offers that hold today, by their territories, those of the largest first.
+	Nodes []Availability `json:"nodes"`
+	// How many there are in all; computed only when selected.
+	Total int `json:"total"`
+	// Cursor of the last one.
+	EndCursor *string `json:"endCursor,omitempty"`
+	// Whether more follow.
+	HasNextPage bool `json:"hasNextPage"`
+	// What is known of each member of the charter, once, in its order: what of it is missing here is missing above.
+	Parts []DirectoryPart `json:"parts"`
 }
 
 // Input of cancelBulkExport.
@@ -202,6 +286,20 @@ type CompleteFollowUpInput struct {
 	FollowUpID string `json:"followUpId"`
 }
 
+// Two statements of one member to the same question that say different things, both signed by it (Widerspruch): a proof that needs nothing else.
+type Contradiction struct {
+	// The member, by its id.
+	MemberID string `json:"memberId"`
+	// The question, by its hash.
+	Question string `json:"question"`
+	// What it said first, a JWS in compact serialization.
+	First string `json:"first"`
+	// What it said later.
+	Second string `json:"second"`
+	// When this was found.
+	FoundAt time.Time `json:"foundAt"`
+}
+
 // Input of createWebhook.
 type CreateWebhookInput struct {
 	// The tenant where it is kept.
@@ -214,6 +312,26 @@ type CreateWebhookInput struct {
 	Document string `json:"document"`
 	// Only what comes behind this position, for example the snapshotCursor of an export; null: from now on.
 	After *string `json:"after,omitempty"`
+}
+
+// What is counted of one set of cases, and which tables of it are published (Würfel).
+type Cube struct {
+	// Name of the set of cases, for example received.
+	Name string `json:"name"`
+	// What is measured of it.
+	Measures []CubeMeasure `json:"measures"`
+	// The tables by which members can be asked.
+	Tables []PublishedTable `json:"tables"`
+}
+
+// A measure of a cube.
+type CubeMeasure struct {
+	// Which one.
+	Measure StatisticsMeasure `json:"measure"`
+	// What is told of it.
+	Kind StatisticsKind `json:"kind"`
+	// At which levels this house tells it to every member (Freigabe); empty where it tells it to nobody, or to some members only.
+	Told []StatisticsLevel `json:"told"`
 }
 
 // Input of decideCase.
@@ -268,6 +386,20 @@ type DeprecateExtensionInput struct {
 	ExtensionDefinitionID string `json:"extensionDefinitionId"`
 }
 
+// What is known here of the services that a member offers (Zuständigkeitsverzeichnis).
+type DirectoryPart struct {
+	// Whose services.
+	Member Member `json:"member"`
+	// How far they are known.
+	State DirectoryState `json:"state"`
+	// When what is known was so, as the member has signed.
+	AsOf *time.Time `json:"asOf,omitempty"`
+	// Seconds since then.
+	AgeSeconds *int `json:"ageSeconds,omitempty"`
+	// How many offers are known of it.
+	Offers int `json:"offers"`
+}
+
 // Input of discardCase.
 type DiscardCaseInput struct {
 	// The case.
@@ -276,6 +408,12 @@ type DiscardCaseInput struct {
 	ExpectedRevision int `json:"expectedRevision"`
 	// Why, up to 1000 characters.
 	Reason string `json:"reason"`
+}
+
+// Input of eraseExtensionValues.
+type EraseExtensionValuesInput struct {
+	// A version that is out of force.
+	ExtensionDefinitionID string `json:"extensionDefinitionId"`
 }
 
 // One difference between a definition of extension fields and the one that is in force before.
@@ -288,6 +426,40 @@ type ExtensionChange struct {
 	Coordinate string `json:"coordinate"`
 	// Whether values that are kept are not answered any more.
 	Lost bool `json:"lost"`
+}
+
+// How the members are asked.
+type FederatedOptions struct {
+	// Members that are asked, by their ids; all of the charter where it is missing.
+	Members []string `json:"members,omitempty"`
+	// From what age on what a member said is asked for again, in seconds. Where it is missing, what was said of months that are over is kept for ever.
+	MaxAgeSeconds *int `json:"maxAgeSeconds,omitempty"`
+	// How long everything may take, in milliseconds, 100 to 9000.
+	DeadlineMillis *int `json:"deadlineMillis,omitempty"`
+	// What to do when not everybody has answered.
+	Partial PartialMode `json:"partial"`
+	// What the figures are for, up to 64 characters; every member that is asked reads it.
+	Purpose *string `json:"purpose,omitempty"`
+}
+
+// Protected figures of all members together (föderierte Statistik). Values of LAND are ids of members.
+type FederatedStatistics struct {
+	// Who has answered what.
+	Meta AnswerMeta `json:"meta"`
+	// Margin of a single number of a single member: with 95 % certainty the true one is no further off; figures have their own.
+	Margin float64 `json:"margin"`
+	// The smallest number but 0 that is told.
+	Smallest int `json:"smallest"`
+	// How many shares and durations were held back.
+	Suppressed int `json:"suppressed"`
+	// The table of noise, by its hash.
+	Noise string `json:"noise"`
+	// The catalogue of measures and published tables, by its hash.
+	Scheme string `json:"scheme"`
+	// What the rows are told apart by, from coarse to fine.
+	Axes []StatisticsAxis `json:"axes"`
+	// At most 10000, in the order of their values; null with an error (notComplete) where all had to answer and not all did.
+	Rows []StatisticsRow `json:"rows,omitempty"`
 }
 
 // All houses together (Föderation), as this house knows them. What it tells is kept here: nobody else has to be reached for it, unless a field says so.
@@ -364,6 +536,26 @@ type Member struct {
 	Instances []Instance `json:"instances"`
 }
 
+// What became of asking a member (Antwort eines Mitglieds).
+type MemberAnswer struct {
+	// The member.
+	Member Member `json:"member"`
+	// What became of it.
+	State MemberAnswerState `json:"state"`
+	// Why, as a word for machines; null where there is nothing to be said.
+	Reason *string `json:"reason,omitempty"`
+	// The instant up to which it has counted; null where it is not in the sums.
+	AsOf *time.Time `json:"asOf,omitempty"`
+	// When it said so; null where it is not in the sums.
+	ReceivedAt *time.Time `json:"receivedAt,omitempty"`
+	// The edition in which it was asked.
+	Edition *int `json:"edition,omitempty"`
+	// How long it took, in milliseconds.
+	TookMillis *int `json:"tookMillis,omitempty"`
+	// What it has signed (Aussage), a JWS in compact serialization; null where it is not in the sums.
+	Statement *string `json:"statement,omitempty"`
+}
+
 // Input of openMessage.
 type OpenMessageInput struct {
 	// The message.
@@ -374,6 +566,14 @@ type OpenMessageInput struct {
 type PauseWebhookInput struct {
 	// The webhook.
 	WebhookID string `json:"webhookId"`
+}
+
+// A table of protected figures.
+type PublishedTable struct {
+	// What it is by.
+	Axes []StatisticsAxis `json:"axes"`
+	// Whether durations are published by it.
+	Durations bool `json:"durations"`
 }
 
 // Input of removeRole.
@@ -1794,6 +1994,67 @@ func (e DenyMode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How far a house knows what a member offers.
+type DirectoryState string
+
+const (
+	// What it has said last is known; asOf says of when that is.
+	DirectoryStateKnown DirectoryState = "KNOWN"
+	// It has never been heard of.
+	DirectoryStateNeverHeard DirectoryState = "NEVER_HEARD"
+	// It is suspended, and nothing that it says is told.
+	DirectoryStateSuspended DirectoryState = "SUSPENDED"
+)
+
+var AllDirectoryState = []DirectoryState{
+	DirectoryStateKnown,
+	DirectoryStateNeverHeard,
+	DirectoryStateSuspended,
+}
+
+func (e DirectoryState) IsValid() bool {
+	switch e {
+	case DirectoryStateKnown, DirectoryStateNeverHeard, DirectoryStateSuspended:
+		return true
+	}
+	return false
+}
+
+func (e DirectoryState) String() string {
+	return string(e)
+}
+
+func (e *DirectoryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DirectoryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DirectoryState", str)
+	}
+	return nil
+}
+
+func (e DirectoryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DirectoryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DirectoryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a change of extension fields does to those who use the schema already.
 type ExtensionChangeClass string
 
@@ -1969,6 +2230,82 @@ func (e *FollowUpOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e FollowUpOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of asking a member. Each member has exactly one state, always.
+type MemberAnswerState string
+
+const (
+	// It has answered.
+	MemberAnswerStateAnswered MemberAnswerState = "ANSWERED"
+	// It has answered this before, and what it said is kept.
+	MemberAnswerStateCached MemberAnswerState = "CACHED"
+	// Its Land has not agreed to tell this (Freigabe).
+	MemberAnswerStateDeclined MemberAnswerState = "DECLINED"
+	// Its edition does not know the measure or the table. It is not counted as zero.
+	MemberAnswerStateUnsupported MemberAnswerState = "UNSUPPORTED"
+	// It could not be reached.
+	MemberAnswerStateUnreachable MemberAnswerState = "UNREACHABLE"
+	// It did not answer before the deadline.
+	MemberAnswerStateTimedOut MemberAnswerState = "TIMED_OUT"
+	// What it sent cannot be believed.
+	MemberAnswerStateRejected MemberAnswerState = "REJECTED"
+	// It is suspended (ausgesetzt).
+	MemberAnswerStateSuspended MemberAnswerState = "SUSPENDED"
+)
+
+var AllMemberAnswerState = []MemberAnswerState{
+	MemberAnswerStateAnswered,
+	MemberAnswerStateCached,
+	MemberAnswerStateDeclined,
+	MemberAnswerStateUnsupported,
+	MemberAnswerStateUnreachable,
+	MemberAnswerStateTimedOut,
+	MemberAnswerStateRejected,
+	MemberAnswerStateSuspended,
+}
+
+func (e MemberAnswerState) IsValid() bool {
+	switch e {
+	case MemberAnswerStateAnswered, MemberAnswerStateCached, MemberAnswerStateDeclined, MemberAnswerStateUnsupported, MemberAnswerStateUnreachable, MemberAnswerStateTimedOut, MemberAnswerStateRejected, MemberAnswerStateSuspended:
+		return true
+	}
+	return false
+}
+
+func (e MemberAnswerState) String() string {
+	return string(e)
+}
+
+func (e *MemberAnswerState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MemberAnswerState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MemberAnswerState", str)
+	}
+	return nil
+}
+
+func (e MemberAnswerState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MemberAnswerState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MemberAnswerState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2204,6 +2541,64 @@ func (e *OrderDirection) UnmarshalJSON(b []byte) error {
 }
 
 func (e OrderDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What to do when not everybody has answered.
+type PartialMode string
+
+const (
+	// Tell what is known, and who is missing.
+	PartialModeAllow PartialMode = "ALLOW"
+	// Tell no figures, only who is missing.
+	PartialModeRequireComplete PartialMode = "REQUIRE_COMPLETE"
+)
+
+var AllPartialMode = []PartialMode{
+	PartialModeAllow,
+	PartialModeRequireComplete,
+}
+
+func (e PartialMode) IsValid() bool {
+	switch e {
+	case PartialModeAllow, PartialModeRequireComplete:
+		return true
+	}
+	return false
+}
+
+func (e PartialMode) String() string {
+	return string(e)
+}
+
+func (e *PartialMode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PartialMode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PartialMode", str)
+	}
+	return nil
+}
+
+func (e PartialMode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PartialMode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PartialMode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2606,7 +3001,7 @@ func (e ServiceOrderField) MarshalJSON() ([]byte, error) {
 type StatisticsAxis string
 
 const (
-	// Land: the slug of its tenant.
+	// Land: the slug of its tenant; where all houses of the federation were asked, the id of the member.
 	StatisticsAxisLand StatisticsAxis = "LAND"
 	// District (Kreis): the slug of its tenant.
 	StatisticsAxisDistrict StatisticsAxis = "DISTRICT"
@@ -2682,6 +3077,128 @@ func (e *StatisticsAxis) UnmarshalJSON(b []byte) error {
 }
 
 func (e StatisticsAxis) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is told of a measure.
+type StatisticsKind string
+
+const (
+	// How many.
+	StatisticsKindNumber StatisticsKind = "NUMBER"
+	// How many, and their share of others.
+	StatisticsKindShare StatisticsKind = "SHARE"
+	// How many, median, 90th percentile and histogram.
+	StatisticsKindDurations StatisticsKind = "DURATIONS"
+)
+
+var AllStatisticsKind = []StatisticsKind{
+	StatisticsKindNumber,
+	StatisticsKindShare,
+	StatisticsKindDurations,
+}
+
+func (e StatisticsKind) IsValid() bool {
+	switch e {
+	case StatisticsKindNumber, StatisticsKindShare, StatisticsKindDurations:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsKind) String() string {
+	return string(e)
+}
+
+func (e *StatisticsKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsKind", str)
+	}
+	return nil
+}
+
+func (e StatisticsKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How finely a Land tells where something was counted.
+type StatisticsLevel string
+
+const (
+	// As a whole.
+	StatisticsLevelLand StatisticsLevel = "LAND"
+	// By district.
+	StatisticsLevelDistrict StatisticsLevel = "DISTRICT"
+	// By authority.
+	StatisticsLevelAuthority StatisticsLevel = "AUTHORITY"
+)
+
+var AllStatisticsLevel = []StatisticsLevel{
+	StatisticsLevelLand,
+	StatisticsLevelDistrict,
+	StatisticsLevelAuthority,
+}
+
+func (e StatisticsLevel) IsValid() bool {
+	switch e {
+	case StatisticsLevelLand, StatisticsLevelDistrict, StatisticsLevelAuthority:
+		return true
+	}
+	return false
+}
+
+func (e StatisticsLevel) String() string {
+	return string(e)
+}
+
+func (e *StatisticsLevel) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticsLevel(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticsLevel", str)
+	}
+	return nil
+}
+
+func (e StatisticsLevel) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticsLevel) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticsLevel) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

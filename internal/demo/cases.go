@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,11 @@ const applicantsCases = 25
 // that has cases already a case can get another id, where its number would be one of theirs. They are stored by the thousand: when it fails,
 // what progress was told of stays. progress may be nil. conn's login has to be a member of ozg_owner, and is in no transaction.
 func Cases(ctx context.Context, conn *pgx.Conn, n int, seed uint64, until time.Time, progress func(done int)) error {
+	return CasesIn(ctx, conn, "", n, seed, until, progress)
+}
+
+// CasesIn is Cases with all of them at authorities of one region, by the beginning of their regional keys (ARS), such as 02 for Hamburg.
+func CasesIn(ctx context.Context, conn *pgx.Conn, region string, n int, seed uint64, until time.Time, progress func(done int)) error {
 	w, err := build()
 	if err != nil {
 		return err
@@ -35,6 +41,13 @@ func Cases(ctx context.Context, conn *pgx.Conn, n int, seed uint64, until time.T
 	g, err := newGenerator(w, n, seed, until)
 	if err != nil {
 		return err
+	}
+	if region != "" {
+		g.at = slices.DeleteFunc(slices.Clone(w.authorities), func(a *authority) bool { return !strings.HasPrefix(a.office.key, region) })
+		if len(g.at) == 0 {
+			return fmt.Errorf("demo: there is no authority in the region %q", region)
+		}
+		g.authorities = zipf(len(g.at), 1.2)
 	}
 	if g.taken, err = look(ctx, conn, w); err != nil {
 		return err
@@ -176,7 +189,8 @@ type generator struct {
 	arrivals []time.Time
 	taken    map[numberOf]struct{}
 
-	authorities shares
+	at          []*authority // where cases come in
+	authorities shares       // of them
 	offers      map[*authority]shares
 	mine        float64 // the share of the cases in Kiel that is kiel-applicant's
 }
@@ -189,7 +203,7 @@ func newGenerator(w *world, n int, seed uint64, until time.Time) (*generator, er
 	until = until.UTC().Truncate(time.Microsecond)
 	g := &generator{
 		w: w, seed: seed, until: until, berlin: berlin, arrivals: arrivals(newChance(seed, 0), n, until, berlin),
-		authorities: zipf(len(w.authorities), 1.2), offers: map[*authority]shares{},
+		at: w.authorities, authorities: zipf(len(w.authorities), 1.2), offers: map[*authority]shares{},
 	}
 	for _, a := range w.authorities {
 		g.offers[a] = zipf(len(a.offers), 0.8)
@@ -217,7 +231,7 @@ func (g *generator) batch(from, to int) *batch {
 // life begins the i-th case.
 func (g *generator) life(i int) (*life, error) {
 	c := newChance(g.seed, uint64(i)+1) //nolint:gosec // never negative
-	a := g.w.authorities[g.authorities.take(c)]
+	a := g.at[g.authorities.take(c)]
 	l := &life{
 		chance: c, until: g.until, berlin: g.berlin, now: g.arrivals[i], receivedAt: g.arrivals[i],
 		at: a, others: g.w.authorities, offer: a.offers[g.offers[a].take(c)],

@@ -180,7 +180,7 @@ func (c *Caller) Say(verb string, input map[string]any) Answer {
 // Mutation is the operation that carries out a verb with the input $in and asks for everything about its problems.
 func Mutation(verb string) string {
 	changed := "case { id revision state }"
-	if verb == "openMessage" || strings.HasSuffix(verb, "Role") || strings.Contains(verb, "Webhook") || strings.Contains(verb, "Bulk") ||
+	if verb == "openMessage" || strings.HasSuffix(verb, "Role") || strings.Contains(verb, "Webhook") || strings.Contains(verb, "Bulk") || verb == "eraseExtensionValues" ||
 		strings.HasSuffix(verb, "Extension") && !slices.Contains(onCases, verb) {
 		changed = ""
 	}
@@ -198,9 +198,10 @@ var made = map[string]string{
 	"commentOnCase": "comment { id }", "addFollowUp": "followUp { id }", "completeFollowUp": "followUp { id }",
 	"replyToMessage": "message { id }", "openMessage": "message { id openedAt }",
 	"defineExtension": "extensionDefinition { id version state } changes { class kind coordinate lost } documents", "deprecateExtension": "extensionDefinition { id state }",
-	"activateExtension": "extensionDefinition { id state } changes { class kind coordinate lost } documents",
-	"retireExtension":   "extensionDefinition { id state } changes { class kind coordinate lost } documents",
-	"assignRole":        "roleAssignment { id }", "removeRole": "removedId",
+	"activateExtension":    "extensionDefinition { id state } changes { class kind coordinate lost } documents",
+	"retireExtension":      "extensionDefinition { id state } changes { class kind coordinate lost } documents",
+	"eraseExtensionValues": "extensionDefinition { id state erasedAt }",
+	"assignRole":           "roleAssignment { id }", "removeRole": "removedId",
 	"createWebhook": "webhook { id }", "pauseWebhook": "webhook { id }", "resumeWebhook": "webhook { id }", "deleteWebhook": "removedId",
 	"replayWebhookDelivery": "webhookDelivery { id }", "startBulkExport": "bulkOperation { id }", "cancelBulkExport": "bulkOperation { id }",
 }

@@ -250,6 +250,14 @@ func (h *House) Seed(cases int, seed uint64) {
 	}
 }
 
+// SeedIn is Seed with all cases in one region, by the beginning of its regional keys.
+func (h *House) SeedIn(region string, cases int, seed uint64) {
+	h.Helper()
+	if err := demo.CasesIn(h.Context(), h.Database(), region, cases, seed, h.Clock.Now().Truncate(time.Hour), func(int) {}); err != nil {
+		h.Fatal(err)
+	}
+}
+
 // Give assigns a role at a tenant to somebody who has not asked yet. unit is the number of a unit that the role is narrowed to, or empty;
 // services are keys that it is narrowed to.
 func (h *House) Give(name string, role authz.Role, tenant, unit string, services ...string) *Caller {

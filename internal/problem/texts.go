@@ -104,6 +104,8 @@ var texts = map[string]text{
 	"otherAnswer":     {"Diese Antwort gehört nicht zu der gestellten Frage.", "This answer does not belong to the question that was asked."},
 	"logChanged":      {"Das Protokoll der Gegenseite wurde verändert.", "The log of the other side was changed."},
 	"notCountedYet":   {"Dieser Zeitraum ist noch nicht zu Ende gezählt.", "This period has not been counted to its end yet."},
+	"notComplete":     {"Nicht alle Mitglieder haben geantwortet.", "Not all members have answered."},
+	"noFederation":    {"Diese Instanz gehört zu keiner Föderation.", "This house belongs to no federation."},
 
 	// how it is asked
 	"requestShape":       {"Diese Anfrage hat nicht die erwartete Form.", "This request does not have the expected form."},
@@ -141,6 +143,7 @@ var texts = map[string]text{
 	"unknownTarget":      {"Dieser Typ kann nicht erweitert werden.", "This type cannot be extended."},
 	"unknownType":        {"Diesen Typ gibt es hier nicht.", "There is no such type here."},
 	"unknownDirective":   {"Diese Direktive gibt es hier nicht.", "There is no such directive here."},
+	"notRetired":         {"Diese Fassung ist noch nicht außer Kraft.", "This version has not gone out of force yet."},
 	"misplacedDirective": {"Diese Direktive passt hier nicht oder hat nicht die erwarteten Angaben.", "This directive does not fit here, or does not have the arguments expected."},
 	"notExtensible":      {"Das gehört nicht in eine Definition von Erweiterungsfeldern.", "This does not belong in a definition of extension fields."},
 	"nonNull":            {"Erweiterungsfelder sind immer optional; was angegeben werden muss, sagt @required.", "Extension fields are always optional; what has to be given is said by @required."},

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-
 	"github.com/ozg-cloud/platform/federation/ask"
 	"github.com/ozg-cloud/platform/federation/charter"
 )
@@ -19,7 +17,7 @@ type Roll struct {
 	mu        sync.Mutex
 	members   []charter.Member
 	instances map[charter.InstanceID]charter.Instance
-	keys      map[charter.InstanceID]jwk.Key
+	keys      map[charter.InstanceID]charter.Key
 	suspended map[charter.MemberID]bool
 	seq       int
 }
@@ -34,7 +32,7 @@ func House(n int) charter.InstanceID { return charter.InstanceID(string(Land(n))
 
 // NewRoll is a roll of n Länder with a house each.
 func NewRoll(n int) (*Roll, []*charter.Signer, error) {
-	r := &Roll{instances: map[charter.InstanceID]charter.Instance{}, keys: map[charter.InstanceID]jwk.Key{}, suspended: map[charter.MemberID]bool{}}
+	r := &Roll{instances: map[charter.InstanceID]charter.Instance{}, keys: map[charter.InstanceID]charter.Key{}, suspended: map[charter.MemberID]bool{}}
 	var signers []*charter.Signer
 	for i := range n {
 		s, err := charter.NewSigner()
@@ -111,7 +109,7 @@ func (r *Roll) Instance(id charter.InstanceID) (charter.Instance, bool) {
 }
 
 // Key is that of ask.Roll.
-func (r *Roll) Key(by charter.InstanceID, kid string, at time.Time) (jwk.Key, error) {
+func (r *Roll) Key(by charter.InstanceID, kid string, at time.Time) (charter.Key, error) {
 	if err := r.Standing(by, at); err != nil {
 		return nil, err
 	}

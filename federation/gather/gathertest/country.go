@@ -143,10 +143,11 @@ func (c *Country) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func answered(h *House, r *http.Request) (out *http.Response, err error) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
-			panic(p)
-		} else if p != nil {
+		p := recover()
+		if broken, ok := p.(error); ok && errors.Is(broken, http.ErrAbortHandler) {
 			err = errors.New("the connection has broken off")
+		} else if p != nil {
+			panic(p)
 		}
 	}()
 	w := httptest.NewRecorder()

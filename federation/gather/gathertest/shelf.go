@@ -6,6 +6,7 @@ package gathertest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -34,12 +35,8 @@ func (s *Shelf) Look(_ context.Context, questions []string, m statistics.Measure
 			out.Statements = append(out.Statements, k)
 		}
 	}
-	for member, v := range s.volumes[m] {
-		out.Volumes[member] = v
-	}
-	for house, h := range s.heads {
-		out.Heads[house] = h
-	}
+	maps.Copy(out.Volumes, s.volumes[m])
+	maps.Copy(out.Heads, s.heads)
 	return out, nil
 }
 

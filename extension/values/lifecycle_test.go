@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+package values_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ozg-cloud/platform/internal/housetest"
+)
+
+// land is a house with many cases of Schleswig-Holstein whose extension fields hold something.
+type land struct {
+	*house
+	sh      string
+	version int
+}
+
+const (
+	unfound = `
+"How." enum Bauart { "New." NEUBAU "Changed." UMBAU }
+"Who." type Bauherr { "Name." name: String "Since." seit: Date }
+extend type Case { "Number." nummer: Int "How it is built." bauart: Bauart @filterable "Who builds." bauherr: Bauherr }`
+	found = `
+"How." enum Bauart { "New." NEUBAU "Changed." UMBAU }
+"Who." type Bauherr { "Name." name: String "Since." seit: Date @filterable }
+extend type Case { "Number." nummer: Int @filterable @sortable "How it is built." bauart: Bauart @filterable "Who builds." bauherr: Bauherr }`
+	fewer = `
+"Who." type Bauherr { "Since." seit: Date @filterable }
+extend type Case { "Number." nummer: Int @filterable @sortable "Who builds." bauherr: Bauherr }`
+)
+
+// settled is a house in which a definition was brought into force by the desk, and rows were filled by it before another version came.
+func settled(t *testing.T) *land {
+	t.Helper()
+	l := &land{house: &house{House: housetest.New(t)}}
+	l.Seed(300, 7)
+	l.worker, l.shAdmin = l.As("kiel-caseworker"), l.As("sh-admin")
+	l.sh = l.shAdmin.Ask(`{ tenant(slug: "sh") { id } }`, nil).Works().Text("tenant.id")
+	l.activates(unfound)
+	var n int
+	if err := l.Database().QueryRow(t.Context(), `with numbers as (select numbers -> 'of' as of from extension_definitions where state = 'ACTIVE'),
+		kept as (insert into extension_records (id, tenant_id, place, case_id, target, target_id, owner, document, updated_at)
+			select gen_random_uuid(), c.tenant_id, c.place, c.id, 'CASE', c.id, t.place, jsonb_build_object(of ->> 'Case.nummer', row_number() over (order by c.id), of ->> 'Case.bauart', 'UMBAU',
+				of ->> 'Case.bauherr', jsonb_build_object(of ->> 'Bauherr.name', 'Beispiel', of ->> 'Bauherr.seit', '2020-01-01')), now()
+			from numbers, cases c, tenants t where t.slug = 'sh' and c.land = 1 returning 1) select count(*) from kept`).Scan(&n); err != nil || n < 110 {
+		t.Fatalf("%d rows are filled: %v", n, err)
+	}
+	return l
+}
+
+// activates brings a text into force, as the desk does.
+func (l *land) activates(sdl string) (id string) {
+	l.Helper()
+	id = l.shAdmin.Say("defineExtension", map[string]any{"tenantId": l.sh, "sdl": sdl, "expectedVersion": l.version, "dryRun": false}).Works().Text("defineExtension.extensionDefinition.id")
+	l.shAdmin.Say("activateExtension", map[string]any{"extensionDefinitionId": id, "acceptBreaking": true}).Works()
+	l.version++
+	return id
+}
+
+// tends lets the caretaker work until an instant of a version is told, or there is nothing to do.
+func (l *land) tends(definition, instant string) {
+	l.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		if _, err := l.Caretaker.Step(l.Context()); err != nil {
+			l.Fatal(err)
+		}
+		a := l.shAdmin.Ask(`query($id: ID!) { node(id: $id) { ... on ExtensionDefinition { at: `+instant+` } } }`, map[string]any{"id": definition}).Works()
+		if a.Text("node.at") != "" {
+			return
+		}
+	}
+	l.Fatalf("%s is not told", instant)
+}
+
+func (l *land) counts(question string) (n int) {
+	l.Helper()
+	if err := l.Database().QueryRow(l.Context(), question).Scan(&n); err != nil {
+		l.Fatal(err)
+	}
+	return n
+}
+
+const (
+	recordsKept = "select count(*) from extension_records"
+	entriesKept = "select count(*) from extension_entries"
+)
+
+func TestWhatWasKeptBeforeAFieldBecameFilterableIsFoundByIt(t *testing.T) {
+	t.Parallel()
+	l := settled(t)
+	all := l.counts(recordsKept)
+	id := l.activates(found)
+	l.knows(l.shAdmin, "CaseExtension", "bauherr")
+	if l.counts(entriesKept) != 0 {
+		t.Error("there is an index before anybody made one: the test would prove nothing")
+	}
+	if more, err := l.Caretaker.Step(t.Context()); more || err != nil {
+		t.Errorf("the caretaker does not wait for those who write by the version before: %v, %v", more, err)
+	}
+	l.Clock.Forward(16 * time.Second)
+	l.tends(id, "indexedAt")
+	if got := l.counts(entriesKept); got != 3*all {
+		t.Errorf("%d entries of %d records", got, all)
+	}
+	if got := l.counts(`select count(*) from extension_entries e where e.ranked_at is distinct from (select received_at from cases c where c.id = e.case_id) or e.place <> (select place from cases c where c.id = e.case_id)`); got != 0 {
+		t.Errorf("%d entries do not lie with their cases", got)
+	}
+	const ask = `{ cases(first: 1, where: {extension: {bauherr: {seit: {eq: "2020-01-01"}}}}, orderBy: [{extension: {nummer: DESC}}]) { totalCount nodes { extension { nummer } } } }`
+	for end := time.Now().Add(20 * time.Second); ; { // the schema may still be the one before
+		a := l.shAdmin.Ask(ask, nil)
+		if len(a.Errors) == 0 {
+			if got := a.Number("cases.totalCount"); got != all || a.Number("cases.nodes.0.extension.nummer") != all {
+				t.Errorf("%d of %d are found: %s", got, all, a.Raw)
+			}
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(string(a.Raw))
+		}
+	}
+	// What adds nothing to the index needs no caretaker.
+	next := l.activates(strings.Replace(found, `"Number."`, `"The number."`, 1))
+	l.tends(next, "indexedAt")
+}
+
+func TestValuesThatHaveGoneAreErasedOnOrderAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	l := settled(t)
+	all := l.counts(recordsKept)
+	second := l.activates(found)
+	l.knows(l.shAdmin, "CaseExtension", "bauherr")
+	l.Clock.Forward(16 * time.Second)
+	l.tends(second, "indexedAt")
+	erase := func(id string) housetest.Answer {
+		l.Helper()
+		return l.shAdmin.Say("eraseExtensionValues", map[string]any{"extensionDefinitionId": id})
+	}
+	erase(second).Wants("notRetired")
+	third := l.activates(fewer)
+	if l.counts("select count(*) from extension_records where document::text like '%UMBAU%'") != all {
+		t.Error("what has gone was erased without an order")
+	}
+	erase(second).Works()
+	erase(second).Wants("alreadyDone")
+	if a := l.worker.Ask(`mutation($id: ID!) { eraseExtensionValues(input: {extensionDefinitionId: $id}) { problems { __typename } } }`, map[string]any{"id": second}); !a.Unknown() {
+		t.Errorf("a caseworker knows the verb: %s", a.Raw)
+	}
+	l.Clock.Forward(16 * time.Second)
+	l.tends(second, "erasedAt")
+	l.tends(third, "indexedAt")
+	for what, want := range map[string]int{
+		recordsKept: all,
+		"select count(*) from extension_records where document::text like '%UMBAU%' or document::text like '%Beispiel%'": 0,
+		"select count(*) from extension_records where document::text like '%2020-01-01%'":                                all,
+		"select count(*) from extension_entries where text is not null":                                                  0,
+		"select count(*) from extension_entries where time is not null":                                                  all,
+		"select count(*) from extension_entries where number is not null":                                                all,
+		"select count(*) from audit_entries where action = 'EXTENSION_ERASED' and actor like '%sh-admin'":                1,
+	} {
+		if got := l.counts(what); got != want {
+			t.Errorf("%s: %d, not %d", what, got, want)
+		}
+	}
+	// Once nothing is in force, nothing is left.
+	l.shAdmin.Say("retireExtension", map[string]any{"extensionDefinitionId": third, "acceptBreaking": true}).Works()
+	erase(third).Works()
+	l.Clock.Forward(16 * time.Second)
+	l.tends(third, "erasedAt")
+	if records, entries := l.counts(recordsKept), l.counts(entriesKept); records+entries != 0 {
+		t.Errorf("%d records and %d entries are left", records, entries)
+	}
+}
+
+func TestTheCaretakerGoesOnWhereItWasAndSharesItsWork(t *testing.T) {
+	t.Parallel()
+	l := settled(t)
+	all := l.counts(recordsKept)
+	l.activates(found)
+	other := l.Another()
+	l.Clock.Forward(16 * time.Second)
+	pages := 0
+	for end := time.Now().Add(20 * time.Second); pages < 1; {
+		if more, err := l.Caretaker.Step(t.Context()); err != nil || time.Now().After(end) {
+			t.Fatal(more, err)
+		} else if more {
+			pages++
+		}
+	}
+	if got := l.counts(entriesKept); got != 3*50 {
+		t.Errorf("the first page has made %d entries", got)
+	}
+	for l.counts("select count(*) from extension_definitions where state = 'ACTIVE' and indexed_at is null") > 0 {
+		if _, err := other.Caretaker.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if pages++; pages > 10_000 {
+			t.Fatal("the other replica does not finish it")
+		}
+	}
+	if got := l.counts(entriesKept); got != 3*all {
+		t.Errorf("%d entries of %d records", got, all)
+	}
+}
