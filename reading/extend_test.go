@@ -547,3 +547,36 @@ func TestWhereNothingIsAddedNobodyLearnsThatSomethingIsElsewhere(t *testing.T) {
 		t.Errorf("%v %s", data, err)
 	}
 }
+
+func TestAReaderThatSharesWhatIsNotSharedWouldBeNoticed(t *testing.T) {
+	t.Parallel()
+	b := withBalcony()
+	v := b.viewer("kiel-caseworker", authz.Substantial)
+	const document = `{ cases(first: 100) { nodes { extensionValues { owner name path text } } } }`
+	told := func(share func(*authz.Principal, string) []extension.Owned) string {
+		r := reading.New(b.pool, []byte("0123456789abcdef0123456789abcdef"), func(*authz.Principal, uuid.UUID) string { return "" }, &noted{})
+		r.ExtendedBy(graph.Added)
+		r.SharedBy(share)
+		own := &balcony{world: b.world, pool: b.pool}
+		own.engines.Store(extension.Chain(nil).Hash(), graph.Engine(&graph.Resolver{Reading: r}, b.contract, &inforce.Held{}, slog.New(slog.DiscardHandler)))
+		data, err := own.ask(t, v, nil, document, nil)
+		if err != "" {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(data)
+	}
+	nothing := told(nil)
+	if strings.Contains(nothing, "owner") {
+		t.Errorf("told although nobody shares: %s", nothing)
+	}
+	some := told(func(_ *authz.Principal, target string) []extension.Owned {
+		f, _ := b.chain.Field(target, "bauart")
+		return []extension.Owned{f}
+	})
+	if !strings.Contains(some, "name:bauart") || strings.Contains(some, "flurstueck") {
+		t.Errorf("of one shared field is told: %.300s", some)
+	}
+	if everything := told(func(_ *authz.Principal, target string) []extension.Owned { return b.chain.Fields(target) }); everything == some || !strings.Contains(everything, "flurstueck") {
+		t.Errorf("nobody would notice a reader that shares everything: %.300s", everything)
+	}
+}

@@ -203,3 +203,17 @@ func TestTheCaretakerGoesOnWhereItWasAndSharesItsWork(t *testing.T) {
 		t.Errorf("%d entries of %d records", got, all)
 	}
 }
+
+func TestAnActivationThatForgetsTheIndexWouldBeNoticed(t *testing.T) {
+	t.Parallel()
+	l := settled(t)
+	l.activates(found)
+	if _, err := l.Database().Exec(t.Context(), "update extension_definitions set indexed_at = now() where state = 'ACTIVE'"); err != nil { // the seeded fault
+		t.Fatal(err)
+	}
+	l.knows(l.shAdmin, "CaseExtension", "bauherr")
+	l.Clock.Forward(16 * time.Second)
+	if more, err := l.Caretaker.Step(t.Context()); more || err != nil || l.counts(entriesKept) != 0 {
+		t.Errorf("what was forgotten is done all the same (%v, %v), so the tests of the index prove nothing of the desk", more, err)
+	}
+}

@@ -126,7 +126,7 @@ func TestWhateverIsDefinedAndWrittenIsReadBack(t *testing.T) {
 	ids["decisionId"] = h.worker.Must("decideCase", &c, map[string]any{"outcome": "GRANTED"}).Text("decideCase.decision.id")
 	ids["serviceId"], ids["serviceOfferingId"] = h.service, h.offering
 	for seed := range uint64(4) {
-		r := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // it is to be the same again
+		r := rand.New(rand.NewPCG(seed, 5))
 		sdl, fields := definition(r, int(seed))
 		h.Define("sh", sdl)
 		for name := range fields["ServiceOffering"] {

@@ -25,7 +25,7 @@ const (
 	mostEntries  = 20_000
 )
 
-// ErrHash: what was handed on is not what its hash says.
+// ErrHash says that what was handed on is not what was signed.
 var ErrHash = errors.New("directory: what was handed on is not what was signed")
 
 // Change is what is to be kept of a house: its head, the services of which it has nothing any more, and all of those that have changed.

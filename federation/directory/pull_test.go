@@ -178,12 +178,12 @@ func TestAStateThatIsNotSignedAsItIsIsRefusedAsAWhole(t *testing.T) {
 		s.change = change
 		return s
 	}
-	replaced := func(old, new string) *shop {
+	replaced := func(was, is string) *shop {
 		return changed(func(path string, text []byte) []byte {
 			if path == directory.Path {
 				return text
 			}
-			return bytes.ReplaceAll(text, []byte(old), []byte(new))
+			return bytes.ReplaceAll(text, []byte(was), []byte(is))
 		})
 	}
 	old := one.Signer()

@@ -89,11 +89,11 @@ func (s *Snapshot) Sign(by *charter.Signer, as charter.InstanceID, at time.Time)
 
 // Errors of heads, beside those of charter's keys.
 var (
-	// ErrFuture: it says that it is of a moment that has not come.
+	// ErrFuture says that a head is of a moment that has not come.
 	ErrFuture = errors.New("directory: a head is of the future")
-	// ErrOlder: a younger one of the same house is known.
+	// ErrOlder says that a younger one of the same house is known.
 	ErrOlder = errors.New("directory: a younger head is known")
-	// ErrStranger: it is of another house than was asked.
+	// ErrStranger says that a head is of another house than was asked.
 	ErrStranger = errors.New("directory: a head is of another house")
 )
 

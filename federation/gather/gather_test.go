@@ -146,7 +146,7 @@ func TestFaultyMembersAreNamedAndOnlyTheOthersAreCounted(t *testing.T) {
 					f.before(c, i)
 				}
 				c.Houses[i].Ail(f.fault)
-				if !*every && faulty%7 != 1 || !*every && f.slow && faulty == 8 {
+				if !*every && (faulty%7 != 1 || f.slow && faulty != members-1) {
 					continue
 				}
 				o := patient
@@ -272,7 +272,7 @@ func TestEveryAskerGetsTheSameBytesAlsoAfterARestart(t *testing.T) {
 	c := country(t, members)
 	said := map[int][]byte{}
 	for round := range 3 {
-		for _, asker := range []int{0, 1 + round, 8 + round, members - 1} {
+		for _, asker := range []int{round, members - 1} {
 			a := asks(t, c.Gatherer(asker, &gathertest.Shelf{}), byMonth, patient)
 			for i, m := range a.Members {
 				if said[i] == nil {
