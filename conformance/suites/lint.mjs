@@ -9,7 +9,7 @@ import { parse, print, visit } from 'graphql';
 
 // What has no id of its own: parts of something that has one, and answers.
 const parts = [
-  'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
+  'AccessExplanation', 'AccessGround', 'CaseCount', 'CaseEvent', 'CaseListStatistics', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
   'Federation', 'FormField', 'Limits', 'MessageEvent',
   'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow',
   'StreamCheckpoint', 'AnswerMeta', 'AnsweredQuestion', 'Availability', 'AvailabilityAnswer', 'Contradiction', 'Cube', 'CubeMeasure', 'DirectoryPart', 'FederatedStatistics', 'MemberAnswer', 'PublishedTable',
