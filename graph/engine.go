@@ -36,6 +36,7 @@ func Engine(r *Resolver, contract *ast.Schema, held *inforce.Held, log *slog.Log
 	e.AroundResponses(rightsVersion)
 	e.AroundFields(saidAgain)
 	e.AroundResponses(streamEnd)
+	e.AroundResponses(lastAnswer(Failure(log)))
 	return e
 }
 

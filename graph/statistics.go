@@ -5,23 +5,72 @@ package graph
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/ozg-cloud/platform/events"
 	"github.com/ozg-cloud/platform/graph/model"
+	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/statistics"
 )
 
 // CaseStatistics asks the tally, which knows who may.
 func (r query) CaseStatistics(
 	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis,
-	where []model.StatisticsWhere, from, to *string,
+	where []model.StatisticsWhere, from, to, atLeast *string,
 ) (*model.CaseStatistics, error) {
-	_, told, err := r.Tally.Ask(ctx, inquiryOf(scope, product, measures, groupBy, where, from, to))
+	q := inquiryOf(scope, product, measures, groupBy, where, from, to)
+	after, err := r.Reading.Position(text(atLeast), "atLeast")
 	if err != nil {
 		return nil, err
 	}
+	if after != nil {
+		q.AtLeast = &statistics.Position{XID: after.XID, Seq: after.Seq}
+	}
+	_, told, err := r.Tally.Ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return r.figures(ctx, told)
+}
+
+// longestBetween is in seconds.
+const longestBetween = 300
+
+// CaseStatistics watches the tally. What ends the stream before its time is told as its last answer, see streamEnd.
+func (r subscription) CaseStatistics(
+	ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to *string, everySeconds int,
+) (<-chan *model.CaseStatistics, error) {
+	if everySeconds < 1 || everySeconds > longestBetween {
+		return nil, problem.New(problem.Invalid, "range", "everySeconds")
+	}
+	answers := make(chan *model.CaseStatistics)
+	go func() {
+		defer close(answers)
+		q := inquiryOf(scope, model.StatisticsProductExact, measures, groupBy, where, from, to)
+		err := r.Tally.Watch(ctx, q, time.Duration(everySeconds)*time.Second, func(told statistics.Answer) error {
+			out, err := r.figures(ctx, told)
+			if err != nil {
+				return err
+			}
+			select {
+			case answers <- out:
+			case <-ctx.Done():
+			}
+			return nil
+		})
+		if err != nil {
+			stopped(ctx, err)
+		}
+	}()
+	return answers, nil
+}
+
+// figures writes an answer in the words of the contract.
+func (r *Resolver) figures(ctx context.Context, told statistics.Answer) (*model.CaseStatistics, error) {
 	out := figuresOf(told)
+	out.Cursor = r.Reading.Checkpoint(events.Position{XID: told.Position.XID, Seq: told.Position.Seq})
 	if slices.Contains(graphql.CollectAllFields(ctx), "names") {
 		names, err := r.Tally.Labels(ctx, told)
 		if err != nil {

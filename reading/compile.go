@@ -434,6 +434,8 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		case "totalCount":
 			n := sql("(select count(*) from " + t.Table + " " + a).then(counted(which...)).with(")")
 			w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
+		case "statistics":
+			err = c.caseCounts(&w, above, t, a, which, f)
 		case "pageInfo":
 			w = op{kind: nested}
 			w.object, err = c.pageInfo(above, t, a, o, page, at, which, fill, f.Selections)

@@ -150,3 +150,6 @@ func (r *Reader) Position(cursor string, path ...string) (*events.Position, erro
 	}
 	return &p, nil
 }
+
+// Checkpoint is the event cursor of a position that no event need have.
+func (r *Reader) Checkpoint(p events.Position) string { return r.cursors.Checkpoint(p) }

@@ -67,7 +67,9 @@ type RowTold struct {
 type Answer struct {
 	Frame
 	// AsOf is the instant up to which every contribution counts: the oldest of theirs.
-	AsOf       time.Time
+	AsOf time.Time
+	// Position is the one in the log of this house up to which is counted at least.
+	Position   Position
 	Counted    []Contribution
 	Missing    []Gap
 	Disclosure Disclosure

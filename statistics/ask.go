@@ -24,6 +24,8 @@ type Inquiry struct {
 	By       []Axis
 	Where    []Filter
 	From, To string
+	// AtLeast is a position up to which everything has to be counted; nil: whatever is.
+	AtLeast *Position
 }
 
 // Elsewhere gives the part of all houses together of an inquiry about the whole federation; ok is false in a house that asks nobody.
@@ -44,45 +46,81 @@ func (t *Tally) whole(ctx context.Context, p *Plan, at authz.TenantRef, a Inquir
 
 // Ask answers a question for the principal in ctx, out of what this house has counted. Exact figures are for whoever may read the statistics of the
 // whole of the scope by one role alone: the second wall would let a principal through to everything between two roles that lie apart. Protected figures
-// are for everybody who may read statistics somewhere.
-// Refusals are problems: notAllowed, notFound, those of Catalogue.Plan, and tooMany where there are more than 10000 rows.
-func (t *Tally) Ask(ctx context.Context, a Inquiry) (*Plan, Answer, error) {
+// are for everybody who may read statistics somewhere. Nobody is answered by rights that are older than the figures.
+// Refusals are problems: notAllowed, notFound, those of Catalogue.Plan, tooMany where there are more than 10000 rows, and stillCounting.
+func (t *Tally) Ask(ctx context.Context, q Inquiry) (plan *Plan, told Answer, err error) {
+	if q.AtLeast != nil {
+		if err := t.await(ctx, *q.AtLeast); err != nil {
+			return nil, Answer{}, err
+		}
+	}
+	err = authz.Current(ctx, func() error {
+		plan, told, err = t.ask(ctx, q, func(_ Position, count func() (*Plan, Answer, error)) (*Plan, Answer, error) { return count() })
+		return err
+	})
+	return plan, told, err
+}
+
+// ask asks for rights and counts. through is handed the position up to which is counted at least, and the counting: whoever has counted the same already may
+// leave it. Its error is one for authz.Current where rights have changed meanwhile.
+func (t *Tally) ask(ctx context.Context, q Inquiry, through func(Position, func() (*Plan, Answer, error)) (*Plan, Answer, error)) (*Plan, Answer, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, Answer{}, err
 	}
 	refusal := authz.Refusal("statistics", authz.Read)
+	position, version, err := t.standing(ctx)
+	if err == nil {
+		err = p.Knows(version)
+	}
+	if err != nil {
+		return nil, Answer{}, err
+	}
 	if !p.MayAnywhere("statistics", authz.Read) {
 		return nil, Answer{}, refusal
 	}
-	at, ok, err := t.At(ctx, a.Scope)
+	at, ok, err := t.At(ctx, q.Scope)
 	if err != nil {
 		return nil, Answer{}, err
 	}
 	if !ok {
 		return nil, Answer{}, problem.New(problem.Missing, "notFound", "scope")
 	}
-	if a.Product == Exact && !readsAllOf(p, at) {
+	if q.Product == Exact && !readsAllOf(p, at) {
 		return nil, Answer{}, refusal
 	}
-	plan, err := standard.Plan(Question{
-		Product: a.Product, Measures: a.Measures, By: a.By, Where: a.Where, Scope: LevelOf(at.Kind), From: a.From, To: a.To, Now: t.clock(),
+	plan, told, err := through(position, func() (*Plan, Answer, error) {
+		plan, err := standard.Plan(Question{
+			Product: q.Product, Measures: q.Measures, By: q.By, Where: q.Where, Scope: LevelOf(at.Kind), From: q.From, To: q.To, Now: t.clock(),
+		})
+		if err != nil {
+			return nil, Answer{}, err
+		}
+		part, err := t.whole(ctx, plan, at, q)
+		if err != nil {
+			return nil, Answer{}, err
+		}
+		if len(part.Rows) > mostRows {
+			return nil, Answer{}, problem.New(problem.Invalid, "tooMany", "groupBy")
+		}
+		told := plan.Answer(part)
+		told.Position = position
+		if len(part.Counted) == 0 {
+			told.AsOf, _ = EndOf(q.To) // nobody has counted, up to the end of the period
+		}
+		return plan, told, nil
 	})
 	if err != nil {
 		return nil, Answer{}, err
 	}
-	part, err := t.whole(ctx, plan, at, a)
+	// The figures may be younger than the position.
+	if _, version, err = t.standing(ctx); err == nil {
+		err = p.Knows(version)
+	}
 	if err != nil {
 		return nil, Answer{}, err
 	}
-	if len(part.Rows) > mostRows {
-		return nil, Answer{}, problem.New(problem.Invalid, "tooMany", "groupBy")
-	}
-	out := plan.Answer(part)
-	if len(part.Counted) == 0 {
-		out.AsOf, _ = EndOf(a.To) // nobody has counted, up to the end of the period
-	}
-	return plan, out, nil
+	return plan, told, nil
 }
 
 // readsAllOf tells whether the statistics of the whole of a tenant are a principal's, by one role alone.

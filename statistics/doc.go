@@ -18,6 +18,8 @@
 //	part.go      what one member counts, and how parts become one
 //	answer.go    figures with their margins
 //	ask.go       who may ask, and what is answered
+//	standing.go  up to where is counted
+//	watch.go     one's own figures as they change
 //	names.go     what people call measures, axes and their values
 //	export.go    answers as files, at doors of their own
 //	csv.go, jsonstat.go

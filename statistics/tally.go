@@ -40,6 +40,7 @@ type Tally struct {
 	scope authz.Scope
 	kept  int // cells that a rebuild keeps in memory
 
+	watched   watched
 	elsewhere Elsewhere
 }
 

@@ -9,10 +9,11 @@ import { parse, print, visit } from 'graphql';
 
 // What has no id of its own: parts of something that has one, and answers.
 const parts = [
-  'AccessExplanation', 'AccessGround', 'CaseEvent', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
+  'AccessExplanation', 'AccessGround', 'CaseCount', 'CaseEvent', 'CaseListStatistics', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
   'Federation', 'FormField', 'Limits', 'MessageEvent',
   'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow',
-  'StreamCheckpoint', 'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
+  'StreamCheckpoint', 'AnswerMeta', 'AnsweredQuestion', 'Availability', 'AvailabilityAnswer', 'Contradiction', 'Cube', 'CubeMeasure', 'DirectoryPart', 'FederatedStatistics', 'MemberAnswer', 'PublishedTable',
+  'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];
 
 const own = (added) => ({

@@ -116,7 +116,7 @@ type QueryResolver interface {
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
-	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string) (*model.CaseStatistics, error)
+	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, atLeast *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
 	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
@@ -131,6 +131,7 @@ type RoleAtTenantResolver interface {
 type SubscriptionResolver interface {
 	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
+	CaseStatistics(ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, everySeconds int) (<-chan *model.CaseStatistics, error)
 	WorkList(ctx context.Context, where map[string]any, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 }
 
@@ -1163,6 +1164,30 @@ type CaseConnection {
   pageInfo: PageInfo!
   "How many there are in all under the viewer's rights and the filter; exact, computed only when selected."
   totalCount: Int! @cost(weight: 5)
+  "Figures of all these cases, not of the page alone: exact, for those who see the rows, computed only as far as selected."
+  statistics: CaseListStatistics!
+}
+
+"How many cases of a list (Statistik der Liste) have each value, in the order of the values and without those that none has."
+type CaseListStatistics @cost(weight: 0) {
+  "By state: a value of CaseState."
+  byState: [CaseCount!]! @cost(weight: 10) @listSize(assumedSize: 1)
+  "By the door that the application came through: a value of Channel."
+  byChannel: [CaseCount!]! @cost(weight: 10) @listSize(assumedSize: 1)
+  "By service: its LeiKa key."
+  byService: [CaseCount!]! @cost(weight: 10) @listSize(assumedSize: 1)
+  "By authority: the slug of its tenant."
+  byAuthority: [CaseCount!]! @cost(weight: 10) @listSize(assumedSize: 1)
+  "By month of receipt in Europe/Berlin, for example 2026-10."
+  byMonth: [CaseCount!]! @cost(weight: 10) @listSize(assumedSize: 1)
+}
+
+"How many cases have a value."
+type CaseCount @cost(weight: 0) {
+  "The value."
+  value: String!
+  "How many, at least one."
+  count: Int!
 }
 
 "One entry of a page of cases."
@@ -4079,6 +4104,8 @@ type CaseStatistics {
   product: StatisticsProduct!
   "The instant up to which everybody has counted."
   asOf: DateTime!
+  "Position in the log up to which this house has counted at least; what happened behind it may be missing. Give it to atLeast, or to a stream of events as after."
+  cursor: EventCursor!
   "How it is protected: NONE, or CELL_KEY for the cell-key method."
   method: String!
   "Margin of a single number: with 95 % certainty the true one is no further off; figures have their own."
@@ -4113,7 +4140,21 @@ extend type Query {
     "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
     "First month of the period, for example 2026-10; without from and to it is the present, for exact figures of what is open." from: String
     "Last month of the period." to: String
+    "Everything up to this position has to be counted, for example the cursor of a verb of one's own: it is waited for, two seconds at most, and then the rule is stillCounting." atLeast: EventCursor
   ): CaseStatistics @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
+}
+
+extend type Subscription {
+  "Exact figures of one's own as they change: at once, and again whenever a figure has become another one. What happens in between is told together. It ends with the right to read them."
+  caseStatistics(
+    "Slug of the tenant." scope: String!
+    "What is told, 1 to 10." measures: [StatisticsMeasure!]!
+    "What the rows are told apart by, at most 6; without any there is one row." groupBy: [StatisticsAxis!]
+    "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "First month of the period, for example 2026-10; without from and to it is the present." from: String
+    "Last month of the period." to: String
+    "How many seconds lie between two answers at least, 1 to 300." everySeconds: Int! = 5
+  ): CaseStatistics! @policy(object: "statistics", action: "read", onDeny: HIDE) @cost(weight: 50)
 }
 `, BuiltIn: false},
 	{Name: "../../schema/subgraph.graphql", Input: `# SPDX-License-Identifier: EUPL-1.2
@@ -4879,6 +4920,8 @@ func (ec *executionContext) childFields_CaseStatistics(ctx context.Context, fiel
 		return ec.fieldContext_CaseStatistics_product(ctx, field)
 	case "asOf":
 		return ec.fieldContext_CaseStatistics_asOf(ctx, field)
+	case "cursor":
+		return ec.fieldContext_CaseStatistics_cursor(ctx, field)
 	case "method":
 		return ec.fieldContext_CaseStatistics_method(ctx, field)
 	case "margin":
@@ -6608,6 +6651,14 @@ func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context,
 		return nil, err
 	}
 	args["to"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "atLeast",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["atLeast"] = arg7
 	return args, nil
 }
 
@@ -7176,6 +7227,68 @@ func (ec *executionContext) field_Subscription_caseEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["follow"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_caseStatistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "scope",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scope"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "measures",
+		func(ctx context.Context, v any) ([]model.StatisticsMeasure, error) {
+			return ec.unmarshalNStatisticsMeasure2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsMeasureᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["measures"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) ([]model.StatisticsWhere, error) {
+			return ec.unmarshalOStatisticsWhere2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsWhereᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "everySeconds",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["everySeconds"] = arg6
 	return args, nil
 }
 
@@ -8954,6 +9067,29 @@ func (ec *executionContext) _CaseStatistics_asOf(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_CaseStatistics_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _CaseStatistics_cursor(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatistics_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNEventCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CaseStatistics_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatistics", field, false, false, "EventCursor")
 }
 
 func (ec *executionContext) _CaseStatistics_method(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatistics) (ret graphql.Marshaler) {
@@ -14821,7 +14957,7 @@ func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string))
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["atLeast"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
@@ -17060,6 +17196,50 @@ func (ec *executionContext) fieldContext_Subscription_messages(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_messages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_caseStatistics(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_caseStatistics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["everySeconds"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+			return ec.marshalNCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_caseStatistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CaseStatistics(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_caseStatistics_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -23061,6 +23241,11 @@ func (ec *executionContext) _CaseStatistics(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cursor":
+			out.Values[i] = ec._CaseStatistics_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "method":
 			out.Values[i] = ec._CaseStatistics_method(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -26255,6 +26440,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_caseEvents(ctx, fields[0])
 	case "messages":
 		return ec._Subscription_messages(ctx, fields[0])
+	case "caseStatistics":
+		return ec._Subscription_caseStatistics(ctx, fields[0])
 	case "workList":
 		return ec._Subscription_workList(ctx, fields[0])
 	default:
@@ -27332,6 +27519,14 @@ func (ec *executionContext) marshalNCaseState2ᚕgithubᚗcomᚋozgᚑcloudᚋpl
 	return ret
 }
 
+func (ec *executionContext) marshalNCaseStatistics2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐCaseStatistics(ctx context.Context, sel ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CaseStatistics!")
+		return graphql.Null
+	}
+	return ec._CaseStatistics(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCaseStreamFrame2ᚖgithubᚗcomᚋozgᚑcloudᚋplatformᚋreadingᚐFrame(ctx context.Context, v any) (*reading.Frame, error) {
 	var res = new(reading.Frame)
 	err := res.UnmarshalGQLContext(ctx, v)
@@ -27900,6 +28095,20 @@ func (ec *executionContext) marshalNEraseExtensionValuesProblem2ᚕgithubᚗcom�
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNEventCursor2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventCursor2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventCursor!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNExtensionChange2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐExtensionChange(ctx context.Context, sel ast.SelectionSet, v model.ExtensionChange) graphql.Marshaler {

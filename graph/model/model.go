@@ -216,6 +216,8 @@ type CaseStatistics struct {
 	Product StatisticsProduct `json:"product"`
 	// The instant up to which everybody has counted.
 	AsOf time.Time `json:"asOf"`
+	// Position in the log up to which this house has counted at least; what happened behind it may be missing. Give it to atLeast, or to a stream of events as after.
+	Cursor string `json:"cursor"`
 	// How it is protected: NONE, or CELL_KEY for the cell-key method.
 	Method string `json:"method"`
 	// Margin of a single number: with 95 % certainty the true one is no further off; figures have their own.

@@ -124,6 +124,7 @@ var texts = map[string]text{
 	"tooComplex":    {"Diese Abfrage ist zu groß oder zu tief.", "This query is too large or too deep."},
 	"quotaExceeded": {"Das Kontingent ist für den Augenblick aufgebraucht.", "The quota is used up for the moment."},
 	"overloaded":    {"Das System ist gerade ausgelastet.", "The system is busy at the moment."},
+	"stillCounting": {"Das ist noch nicht gezählt.", "This has not been counted yet."},
 	"timeout":       {"Die Bearbeitung hat zu lange gedauert.", "Processing took too long."},
 	"shuttingDown":  {"Das System wird gerade neu gestartet.", "The system is being restarted."},
 	"notReady":      {"Das System ist noch nicht bereit.", "The system is not ready yet."},
