@@ -47,7 +47,7 @@ type Label struct {
 func (t *Tally) Labels(ctx context.Context, a Answer) ([]Label, error) {
 	var out []Label
 	for i, axis := range a.Axes {
-		question := ""
+		var question string
 		switch axis { //nolint:exhaustive // the others say what they are
 		case Land, District, Authority:
 			question = "select slug, name from tenants where slug = any($1) order by slug"
