@@ -414,7 +414,11 @@ func (d *federationDemo) show(ctx context.Context) error {
 	if err := by.lie(ctx, "update statistics_cells set n = n * 10; delete from federation_statements where document is null"); err != nil {
 		return err
 	}
-	time.Sleep(2 * time.Second) // what was said a second ago is asked for again
+	select {
+	case <-time.After(2 * time.Second): // what was said a second ago is asked for again
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := d.tell(ctx, "APPLICATIONS"); err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -46,24 +46,30 @@ const machinery = `
 	extend type Query { _entities(representations: [_Any!]!): [_Entity]! _service: _Service! }`
 
 func main() {
-	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: products CONTRACT")
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1) //nolint:forbidigo // this is a main
 	}
-	text, err := os.ReadFile(os.Args[1])
+}
+
+func run(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: products CONTRACT")
+	}
+	text, err := os.ReadFile(args[0])
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	s, err := newShop(string(text))
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Fprintf(os.Stdout, "http://%s/\n", l.Addr())
-	log.Fatal((&http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}).Serve(l))
+	return (&http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}).Serve(l)
 }
 
 // shop answers operations on the products.
