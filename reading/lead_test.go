@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -150,9 +151,7 @@ func TestTheOracleOfPagesNoticesAConditionThatTheLeadHasLost(t *testing.T) {
 		"a standard column": {"state": []any{"NEW"}},
 	} {
 		where := map[string]any{"extension": bauart}
-		for k, value := range besides {
-			where[k] = value
-		}
+		maps.Copy(where, besides)
 		if all, some := b.read(t, v, b.chain, map[string]any{"extension": bauart}, nil, false, 100), b.read(t, v, b.chain, where, nil, false, 100); len(some) >= len(all) {
 			t.Errorf("%s: %d of %d; were it lost, nobody would notice", what, len(some), len(all))
 		}
