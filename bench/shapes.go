@@ -160,7 +160,7 @@ func (g *ground) figures() (question, error) {
 func (g *ground) crowd(ctx context.Context, tenants int) error {
 	_, err := g.db.Exec(ctx, `
 		insert into tenants (id, place, place_end, slug, name, kind, regional_key, parent_id, created_at)
-		select gen_random_uuid(), s.p, s.p, 'bench-' || s.p, 'Amt ' || s.p, 'AUTHORITY', lpad((s.p / 1000)::text, 12, '0'), d.id, now()
+		select gen_random_uuid(), s.p, 0 + s.p, 'bench-' || s.p, 'Amt ' || s.p, 'AUTHORITY', lpad((s.p / 1000)::text, 12, '0'), d.id, now()
 		from (select id, place, row_number() over (order by place) from tenants where kind = 'DISTRICT') d(id, place, n)
 		cross join generate_series(1, 1000) i cross join lateral (select d.place + 9000000000 + i * 1000 + 1) s(p)
 		where not exists (select from tenants t where t.place = s.p)
