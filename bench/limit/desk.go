@@ -195,7 +195,7 @@ func (d *desk) page(ctx context.Context, statement string, where any, q question
 	return append(out, `}}}}`...), rows.Err()
 }
 
-// The two counts of a Land, over its cases: there is nothing else that a hand-written statement could count. What is erased has left its last decision.
+// The two counts of a Land, over its cases: there is nothing else that a hand-written statement could count. What is erased has left its history.
 const (
 	inMonths = `($2 || '-01')::timestamp at time zone 'Europe/Berlin' and %s < (($3 || '-01')::timestamp + interval '1 month') at time zone 'Europe/Berlin'`
 
@@ -204,15 +204,15 @@ const (
 	where c.land = $1 and c.received_at >= %s group by 1, 2 order by 1, 2`
 
 	times = `
-	select s.leika_key, null, count(*), extract(epoch from percentile_cont(0.5) within group (order by d.sent_at - c.received_at)) / 60
+	select s.leika_key, null, count(*), extract(epoch from percentile_cont(0.5) within group (order by d.at - c.received_at)) / 60
 	from cases c join services s on s.id = c.service_id
-	join lateral (select coalesce(min(sent_at), c.decided_at) from decisions where case_id = c.id) d(sent_at) on true
-	where c.land = $1 and d.sent_at >= %s group by 1 order by 1`
+	join lateral (select min(at) from history_events where tenant_id = c.tenant_id and case_id = c.id and action = 'CASE_DECIDED') d(at) on true
+	where c.land = $1 and c.decided_at is not null and d.at >= %s group by 1 order by 1`
 )
 
 func (d *desk) figures(ctx context.Context, c caller, q question) ([]byte, error) {
 	out := append(make([]byte, 0, 32<<10), `{"data":{`...)
-	for i, s := range []struct{ name, statement, at string }{{"counts", counts, "c.received_at"}, {"times", times, "d.sent_at"}} {
+	for i, s := range []struct{ name, statement, at string }{{"counts", counts, "c.received_at"}, {"times", times, "d.at"}} {
 		rows, err := d.pool.Query(ctx, fmt.Sprintf(s.statement, fmt.Sprintf(inMonths, s.at)), c.Land, q.Variables.From, q.Variables.To)
 		if err != nil {
 			return nil, err
