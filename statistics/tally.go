@@ -116,9 +116,12 @@ func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p 
 	b := &pgx.Batch{}
 	b.Queue("select ozg_enter($1, $2, $3)", int64(t.scope.Lo), int64(t.scope.Hi), t.scope.Owner)
 	b.Queue("select generation, xid, seq from statistics_offset where case when $1 = 0 then answers else generation = $1 end", generation)
-	b.Queue(`select e.xid, e.seq, e.case_id from statistics_offset o, events e
-		where case when $2 = 0 then o.answers else o.generation = $2 end and (e.xid, e.seq) > (o.xid, o.seq) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-		order by e.xid, e.seq limit $1`, folded, generation)
+	// The position is asked for by itself: joined to it, the whole log would be read in its order and compared with it, each time.
+	b.Queue(`select xid, seq, case_id from events
+		where (xid, seq) > ((select xid from statistics_offset where case when $2 = 0 then answers else generation = $2 end),
+			(select seq from statistics_offset where case when $2 = 0 then answers else generation = $2 end))
+			and xid < pg_snapshot_xmin(pg_current_snapshot())
+		order by xid, seq limit $1`, folded, generation)
 	b.Queue("select ozg_to_count(generation, $1, $2) from statistics_offset where case when $3 = 0 then answers else generation = $3 end", present, recounted, generation)
 	answers := t.log.SendBatch(ctx, b)
 	defer func() { _ = answers.Close() }() // what went wrong has been told
