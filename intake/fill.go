@@ -9,7 +9,6 @@ import (
 
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/schema"
-	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/extension/values"
 )
 
@@ -23,7 +22,7 @@ func (d *Desk) fill(ctx context.Context, tx *ent.Tx, form []schema.FormItem, to 
 		if len(chain.Fields(row.Target)) == 0 {
 			continue
 		}
-		records, left := chain.FromForm(row.Target, items(form))
+		records, left := chain.FromForm(row.Target, values.Items(form))
 		for _, p := range left {
 			d.unfit(ctx, p)
 		}
@@ -33,23 +32,4 @@ func (d *Desk) fill(ctx context.Context, tx *ent.Tx, form []schema.FormItem, to 
 		}
 	}
 	return nil
-}
-
-// items are those of a form, each with the one value that it has.
-func items(form []schema.FormItem) []extension.Item {
-	out := make([]extension.Item, len(form))
-	for i, f := range form {
-		out[i] = extension.Item{Name: f.Name, Items: items(f.Items)}
-		switch {
-		case f.String != nil:
-			out[i].Value = *f.String
-		case f.Number != nil:
-			out[i].Value = *f.Number
-		case f.Date != nil:
-			out[i].Value = *f.Date
-		case f.Boolean != nil:
-			out[i].Value = *f.Boolean
-		}
-	}
-	return out
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/store"
+	"github.com/ozg-cloud/platform/internal/rounds"
 )
 
 const (
@@ -58,24 +59,9 @@ func NewTally(log *pgxpool.Pool, books Books, clock func() time.Time, told *slog
 
 // Run counts until ctx ends.
 func (t *Tally) Run(ctx context.Context) {
-	for pause := calm; ctx.Err() == nil; {
-		more, err := t.Fold(ctx)
-		switch {
-		case err == nil && more:
-			continue
-		case err == nil:
-			pause = calm
-		case ctx.Err() == nil:
-			t.told.ErrorContext(ctx, "events cannot be counted", "error", err)
-			pause = min(2*pause, longestCalm)
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-	}
+	rounds.Go(ctx, rounds.Pauses{Calm: calm, Longest: longestCalm}, t.Fold, func(err error) {
+		t.told.ErrorContext(ctx, "events cannot be counted", "error", err)
+	})
 }
 
 // Fold counts the next page of the log, and of a month that has come to its end the cases that were open. more tells whether there is a next one.

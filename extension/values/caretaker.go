@@ -20,6 +20,7 @@ import (
 	"github.com/ozg-cloud/platform/ent/extensionrecord"
 	"github.com/ozg-cloud/platform/ent/predicate"
 	"github.com/ozg-cloud/platform/extension"
+	"github.com/ozg-cloud/platform/internal/rounds"
 )
 
 const (
@@ -51,24 +52,9 @@ func NewCaretaker(client *ent.Client, inForce func(authz.Place) extension.Chain,
 
 // Run works until ctx ends.
 func (c *Caretaker) Run(ctx context.Context) {
-	for pause := calm; ctx.Err() == nil; {
-		more, err := c.Step(ctx)
-		switch {
-		case err == nil && more:
-			continue
-		case err == nil:
-			pause = calm
-		case ctx.Err() == nil:
-			c.log.ErrorContext(ctx, "extension fields cannot be seen to", "error", err)
-			pause = min(2*pause, longestCalm)
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-	}
+	rounds.Go(ctx, rounds.Pauses{Calm: calm, Longest: longestCalm}, c.Step, func(err error) {
+		c.log.ErrorContext(ctx, "extension fields cannot be seen to", "error", err)
+	})
 }
 
 // Step sees to the next records, in one transaction. more tells whether there may be others.

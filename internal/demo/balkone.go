@@ -12,6 +12,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/schema"
 	"github.com/ozg-cloud/platform/extension"
+	"github.com/ozg-cloud/platform/extension/values"
 	contract "github.com/ozg-cloud/platform/schema"
 )
 
@@ -129,7 +130,7 @@ func parcels(c chance) []schema.FormItem {
 
 // addValues writes down what the form says of the fields that hold where the case lies.
 func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any)) {
-	filled, _ := l.added.FromForm("Case", asked(l.items)) // what does not fit is left out, as at the intake
+	filled, _ := l.added.FromForm("Case", values.Items(l.items)) // what does not fit is left out, as at the intake
 	for _, r := range filled {
 		for _, d := range l.added {
 			if d.Owner.ID != r.Owner {
@@ -141,23 +142,4 @@ func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any)) {
 			}
 		}
 	}
-}
-
-// asked are the items of a form as definitions look at them.
-func asked(form []schema.FormItem) []extension.Item {
-	out := make([]extension.Item, len(form))
-	for i, f := range form {
-		out[i] = extension.Item{Name: f.Name, Items: asked(f.Items)}
-		switch {
-		case f.String != nil:
-			out[i].Value = *f.String
-		case f.Number != nil:
-			out[i].Value = *f.Number
-		case f.Date != nil:
-			out[i].Value = *f.Date
-		case f.Boolean != nil:
-			out[i].Value = *f.Boolean
-		}
-	}
-	return out
 }
