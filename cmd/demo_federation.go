@@ -21,7 +21,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ozg-cloud/platform/authz"
-	"github.com/ozg-cloud/platform/ent/migrations"
 	"github.com/ozg-cloud/platform/federation/ask"
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/federation/charter"
@@ -192,17 +191,11 @@ func (d *federationDemo) open(ctx context.Context) error {
 
 // lay migrates, and lays the furniture, the cases, and an administrator of the Land.
 func (d *federationDemo) lay(ctx context.Context, address string, l *demoLand, i int) error {
-	if err := migrations.Apply(ctx, address); err != nil {
-		return err
-	}
-	conn, err := pgx.Connect(ctx, address)
+	conn, err := furnished(ctx, address)
 	if err != nil {
-		return fmt.Errorf("connecting to the database: %w", err)
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := demo.World(ctx, conn); err != nil {
-		return err
-	}
 	if err := demo.CasesIn(ctx, conn, l.region, l.cases, uint64(i+1), time.Now().UTC().Truncate(time.Hour), func(int) {}); err != nil { //nolint:gosec // of four
 		return err
 	}

@@ -112,19 +112,29 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// furnish migrates and, where the house is empty, lays the furniture and the demo cases.
-func furnish(ctx context.Context, c console, address string) error {
+// furnished migrates, lays the furniture, and is a connection to the house as its owner.
+func furnished(ctx context.Context, address string) (*pgx.Conn, error) {
 	if err := migrations.Apply(ctx, address); err != nil {
-		return err
+		return nil, err
 	}
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
-		return fmt.Errorf("connecting to the database: %w", err)
+		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
 	if err := demo.World(ctx, conn); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return conn, nil
+}
+
+// furnish migrates and, where the house is empty, lays the furniture and the demo cases.
+func furnish(ctx context.Context, c console, address string) error {
+	conn, err := furnished(ctx, address)
+	if err != nil {
 		return err
 	}
+	defer conn.Close(context.WithoutCancel(ctx))
 	if err := demo.Balkone(ctx, conn); err != nil {
 		return err
 	}

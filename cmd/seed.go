@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 
 	"github.com/ozg-cloud/platform/ent/migrations"
 	"github.com/ozg-cloud/platform/internal/demo"
@@ -39,17 +38,11 @@ func seed(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer stop()
-	if err := migrations.Apply(ctx, address); err != nil {
-		return err
-	}
-	conn, err := pgx.Connect(ctx, address)
+	conn, err := furnished(ctx, address)
 	if err != nil {
-		return fmt.Errorf("connecting to the database: %w", err)
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := demo.World(ctx, conn); err != nil {
-		return err
-	}
 	if err := demo.Balkone(ctx, conn); err != nil {
 		return err
 	}
