@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-
 	"github.com/ozg-cloud/platform/ent/migrations"
 	"github.com/ozg-cloud/platform/internal/demo"
 )
