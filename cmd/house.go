@@ -232,7 +232,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Casework:  cases,
 		Intake:    applications,
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
-		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Extension: desk.New(client, contract, added.Chain, register, g.Clock),
 		Values:    values.NewDesk(client, g.Clock),
 		Log:       log,
 		Tally:     h.Tally,

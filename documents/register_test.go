@@ -22,12 +22,14 @@ import (
 
 func TestMain(m *testing.M) { housetest.Main(m) }
 
+var portal = documents.Shelf{Client: "portal", Edition: "1"}
+
 // trusting is a house that answers trusted documents only.
 func trusting(g *cmd.Ground) { g.TrustedOnly = true }
 
 func load(t *testing.T, conn *pgx.Conn, client, edition string, all map[string]string) {
 	t.Helper()
-	if err := documents.Load(t.Context(), conn, client, edition, all, time.Now()); err != nil {
+	if err := documents.Load(t.Context(), conn, documents.Shelf{Client: client, Edition: edition}, all, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -131,7 +133,7 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 	until(h, "", ask(third))
 	load(t, conn, "portal", "1", map[string]string{documents.Hash(third): third})
 	until(h, "unknownDocument", ask(first))
-	if n, err := documents.Forget(t.Context(), conn, "portal", "2"); err != nil || n != 1 {
+	if n, err := documents.Forget(t.Context(), conn, documents.Shelf{Client: "portal", Edition: "2"}); err != nil || n != 1 {
 		t.Errorf("%d %v", n, err)
 	}
 	if rule := asks(h, ask(third)); rule != "" { // edition 1 has it, too
@@ -142,7 +144,7 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 		t.Errorf("%v %v", list, err)
 	}
 	for _, name := range []string{"", "Portal", "a b", strings.Repeat("a", 64)} {
-		if documents.Load(t.Context(), conn, name, "1", both(), time.Now()) == nil {
+		if documents.Load(t.Context(), conn, documents.Shelf{Client: name, Edition: "1"}, both(), time.Now()) == nil {
 			t.Errorf("a client can be named %q", name)
 		}
 	}
@@ -151,12 +153,12 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 func TestWhoServesLoadsNothing(t *testing.T) {
 	t.Parallel()
 	h := housetest.New(t)
-	if documents.Load(t.Context(), h.Serving(), "portal", "1", both(), time.Now()) == nil {
+	if documents.Load(t.Context(), h.Serving(), portal, both(), time.Now()) == nil {
 		t.Error("the serving role loads documents")
 	}
 	// The twin: the owner's login can, and the database holds that a hash is that of its document.
 	load(t, h.Database(), "portal", "1", both())
-	if documents.Load(t.Context(), h.Database(), "portal", "1", map[string]string{documents.Hash(first): second}, time.Now()) == nil {
+	if documents.Load(t.Context(), h.Database(), portal, map[string]string{documents.Hash(first): second}, time.Now()) == nil {
 		t.Error("a document lies under the hash of another")
 	}
 }
