@@ -13,6 +13,7 @@ export class House {
   static async open(binary, folder, profile) {
     const house = new House();
     house.binary = binary;
+    house.folder = folder;
     house.process = spawn(binary, ['dev'], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, OZG_LISTEN: '127.0.0.1:0', OZG_DATA: folder, OZG_HTTP_PROFILE: profile, OZG_DRAIN_SECONDS: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -24,16 +25,37 @@ export class House {
     if (!address) throw new Error(`the house did not open:\n${house.said.join('\n')}`);
     house.url = `${address}/graphql`;
     house.socketUrl = house.url.replace('http:', 'ws:');
-    house.token = await tokenOf(address, 'kiel-caseworker');
-    house.headers = { authorization: `Bearer ${house.token}` };
-    // fetch as who is signed in
-    house.fetch = (url, init = {}) => {
-      const headers = new Headers(init.headers);
-      headers.set('authorization', house.headers.authorization);
-      return fetch(url, { ...init, headers });
-    };
+    house.address = address;
+    await house.signIn('kiel-caseworker');
     await house.lookAtStreams();
     return house;
+  }
+
+  /** Signs in as somebody of development; until the next time, fetch is theirs. */
+  async signIn(name) {
+    this.token = await tokenOf(this.address, name);
+    this.headers = { authorization: `Bearer ${this.token}` };
+    this.fetch = (url, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set('authorization', this.headers.authorization);
+      return fetch(url, { ...init, headers });
+    };
+  }
+
+  /** The same house, as somebody else sees it. */
+  async as(name) {
+    const other = Object.assign(new House(), this);
+    await other.signIn(name);
+    return other;
+  }
+
+  /** Has the console do something beside the running house, and gives what it prints; throws what it complains of. */
+  console(...args) {
+    try {
+      return execFileSync(this.binary, args, { env: { PATH: process.env.PATH, HOME: process.env.HOME, OZG_DATA: this.folder }, encoding: 'utf8', stdio: 'pipe' });
+    } catch (e) {
+      throw new Error(e.stderr);
+    }
   }
 
   /**
@@ -60,13 +82,9 @@ export class House {
     }
   }
 
-  /** Has the console look at a manifest of trusted documents; throws what is wrong with it. */
-  examineManifest(file) {
-    try {
-      execFileSync(this.binary, ['documents', 'check', file], { env: { PATH: process.env.PATH }, encoding: 'utf8', stdio: 'pipe' });
-    } catch (e) {
-      throw new Error(e.stderr);
-    }
+  /** Has the console look at a manifest of trusted documents for a tenant, if any; throws what is wrong with it. */
+  examineManifest(file, tenant) {
+    this.console('documents', 'check', ...(tenant ? ['--tenant', tenant] : []), file);
   }
 
   /** Stops the house and waits until it is gone. */
@@ -87,17 +105,13 @@ export class House {
     return data;
   }
 
-  /** The contract of the tenant, as it can be downloaded: whole, with its directives. */
-  async contractAsPublished() {
-    return (await this.fetch(this.url.replace(/graphql$/, 'schema.graphql'))).text();
+  /** The contract of a tenant as it can be downloaded, whole, with its directives; without a tenant that of the standard house. */
+  async contractAsPublished(tenant) {
+    const get = tenant ? this.fetch : fetch;
+    return (await get(this.url.replace(/graphql$/, 'schema.graphql'))).text();
   }
 
-  /** The contract of the standard house, as whoever has not signed in can download it. */
-  async standardContract() {
-    return (await fetch(this.url.replace(/graphql$/, 'schema.graphql'))).text();
-  }
-
-  /** The contract, as a client reads it by introspection. */
+  /** The contract of who is signed in, as a client reads it by introspection. */
   async contract() {
     const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true, oneOf: true });
     return printSchema(buildClientSchema(await this.ask(query)));

@@ -8,14 +8,16 @@ import path from 'node:path';
 import { House } from './house.mjs';
 import { Sheet } from './sheet.mjs';
 
-// Which edition of GraphQL over HTTP the house keeps to, and what is examined in it.
+// Which edition of GraphQL over HTTP the house keeps to, and what is examined in it: what has a slug behind it in the contract of that tenant, what has none
+// in that of the standard house, as far as it is about a contract.
 const plan = {
-  2025: ['http', 'ws', 'sse', 'events', 'clients', 'relay', 'codegen', 'lint', 'pages'],
+  2025: ['http', 'ws', 'sse', 'events', 'clients', 'relay', 'relay@sh', 'codegen', 'codegen@sh', 'lint', 'lint@sh', 'pages', 'balkone@sh'],
   'draft-2026-08': ['draft'],
 };
 
 const [program, ...only] = process.argv.slice(2);
-if (!program || !Object.values(plan).flat().some((suite) => only.length === 0 || only.includes(suite))) {
+const chosen = (suite) => only.length === 0 || only.includes(suite) || only.includes(suite.split('@')[0]);
+if (!program || !Object.values(plan).flat().some(chosen)) {
   console.error(`usage: node run.mjs BINARY [SUITE ...]    of ${Object.values(plan).flat().join(', ')}`);
   process.exit(2);
 }
@@ -31,7 +33,7 @@ fs.chmodSync(folder, 0o711); // where the database runs as another user
 const sheets = [];
 try {
   for (const [profile, suites] of Object.entries(plan)) {
-    const wanted = suites.filter((suite) => only.length === 0 || only.includes(suite));
+    const wanted = suites.filter(chosen);
     if (wanted.length === 0) continue;
     const house = await House.open(binary, path.join(folder, 'data'), profile);
     try {
@@ -45,7 +47,7 @@ try {
 }
 
 console.log();
-for (const s of sheets) console.log(`${s.ok ? 'ok  ' : 'FAIL'}  ${s.suite.padEnd(8)} ${`${s.passed}/${s.checks.length}`.padStart(6)}  ${s.seconds} s`);
+for (const s of sheets) console.log(`${s.ok ? 'ok  ' : 'FAIL'}  ${s.suite.padEnd(10)} ${`${s.passed}/${s.checks.length}`.padStart(6)}  ${s.seconds} s`);
 process.exit(sheets.length > 0 && sheets.every((s) => s.ok) ? 0 : 1);
 
 async function examine(house, suite) {
@@ -53,8 +55,9 @@ async function examine(house, suite) {
   const sheet = new Sheet(suite);
   const workplace = fs.mkdtempSync(path.join(here, '.work-')); // in here, so that node_modules is found
   try {
-    const { default: run } = await import(`./suites/${suite}.mjs`);
-    await run(house, sheet, workplace);
+    const [name, tenant] = suite.split('@');
+    const { default: run } = await import(`./suites/${name}.mjs`);
+    await run(house, sheet, workplace, tenant);
   } catch (e) {
     sheet.note('the suite comes to its end', false, e.stack);
   } finally {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2"
@@ -46,18 +47,14 @@ func Load() (*ast.Schema, error) {
 	return s, nil
 }
 
-// SDL is the contract as one text, as /schema.graphql serves it.
-func SDL() string {
-	var b strings.Builder
-	for i, s := range Sources() {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		_, body, _ := strings.Cut(s.Input, "\n\n") // without the licence line
-		b.WriteString(body)
+// SDL is the contract as one text, as /schema.graphql serves it: each type whole in one place, since not every tool of clients reads extensions.
+var SDL = sync.OnceValue(func() string {
+	s, err := Load()
+	if err != nil {
+		panic(err) // embedded
 	}
-	return b.String()
-}
+	return Print(s)
+})
 
 // Print gives a contract that was made of this one as text, its definitions in the order of their names.
 func Print(s *ast.Schema) string {
