@@ -82,13 +82,13 @@ func (r federation) Cubes(ctx context.Context, _ *model.Federation) ([]model.Cub
 			cube.Measures = append(cube.Measures, measure)
 		}
 		for _, t := range c.Published {
-			table := model.PublishedTable{Axes: []model.StatisticsAxis{}}
+			table := model.PublishedTable{Axes: []string{}}
 			for _, a := range t {
 				if a == statistics.Duration {
 					table.Durations = true
 					continue
 				}
-				table.Axes = append(table.Axes, model.StatisticsAxis(statistics.Constant(string(a))))
+				table.Axes = append(table.Axes, statistics.Constant(string(a)))
 			}
 			cube.Tables = append(cube.Tables, table)
 		}
@@ -143,7 +143,7 @@ func (r *Resolver) optionsOf(p *authz.Principal, o *model.FederatedOptions) (gat
 }
 
 // varsOf reads a question.
-func varsOf(measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to string) ask.Vars {
+func varsOf(measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string) ask.Vars {
 	v := ask.Vars{From: from, To: to}
 	for _, m := range measures {
 		v.Measures = append(v.Measures, statistics.Measure(statistics.Named(string(m))))
@@ -158,7 +158,7 @@ func varsOf(measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, 
 }
 
 func (r federation) Statistics(
-	ctx context.Context, _ *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to string,
+	ctx context.Context, _ *model.Federation, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string,
 	options *model.FederatedOptions,
 ) (*model.FederatedStatistics, error) {
 	p, err := may(ctx, "statistics")

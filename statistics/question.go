@@ -60,6 +60,8 @@ type Question struct {
 	From, To string
 	// Now is the instant up to which events have been counted.
 	Now time.Time
+	// Fields are the extension fields that figures may be told by, each with its key in the index.
+	Fields map[Axis]int64
 }
 
 // Plan is a question that is answered.
@@ -70,6 +72,8 @@ type Plan struct {
 	Table Table
 	// Measured says how each measure of the frame comes about, and of which population.
 	Measured []PlannedMeasure
+
+	field int64 // the extension field that the answer is told by, or 0
 }
 
 // PlannedMeasure is a measure with its population.
@@ -143,6 +147,20 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 		Frame: Frame{q.Product, c.scheme, slices.Clone(q.Measures), axes, where, q.From, q.To},
 		Table: finest(q, axes, where),
 	}
+	for _, a := range p.Table {
+		key, known := q.Fields[a]
+		switch {
+		case !a.Added():
+		case q.Product == Protected:
+			return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
+		case !known:
+			return nil, problem.New(problem.Invalid, "unknownValue", "groupBy")
+		case p.field != 0:
+			return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
+		default:
+			p.field = key
+		}
+	}
 	for i, m := range q.Measures {
 		if slices.Contains(q.Measures[:i], m) {
 			return nil, problem.New(problem.Invalid, "askedTwice", "measures")
@@ -156,7 +174,7 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 		}
 		p.Measured = append(p.Measured, PlannedMeasure{measured, cube.Population})
 		for _, a := range p.Table {
-			if !slices.Contains(cube.Axes, a) && (q.Product == Protected || !strings.HasPrefix(string(a), extension)) {
+			if !slices.Contains(cube.Axes, a) && (q.Product == Protected || !a.Added()) {
 				return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
 			}
 		}

@@ -56,7 +56,7 @@ type FederationResolver interface {
 	Availability(ctx context.Context, obj *model.Federation, service string, region *string, first int, after *string) (*model.AvailabilityAnswer, error)
 	Directory(ctx context.Context, obj *model.Federation) ([]model.DirectoryPart, error)
 	Cubes(ctx context.Context, obj *model.Federation) ([]model.Cube, error)
-	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
+	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
 	Answered(ctx context.Context, obj *model.Federation, first int, before *int) ([]model.AnsweredQuestion, error)
 	Contradictions(ctx context.Context, obj *model.Federation) ([]model.Contradiction, error)
 }
@@ -116,7 +116,7 @@ type QueryResolver interface {
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
-	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, atLeast *string) (*model.CaseStatistics, error)
+	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from *string, to *string, atLeast *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
 	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
@@ -131,7 +131,7 @@ type RoleAtTenantResolver interface {
 type SubscriptionResolver interface {
 	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
-	CaseStatistics(ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, everySeconds int) (<-chan *model.CaseStatistics, error)
+	CaseStatistics(ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from *string, to *string, everySeconds int) (<-chan *model.CaseStatistics, error)
 	WorkList(ctx context.Context, where map[string]any, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 }
 
@@ -3994,7 +3994,7 @@ enum StatisticsMeasure {
   DELIVERY_FAILURES
 }
 
-"What figures are told apart by (Merkmal)."
+"What figures are told apart by (Merkmal). The contract of a tenant has more: enumerations and booleans among the extension fields of Case that are aggregatable (EXTENSION_ and their names in capitals), for exact figures, one in a question; cases without a value have the empty one."
 enum StatisticsAxis {
   "Land: the slug of its tenant; where all houses of the federation were asked, the id of the member."
   LAND
@@ -5850,8 +5850,8 @@ func (ec *executionContext) field_Federation_statistics_args(ctx context.Context
 	}
 	args["measures"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6620,8 +6620,8 @@ func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context,
 	}
 	args["measures"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7250,8 +7250,8 @@ func (ec *executionContext) field_Subscription_caseStatistics_args(ctx context.C
 	}
 	args["measures"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9306,8 +9306,8 @@ func (ec *executionContext) _CaseStatistics_axes(ctx context.Context, field grap
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11080,8 +11080,8 @@ func (ec *executionContext) _FederatedStatistics_axes(ctx context.Context, field
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11372,7 +11372,7 @@ func (ec *executionContext) _Federation_statistics(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Federation().Statistics(ctx, obj, fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["options"].(*model.FederatedOptions))
+			return ec.Resolvers.Federation().Statistics(ctx, obj, fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["options"].(*model.FederatedOptions))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.FederatedStatistics) graphql.Marshaler {
@@ -14177,8 +14177,8 @@ func (ec *executionContext) _PublishedTable_axes(ctx context.Context, field grap
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14957,7 +14957,7 @@ func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["atLeast"].(*string))
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["atLeast"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
@@ -16933,8 +16933,8 @@ func (ec *executionContext) _StatisticsName_axis(ctx context.Context, field grap
 			return obj.Axis, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2string(ctx, selections, v)
 		},
 		true,
 		true,
@@ -17212,7 +17212,7 @@ func (ec *executionContext) _Subscription_caseStatistics(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["everySeconds"].(int))
+			return ec.Resolvers.Subscription().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["everySeconds"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
@@ -20819,7 +20819,7 @@ func (ec *executionContext) unmarshalInputStatisticsWhere(ctx context.Context, o
 		switch k {
 		case "axis":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("axis"))
-			data, err := ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, v)
+			data, err := ec.unmarshalNStatisticsAxis2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -29321,23 +29321,27 @@ func (ec *executionContext) marshalNStartCaseProblem2ᚕgithubᚗcomᚋozgᚑclo
 	return ret
 }
 
-func (ec *executionContext) unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, v any) (model.StatisticsAxis, error) {
-	var res model.StatisticsAxis
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNStatisticsAxis2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, sel ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNStatisticsAxis2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "StatisticsAxis!")
+	}
+	return res
 }
 
-func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+func (ec *executionContext) unmarshalNStatisticsAxis2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.StatisticsAxis, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNStatisticsAxis2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -29345,11 +29349,11 @@ func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑclo
 	return res, nil
 }
 
-func (ec *executionContext) marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+func (ec *executionContext) marshalNStatisticsAxis2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+		return ec.marshalNStatisticsAxis2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30774,16 +30778,16 @@ func (ec *executionContext) marshalOServiceOrder2ᚕmapᚄ(ctx context.Context, 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+func (ec *executionContext) unmarshalOStatisticsAxis2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.StatisticsAxis, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNStatisticsAxis2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -30791,14 +30795,14 @@ func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑclo
 	return res, nil
 }
 
-func (ec *executionContext) marshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+func (ec *executionContext) marshalOStatisticsAxis2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+		return ec.marshalNStatisticsAxis2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
