@@ -24,6 +24,8 @@ type Inquiry struct {
 	By       []Axis
 	Where    []Filter
 	From, To string
+	// Sums are extension fields whose values are added up.
+	Sums []Axis
 	// Fields are the extension fields that whoever asks knows of, as far as the question is told by them; see Question.
 	Fields map[Axis]int64
 	// AtLeast is a position up to which everything has to be counted; nil: whatever is.
@@ -32,7 +34,7 @@ type Inquiry struct {
 
 // Told are the fields of a list that the question is told by.
 func (q *Inquiry) Told(fields map[Axis]int64) map[Axis]int64 {
-	asked := slices.Clone(q.By)
+	asked := slices.Concat(q.By, q.Sums)
 	for _, f := range q.Where {
 		asked = append(asked, f.Axis)
 	}
@@ -115,7 +117,7 @@ func (t *Tally) ask(ctx context.Context, q Inquiry, through func(Position, func(
 	}
 	plan, told, err := through(position, func() (*Plan, Answer, error) {
 		plan, err := standard.Plan(Question{
-			Product: q.Product, Measures: q.Measures, By: q.By, Where: q.Where, Scope: LevelOf(at.Kind), From: q.From, To: q.To, Now: t.clock(), Fields: q.Fields,
+			Product: q.Product, Measures: q.Measures, By: q.By, Where: q.Where, Scope: LevelOf(at.Kind), From: q.From, To: q.To, Now: t.clock(), Fields: q.Fields, Sums: q.Sums,
 		})
 		if err != nil {
 			return nil, Answer{}, err

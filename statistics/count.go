@@ -5,6 +5,7 @@ package statistics
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func (p *Plan) shape() (int16, error) {
 		marked = marked || slices.Contains([]Axis{Channel, TrustLevel, Outcome}, a)
 		days = days || a == Day
 	}
-	field := p.field != 0
+	field := p.field != 0 || len(p.sums) > 0
 	for _, m := range p.Measured {
 		lasts = lasts || m.Kind == Durations
 	}
@@ -200,8 +201,9 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	b.Queue(class+"select id, leika_key from services where $1", byService)
 	// Cells come one by one where nodes are many, so that nobody reads on who has seen too many rows; of some Länder they are added up there, keys as numeric,
 	// so that nothing overflows. Services are not joined: where statistics of the table are old, that was a nested loop.
-	told, group := "c.service_id, c.n, c.k", ""
+	told, group, service := "c.service_id, c.n, c.k", "", "c.service_id"
 	if !byService && level > nodes[District].level {
+		service = "null::uuid"
 		told, group = "null::uuid, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint", "group by 1, 2, 3, 4, 5, 9"
 	}
 	table, value := "statistics_cells", "''"
@@ -213,6 +215,13 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
 			and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.n <> 0
 		`+group, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+	if len(q.plan.sums) > 0 {
+		b.Queue(class+"select c.population, c.lo, c.period, c.detail, "+service+", c.field, sum(c.n)::bigint, sum(c.total)::double precision"+`
+			from statistics_field_cells c
+			where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = $5 and c.period between $6::date and $7::date
+				and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.field = any($9)
+			group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, q.shape, from, to, only, q.plan.sums)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	answers := t.log.SendBatch(ctx, b)
 	defer func() {
@@ -274,8 +283,47 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("statistics: reading cells: %w", err)
 	}
+	if len(q.plan.sums) > 0 {
+		if err := q.readSums(answers, byService); err != nil {
+			return err
+		}
+	}
 	if err := answers.Close(); err != nil {
 		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	return nil
+}
+
+// readSums adds up the extension fields that are summed.
+func (q *cellsOf) readSums(answers pgx.BatchResults, byService bool) error {
+	rows, err := answers.Query()
+	if err != nil {
+		return fmt.Errorf("statistics: reading sums: %w", err)
+	}
+	for rows.Next() {
+		v := rows.RawValues()
+		c := stored{population: int16of(v[0]), shape: q.shape, lo: int64of(v[1]), period: q.intervalOf(day(int32of(v[2]))), detail: int(int32of(v[3]))}
+		if byService {
+			c.service = q.services[[16]byte(v[4])]
+		}
+		row := q.row(&c)
+		if row == nil {
+			continue
+		}
+		for i, m := range q.plan.Measured {
+			if c.population != populations[m.Population] {
+				continue
+			}
+			f := &row.Figures[i]
+			if f.Sums == nil {
+				f.Sums = make([]Sum, len(q.plan.sums))
+			}
+			s := &f.Sums[slices.Index(q.plan.sums, int64of(v[5]))]
+			s.N, s.Total = s.N+int64of(v[6]), s.Total+math.Float64frombits(uint64(int64of(v[7]))) //nolint:gosec // the bits as they are
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("statistics: reading sums: %w", err)
 	}
 	return nil
 }
@@ -328,14 +376,14 @@ func byField(field int64) string {
 	return "(" + cells + "n, k, '' as value from statistics_cells union all " + cells + "n, 0, value" + of + " union all " + cells + "-n, 0, ''" + of + ")"
 }
 
-// add counts a cell where it belongs.
-func (q *cellsOf) add(c *stored) {
+// row is the one where a cell belongs; nil: nowhere.
+func (q *cellsOf) row(c *stored) *Counted {
 	if q.shape == atPresent && c.population == populations[Overdue] && c.period.day >= q.present.Format(time.DateOnly) {
-		return // not due yet
+		return nil // not due yet
 	}
 	for _, f := range q.plan.Where {
 		if !slices.Contains(f.Values, q.value(c, f.Axis)) {
-			return
+			return nil
 		}
 	}
 	q.key = q.key[:0]
@@ -349,6 +397,15 @@ func (q *cellsOf) add(c *stored) {
 			row.At[i] = q.value(c, a)
 		}
 		q.sums[string(q.key)] = row
+	}
+	return row
+}
+
+// add counts a cell where it belongs.
+func (q *cellsOf) add(c *stored) {
+	row := q.row(c)
+	if row == nil {
+		return
 	}
 	for i, m := range q.plan.Measured {
 		f := &row.Figures[i]

@@ -777,6 +777,8 @@ type StatisticsFigure struct {
 	Histogram []StatisticsBin `json:"histogram"`
 	// Whether share or durations are held back, because too few cases were told of.
 	Suppressed bool `json:"suppressed"`
+	// The sums that were asked for, in their order, over the cases of the measure.
+	Sums []StatisticsSummed `json:"sums"`
 }
 
 // Who has not counted, and why.
@@ -803,6 +805,18 @@ type StatisticsRow struct {
 	At []string `json:"at"`
 	// The measures, in the order in which they were asked for.
 	Figures []StatisticsFigure `json:"figures"`
+}
+
+// What the values of an extension field add up to.
+type StatisticsSummed struct {
+	// The field.
+	Field string `json:"field"`
+	// How many cases have a value.
+	Cases int `json:"cases"`
+	// Their sum.
+	Sum float64 `json:"sum"`
+	// Their mean; null without cases.
+	Mean *float64 `json:"mean,omitempty"`
 }
 
 // Keeps the cases that have one of these values on an axis.
