@@ -5,7 +5,9 @@ package housetest_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -218,6 +220,20 @@ func TestALandHasFieldsOfItsOwnAndNobodyElseEverHearsOfThem(t *testing.T) {
 		if said := figures(t, row.who.Ask(grouped, row.variables)); said != row.want {
 			t.Errorf("%s asks for %v: %s", row.who.Name, row.variables, said)
 		}
+	}
+
+	inFile := func(who *housetest.Caller, scope, axis string) string {
+		r := h.Request(http.MethodPost, "/statistics.csv")
+		r.Body = io.NopCloser(strings.NewReader(`{"scope": "` + scope + `", "product": "EXACT", "measures": ["OPEN"], "groupBy": ["` + axis + `"]}`))
+		r.Header.Set("Content-Type", "application/json")
+		a := who.Send(r)
+		return fmt.Sprint(a.Status, " ", string(a.Raw))
+	}
+	if said := inFile(h.As("sh-analyst"), "sh", "EXTENSION_BAUART"); !strings.HasPrefix(said, "200 EXTENSION_BAUART,open,") || !strings.Contains(said, "\nUMBAU,2,") {
+		t.Errorf("in a file: %s", said)
+	}
+	if said, never := inFile(h.As("by-admin"), "by", "EXTENSION_BAUART"), inFile(h.As("by-admin"), "by", "EXTENSION_QQQQQQ"); said != never || !strings.HasPrefix(said, "400 ") {
+		t.Errorf("in a file of Bavaria's: %s, and of what never was: %s", said, never)
 	}
 
 	// For everybody else there is nothing.
