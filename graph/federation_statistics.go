@@ -149,10 +149,10 @@ func varsOf(measures []model.StatisticsMeasure, groupBy []string, where []model.
 		v.Measures = append(v.Measures, statistics.Measure(statistics.Named(string(m))))
 	}
 	for _, a := range groupBy {
-		v.By = append(v.By, statistics.Axis(statistics.Named(string(a))))
+		v.By = append(v.By, statistics.Axis(statistics.Named(a)))
 	}
 	for _, w := range where {
-		v.Where = append(v.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(string(w.Axis))), Values: w.Values})
+		v.Where = append(v.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
 	}
 	return v
 }
