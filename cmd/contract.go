@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/tenant"
 	"github.com/ozg-cloud/platform/extension/inforce"
@@ -53,23 +55,23 @@ func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
 	return text, true
 }
 
-// contractAt gives the contract of the tenant with a slug as text.
-func (o operator) contractAt(ctx context.Context, c console, slug string) (string, error) {
+// contractAt gives the contract of the tenant with a slug.
+func (o operator) contractAt(ctx context.Context, c console, slug string) (*ast.Schema, error) {
 	t, err := o.client.Tenant.Query().Where(tenant.Slug(slug)).Only(ctx)
 	if err != nil {
-		return "", problem.New(problem.Missing, "notFound")
+		return nil, problem.New(problem.Missing, "notFound")
 	}
 	standard, err := schema.Load()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	added := inforce.NewRegister(o.store.Reading, standard, c.log)
 	if err := added.Refresh(ctx); err != nil {
-		return "", fmt.Errorf("reading what is in force: %w", err)
+		return nil, fmt.Errorf("reading what is in force: %w", err)
 	}
 	held := added.At(authz.Cover(authz.TenantKind(t.Kind), authz.Place(t.Place)))
 	if held == nil {
-		return schema.SDL(), nil
+		return standard, nil
 	}
-	return schema.Print(held.Chain.Overlay(standard)), nil
+	return held.Chain.Overlay(standard), nil
 }

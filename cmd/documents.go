@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,19 +29,20 @@ func trusted(ctx context.Context, c console, args []string) error {
 	f := flags("documents")
 	client := f.String("client", "", "name of the client")
 	edition := f.String("edition", "1", "edition of the client")
+	of := f.String("tenant", "", "slug of the tenant whose contract they fit, and whose people alone may ask them")
 	if err := f.Parse(args[1:]); err != nil {
 		return errUsage
 	}
 	switch file := f.Arg(0); {
 	case args[0] == "check" && f.NArg() == 1:
-		_, err := manifest(c, file)
+		_, err := manifest(ctx, c, file, *of)
 		return err
 	case args[0] == "load" && f.NArg() == 1 && *client != "":
-		all, err := manifest(c, file)
+		all, err := manifest(ctx, c, file, *of)
 		if err != nil {
 			return err
 		}
-		return onShelf(ctx, c, func(conn *pgx.Conn) error { return documents.Load(ctx, conn, *client, *edition, all, time.Now()) })
+		return onShelf(ctx, c, func(conn *pgx.Conn) error { return documents.Load(ctx, conn, *client, *edition, *of, all, time.Now()) })
 	case args[0] == "forget" && f.NArg() == 0 && *client != "":
 		return onShelf(ctx, c, func(conn *pgx.Conn) error {
 			n, err := documents.Forget(ctx, conn, *client, *edition)
@@ -55,8 +57,8 @@ func trusted(ctx context.Context, c console, args []string) error {
 	return errUsage
 }
 
-// manifest reads a file and checks what it holds against the contract.
-func manifest(c console, file string) (map[string]string, error) {
+// manifest reads a file and checks what it holds against the contract, of a tenant if one is named.
+func manifest(ctx context.Context, c console, file, slug string) (map[string]string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("opening the manifest: %w", err)
@@ -69,6 +71,14 @@ func manifest(c console, file string) (map[string]string, error) {
 	contract, err := schema.Load()
 	if err != nil {
 		return nil, err
+	}
+	if slug != "" {
+		if err := operate(ctx, c, func(ctx context.Context, o operator) error {
+			contract, err = o.contractAt(ctx, c, slug)
+			return err
+		}); err != nil {
+			return nil, err
+		}
 	}
 	guard := web.NewGuard(contract, web.DefaultLimits())
 	var wrong []error
@@ -106,7 +116,7 @@ func listDocuments(ctx context.Context, conn *pgx.Conn, out io.Writer) error {
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, b := range list {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", b.Client, b.Edition, b.Documents, b.LoadedAt.UTC().Format(time.RFC3339))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", b.Client, b.Edition, cmp.Or(b.Tenant, "-"), b.Documents, b.LoadedAt.UTC().Format(time.RFC3339))
 	}
 	return t.Flush()
 }

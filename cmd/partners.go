@@ -32,7 +32,7 @@ type backstage struct {
 	keeper    *authz.Doorkeeper
 	contracts *graph.Contracts[web.Engine]
 	writes    *store.Driver
-	loaded    func(hash string) (document string, ok bool) // nil: any document is answered
+	loaded    func(ctx context.Context, hash string) (document string, ok bool) // nil: any document is answered
 	patience  time.Duration                                // with what is no stream
 }
 
@@ -54,7 +54,7 @@ func (b backstage) Fits(ctx context.Context, document string, of ...string) erro
 			of = []string{document}
 		}
 		for _, d := range of {
-			if _, ok := b.loaded(documents.Hash(d)); !ok {
+			if _, ok := b.loaded(ctx, documents.Hash(d)); !ok {
 				return problem.New(problem.Invalid, "untrustedDocument")
 			}
 		}

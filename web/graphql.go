@@ -233,7 +233,7 @@ type operation struct {
 // root, and in development the contract.
 func (d *Door) prepare(ctx context.Context, q *request, known bool) (operation, error) {
 	op := operation{engine: d.o.Engine(ctx)}
-	err := d.find(q)
+	err := d.find(ctx, q)
 	if err == nil {
 		op.Measure, err = op.engine.Guard.Measure(&q.RawParams)
 	}

@@ -38,28 +38,28 @@ func hashIn(given, extensions map[string]any) string {
 }
 
 // find puts the document into a request that names one, and refuses one that nobody has loaded. A document is trusted by what it says, however it came.
-func (d *Door) find(q *request) error {
+func (d *Door) find(ctx context.Context, q *request) error {
 	switch {
 	case q.hash != "":
-		text, known := d.trusted(q.hash)
+		text, known := d.trusted(ctx, q.hash)
 		if !known {
 			return problem.New(problem.Invalid, "unknownDocument")
 		}
 		q.Query = text
 	case d.o.TrustedOnly:
 		sum := sha256.Sum256([]byte(q.Query))
-		if _, known := d.trusted(hex.EncodeToString(sum[:])); !known {
+		if _, known := d.trusted(ctx, hex.EncodeToString(sum[:])); !known {
 			return problem.New(problem.Invalid, "untrustedDocument")
 		}
 	}
 	return nil
 }
 
-func (d *Door) trusted(hash string) (string, bool) {
+func (d *Door) trusted(ctx context.Context, hash string) (string, bool) {
 	if d.o.Documents == nil {
 		return "", false
 	}
-	return d.o.Documents(hash)
+	return d.o.Documents(ctx, hash)
 }
 
 // Fits says what keeps a document from being trusted: it cannot be read, is beyond a limit in one of its operations, or does not fit the contract.
