@@ -13,6 +13,7 @@ export class House {
   static async open(binary, folder, profile) {
     const house = new House();
     house.binary = binary;
+    house.folder = folder;
     house.process = spawn(binary, ['dev'], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, OZG_LISTEN: '127.0.0.1:0', OZG_DATA: folder, OZG_HTTP_PROFILE: profile, OZG_DRAIN_SECONDS: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,10 +61,14 @@ export class House {
     }
   }
 
-  /** Has the console look at a manifest of trusted documents; throws what is wrong with it. */
+  /** The tenant whose extension fields are in the contract of who is signed in. */
+  tenant = 'sh';
+
+  /** Has the console look at a manifest of documents that a client of the tenant is trusted with; throws what is wrong with it. */
   examineManifest(file) {
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, OZG_DATA: this.folder };
     try {
-      execFileSync(this.binary, ['documents', 'check', file], { env: { PATH: process.env.PATH }, encoding: 'utf8', stdio: 'pipe' });
+      execFileSync(this.binary, ['documents', 'check', '--tenant', this.tenant, file], { env, encoding: 'utf8', stdio: 'pipe' });
     } catch (e) {
       throw new Error(e.stderr);
     }

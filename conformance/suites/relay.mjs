@@ -28,6 +28,11 @@ const refetches = (type) => `
 graphql\`fragment ops_node_${type} on ${type} @refetchable(queryName: "ops_node_${type}_RefetchQuery") { id }\`;
 graphql\`query ops_node_${type}_Query($id: ID!) { node(id: $id) { ...ops_node_${type} @alias(as: "it") } }\`;`;
 
+// What the tenant adds is read, filtered and ordered by like anything else.
+const extension = `
+graphql\`query ops_extension_Query { cases(first: 10, where: { extension: { bauart: { in: [NEUBAU, UMBAU] } } }, orderBy: [{ extension: { flurstueck: ASC } }])
+  @connection(key: "ops_extension_cases") { edges { node { extension { flurstueck bauart bauteile { bezeichnung flaeche } } } } } }\`;`;
+
 export default async function relay(house, sheet, folder) {
   const sdl = await house.contract();
   const schema = buildSchema(sdl);
@@ -39,7 +44,7 @@ export default async function relay(house, sheet, folder) {
   fs.writeFileSync(path.join(folder, 'relay.config.json'), JSON.stringify(config));
   fs.writeFileSync(path.join(folder, 'schema.graphql'), sdl);
   fs.writeFileSync(path.join(folder, 'persisted_queries.json'), '{}'); // the compiler adds to it
-  fs.writeFileSync(path.join(folder, 'src/ops.js'), [...connections.map(pages), ...nodes.map(refetches)].join('\n'));
+  fs.writeFileSync(path.join(folder, 'src/ops.js'), [...connections.map(pages), ...nodes.map(refetches), extension].join('\n'));
   await sheet.check(`${connections.length} connections are paged through, ${nodes.length} types of nodes fetched again`, async () => {
     so(connections.includes('cases') && nodes.includes('Case'), 'the contract has no cases');
     try {
