@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/documents"
 	"github.com/ozg-cloud/platform/schema"
@@ -27,25 +28,26 @@ func trusted(ctx context.Context, c console, args []string) error {
 		return errUsage
 	}
 	f := flags("documents")
-	client := f.String("client", "", "name of the client")
-	edition := f.String("edition", "1", "edition of the client")
-	of := f.String("tenant", "", "slug of the tenant whose contract they fit, and whose people alone may ask them")
+	var shelf documents.Shelf
+	f.StringVar(&shelf.Client, "client", "", "name of the client")
+	f.StringVar(&shelf.Edition, "edition", "1", "edition of the client")
+	f.StringVar(&shelf.Tenant, "tenant", "", "tenant for whose contract the documents are")
 	if err := f.Parse(args[1:]); err != nil {
 		return errUsage
 	}
 	switch file := f.Arg(0); {
 	case args[0] == "check" && f.NArg() == 1:
-		_, err := manifest(ctx, c, file, *of)
+		_, err := manifest(ctx, c, file, shelf.Tenant)
 		return err
-	case args[0] == "load" && f.NArg() == 1 && *client != "":
-		all, err := manifest(ctx, c, file, *of)
+	case args[0] == "load" && f.NArg() == 1 && shelf.Client != "":
+		all, err := manifest(ctx, c, file, shelf.Tenant)
 		if err != nil {
 			return err
 		}
-		return onShelf(ctx, c, func(conn *pgx.Conn) error { return documents.Load(ctx, conn, *client, *edition, *of, all, time.Now()) })
-	case args[0] == "forget" && f.NArg() == 0 && *client != "":
+		return onShelf(ctx, c, func(conn *pgx.Conn) error { return documents.Load(ctx, conn, shelf, all, time.Now()) })
+	case args[0] == "forget" && f.NArg() == 0 && shelf.Client != "":
 		return onShelf(ctx, c, func(conn *pgx.Conn) error {
-			n, err := documents.Forget(ctx, conn, *client, *edition)
+			n, err := documents.Forget(ctx, conn, shelf)
 			if err == nil && n == 0 {
 				err = errors.New("nothing is loaded under this name and edition")
 			}
@@ -57,8 +59,8 @@ func trusted(ctx context.Context, c console, args []string) error {
 	return errUsage
 }
 
-// manifest reads a file and checks what it holds against the contract, of a tenant if one is named.
-func manifest(ctx context.Context, c console, file, slug string) (map[string]string, error) {
+// manifest reads a file and checks what it holds against the contract: that of the standard house, or of the tenant with a slug.
+func manifest(ctx context.Context, c console, file, tenant string) (map[string]string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("opening the manifest: %w", err)
@@ -68,17 +70,17 @@ func manifest(ctx context.Context, c console, file, slug string) (map[string]str
 	if err != nil {
 		return nil, err
 	}
-	contract, err := schema.Load()
+	var contract *ast.Schema
+	if tenant == "" {
+		contract, err = schema.Load()
+	} else {
+		err = operate(ctx, c, func(ctx context.Context, o operator) (err error) {
+			contract, _, err = o.contractAt(ctx, c, tenant)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, err
-	}
-	if slug != "" {
-		if err := operate(ctx, c, func(ctx context.Context, o operator) error {
-			contract, err = o.contractAt(ctx, c, slug)
-			return err
-		}); err != nil {
-			return nil, err
-		}
 	}
 	guard := web.NewGuard(contract, web.DefaultLimits())
 	var wrong []error

@@ -233,7 +233,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		Casework:  cases,
 		Intake:    applications,
 		Staff:     staff.NewDesk(client, policy, keeper, g.Clock),
-		Extension: desk.New(client, contract, added.Chain, register.Named, g.Clock),
+		Extension: desk.New(client, contract, added.Chain, register, g.Clock),
 		Values:    values.NewDesk(client, g.Clock),
 		Log:       log,
 		Tally:     h.Tally,
@@ -289,7 +289,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	})
 	behind := backstage{keeper: keeper, contracts: contracts, writes: opened.Writing, patience: limits.Operation}
 	if g.TrustedOnly {
-		behind.loaded = knownTo(register)
+		behind.loaded = register.Text
 	}
 	desk, working, err := partnership(g, client, opened.Writing, behind, log, contract, blobs)
 	if err != nil {
@@ -306,7 +306,7 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	}
 	h.Door, err = web.New(web.Options{
 		Engine:      contracts.For,
-		Documents:   knownTo(register),
+		Documents:   register.Text,
 		TrustedOnly: g.TrustedOnly,
 		Contract:    schema.SDL(),
 		ContractOf:  printed.of,
@@ -412,20 +412,6 @@ func accountHolder(issuers []authz.Issuer) func(account, identifier string) (str
 
 // ready tells whether the database answers and has the structure that this program wants, whether there are keys of every issuer, and whether it is known
 // which documents are trusted and which extension fields are in force.
-// knownTo gives documents to whoever is at home where they were loaded for.
-func knownTo(register *documents.Register) func(ctx context.Context, hash string) (string, bool) {
-	return func(ctx context.Context, hash string) (string, bool) {
-		return register.Text(hash, func(of documents.Part) bool {
-			p, err := authz.From(ctx)
-			if err != nil {
-				return false
-			}
-			home, ok := p.Home()
-			return ok && authz.Interval{Lo: authz.Place(of.First), Hi: authz.Place(of.Last)}.Covers(home)
-		})
-	}
-}
-
 func ready(ctx context.Context, pool *pgxpool.Pool, keeper *authz.Doorkeeper, register *documents.Register, added *inforce.Register) error {
 	have, want, err := migrations.Version(ctx, pool)
 	if err != nil {

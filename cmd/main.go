@@ -38,7 +38,7 @@ func commands() []command {
 		{"role", "list|assign|remove [--tenant SLUG] [--subject S] [--unit N] [--services K,K] [SUBJECT ROLE TENANT]", "show, give and take roles", role},
 		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},
 		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
-		{"documents", "load|forget|list|check [--client NAME] [--edition E] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
+		{"documents", "load|forget|list|check [--client NAME] [--edition E] [--tenant SLUG] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
 		{"federation", "init|join|sign|verify|adopt|rotate|suspend|vouch|show [...]", "keep the papers of the federation: who belongs, by which keys, who is suspended", federate},
 		{"demo-federation", "[--stay]", "start four Länder, let them found a federation, and ask all of them while one is cut off, lies, is suspended", demoFederation},
 		{"schema", "print [--tenant SLUG]", "print the contract: the standard one, or that of a tenant with its extension fields", printSchema},

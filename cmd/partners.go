@@ -33,7 +33,7 @@ type backstage struct {
 	contracts *graph.Contracts[web.Engine]
 	writes    *store.Driver
 	loaded    func(ctx context.Context, hash string) (document string, ok bool) // nil: any document is answered
-	patience  time.Duration                                // with what is no stream
+	patience  time.Duration                                                     // with what is no stream
 }
 
 var _ partners.Engine = backstage{}

@@ -38,11 +38,11 @@ func printSchema(ctx context.Context, c console, args []string) error {
 		return tell(schema.SDL())
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
-		contract, err := o.contractAt(ctx, c, *slug)
+		_, sdl, err := o.contractAt(ctx, c, *slug)
 		if err != nil {
 			return err
 		}
-		return tell(schema.Print(contract))
+		return tell(sdl)
 	})
 }
 

@@ -17,18 +17,19 @@ import (
 
 	"github.com/ozg-cloud/platform/cmd"
 	"github.com/ozg-cloud/platform/documents"
-	"github.com/ozg-cloud/platform/internal/demo"
 	"github.com/ozg-cloud/platform/internal/housetest"
 )
 
 func TestMain(m *testing.M) { housetest.Main(m) }
+
+var portal = documents.Shelf{Client: "portal", Edition: "1"}
 
 // trusting is a house that answers trusted documents only.
 func trusting(g *cmd.Ground) { g.TrustedOnly = true }
 
 func load(t *testing.T, conn *pgx.Conn, client, edition string, all map[string]string) {
 	t.Helper()
-	if err := documents.Load(t.Context(), conn, client, edition, "", all, time.Now()); err != nil {
+	if err := documents.Load(t.Context(), conn, documents.Shelf{Client: client, Edition: edition}, all, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -132,7 +133,7 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 	until(h, "", ask(third))
 	load(t, conn, "portal", "1", map[string]string{documents.Hash(third): third})
 	until(h, "unknownDocument", ask(first))
-	if n, err := documents.Forget(t.Context(), conn, "portal", "2"); err != nil || n != 1 {
+	if n, err := documents.Forget(t.Context(), conn, documents.Shelf{Client: "portal", Edition: "2"}); err != nil || n != 1 {
 		t.Errorf("%d %v", n, err)
 	}
 	if rule := asks(h, ask(third)); rule != "" { // edition 1 has it, too
@@ -143,7 +144,7 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 		t.Errorf("%v %v", list, err)
 	}
 	for _, name := range []string{"", "Portal", "a b", strings.Repeat("a", 64)} {
-		if documents.Load(t.Context(), conn, name, "1", "", both(), time.Now()) == nil {
+		if documents.Load(t.Context(), conn, documents.Shelf{Client: name, Edition: "1"}, both(), time.Now()) == nil {
 			t.Errorf("a client can be named %q", name)
 		}
 	}
@@ -152,12 +153,12 @@ func TestAnotherLoadTakesThePlaceOfTheOneBefore(t *testing.T) {
 func TestWhoServesLoadsNothing(t *testing.T) {
 	t.Parallel()
 	h := housetest.New(t)
-	if documents.Load(t.Context(), h.Serving(), "portal", "1", "", both(), time.Now()) == nil {
+	if documents.Load(t.Context(), h.Serving(), portal, both(), time.Now()) == nil {
 		t.Error("the serving role loads documents")
 	}
 	// The twin: the owner's login can, and the database holds that a hash is that of its document.
 	load(t, h.Database(), "portal", "1", both())
-	if documents.Load(t.Context(), h.Database(), "portal", "1", "", map[string]string{documents.Hash(first): second}, time.Now()) == nil {
+	if documents.Load(t.Context(), h.Database(), portal, map[string]string{documents.Hash(first): second}, time.Now()) == nil {
 		t.Error("a document lies under the hash of another")
 	}
 }
@@ -212,76 +213,5 @@ func TestTheConsoleChecksBeforeItLoads(t *testing.T) {
 	}
 	if status, _ := run("forget", "--client", "portal"); status != 1 {
 		t.Error("nothing can be forgotten twice")
-	}
-}
-
-// own is a document that asks for what Schleswig-Holstein adds, in the contract of its own people alone.
-const own = `query Own { cases(first: 1) { totalCount nodes { extension { flurstueck } } } }`
-
-func TestADocumentOfATenantIsKnownToItsPeopleAndToNobodyElse(t *testing.T) {
-	t.Parallel()
-	h := housetest.New(t, trusting)
-	h.Define("sh", demo.BalkonOf["sh"])
-	load := func(args ...string) (int, string) {
-		file := t.TempDir() + "/persisted-documents.json"
-		if err := os.WriteFile(file, []byte(written(t, map[string]string{documents.Hash(own): own})), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var out bytes.Buffer
-		status := cmd.Main(t.Context(), append(append([]string{"documents", "load", "--client", "portal"}, args...), file),
-			[]string{"OZG_DATABASE_URL=" + h.Database().Config().ConnString(), "OZG_DATA=" + t.TempDir()}, &out, &out)
-		return status, out.String()
-	}
-	for name, args := range map[string][]string{"everybody": nil, "Bavaria": {"--tenant", "by"}, "nobody there is": {"--tenant", "nowhere"}} {
-		if status, said := load(args...); status == 0 {
-			t.Errorf("it is loaded for %s: %s", name, said)
-		}
-	}
-	if status, said := load("--tenant", "sh"); status != 0 {
-		t.Fatal(said)
-	}
-	send := func(who *housetest.Caller, request map[string]any) housetest.Answer {
-		body, _ := json.Marshal(request)
-		r := h.Request(http.MethodPost, "/graphql")
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		r.Header.Set("Content-Type", "application/json")
-		return who.Send(r)
-	}
-	by := map[string]map[string]any{"its hash": {"documentId": documents.Hash(own)}, "its text": {"query": own}}
-	never := map[string]map[string]any{"its hash": {"documentId": documents.Hash(own + " ")}, "its text": {"query": own + " "}}
-	for what, request := range by {
-		for end := time.Now().Add(10 * time.Second); ; { // the house knows of the document and of the fields a moment later
-			a := send(h.As("kiel-caseworker"), request)
-			if len(a.Errors) == 0 {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatalf("Kiel names %s: %s", what, a.Raw)
-			}
-		}
-	}
-	strangers := []*housetest.Caller{h.Anonymous(), h.As("somebody"), h.As("kiel-applicant"), h.As("muenchen-caseworker"), h.As("by-admin"), h.As("federation-analyst")}
-	tells := func() (out []string) {
-		for what := range by {
-			for _, who := range strangers {
-				a, b := send(who, by[what]), send(who, never[what])
-				if a.Status != b.Status || string(a.Raw) != string(b.Raw) {
-					out = append(out, who.Name+" by "+what)
-				}
-			}
-		}
-		return out
-	}
-	if found := tells(); len(found) > 0 {
-		t.Errorf("told apart from one that nobody has loaded: %v", found)
-	}
-	// The twin: whose document it is was forgotten.
-	if _, err := h.Database().Exec(t.Context(), "update trusted_documents set tenant = null; update trusted_documents_version set version = version + 1"); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.Now().Add(10 * time.Second); len(tells()) < 2*len(strangers); {
-		if time.Now().After(end) {
-			t.Fatalf("only %v notice", tells())
-		}
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Batch is what was loaded of an edition of a client.
+// Shelf is where the documents of an edition of a client lie. Those that ask for the extension fields of a tenant lie apart, with its slug.
+type Shelf struct{ Client, Edition, Tenant string }
+
+// Batch is what was loaded onto a shelf.
 type Batch struct {
-	Client, Edition string
-	Tenant          string // slug of the one that it was loaded for; empty: for everybody
-	Documents       int
-	LoadedAt        time.Time
+	Shelf
+	Documents int
+	LoadedAt  time.Time
 }
 
 var (
@@ -25,29 +27,21 @@ var (
 	editions = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$`)
 )
 
-// Load makes documents, by their hash, those of an edition of a client, instead of what was loaded for it before. tenant is the slug of the tenant whose people
-// alone know them, that is who is at home there or below; empty: everybody does. conn is the owner's. Every house on the database knows of it within a second.
-func Load(ctx context.Context, conn *pgx.Conn, client, edition, tenant string, documents map[string]string, now time.Time) error {
-	if !clients.MatchString(client) || !editions.MatchString(edition) {
+// Load makes documents, by their hash, those of a shelf, instead of what was loaded onto it before. conn is the owner's. Every house on the
+// database knows of it within a second.
+func Load(ctx context.Context, conn *pgx.Conn, onto Shelf, documents map[string]string, now time.Time) error {
+	if !clients.MatchString(onto.Client) || !editions.MatchString(onto.Edition) {
 		return fmt.Errorf("a client is named like %s, its edition like %s", clients, editions)
 	}
-	return change(ctx, conn, func(tx pgx.Tx) error {
-		var place *int64
-		if tenant != "" {
-			if err := tx.QueryRow(ctx, "select place from tenants where slug = $1", tenant).Scan(&place); errors.Is(err, pgx.ErrNoRows) {
-				return fmt.Errorf("there is no tenant %q", tenant)
-			} else if err != nil {
-				return fmt.Errorf("documents: finding the tenant: %w", err)
-			}
-		}
-		if _, err := tx.Exec(ctx, "delete from trusted_documents where client = $1 and edition = $2", client, edition); err != nil {
+	return change(ctx, conn, onto, func(tx pgx.Tx, owner *int64) error {
+		if _, err := tx.Exec(ctx, clearing, onto.Client, onto.Edition, owner); err != nil {
 			return fmt.Errorf("documents: making room: %w", err)
 		}
 		rows := make([][]any, 0, len(documents))
 		for hash, text := range documents {
-			rows = append(rows, []any{client, edition, hash, text, now, place})
+			rows = append(rows, []any{onto.Client, onto.Edition, owner, hash, text, now})
 		}
-		columns := []string{"client", "edition", "sha256", "document", "loaded_at", "tenant"}
+		columns := []string{"client", "edition", "owner", "sha256", "document", "loaded_at"}
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"trusted_documents"}, columns, pgx.CopyFromRows(rows)); err != nil {
 			return fmt.Errorf("documents: loading: %w", err)
 		}
@@ -55,10 +49,12 @@ func Load(ctx context.Context, conn *pgx.Conn, client, edition, tenant string, d
 	})
 }
 
-// Forget throws away the documents of an edition of a client, and says how many there were.
-func Forget(ctx context.Context, conn *pgx.Conn, client, edition string) (gone int64, err error) {
-	err = change(ctx, conn, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "delete from trusted_documents where client = $1 and edition = $2", client, edition)
+const clearing = "delete from trusted_documents where client = $1 and edition = $2 and owner is not distinct from $3"
+
+// Forget throws away the documents of a shelf, and says how many there were.
+func Forget(ctx context.Context, conn *pgx.Conn, of Shelf) (gone int64, err error) {
+	err = change(ctx, conn, of, func(tx pgx.Tx, owner *int64) error {
+		tag, err := tx.Exec(ctx, clearing, of.Client, of.Edition, owner)
 		if err != nil {
 			return fmt.Errorf("documents: forgetting: %w", err)
 		}
@@ -68,24 +64,39 @@ func Forget(ctx context.Context, conn *pgx.Conn, client, edition string) (gone i
 	return gone, err
 }
 
-// change does something and raises the version in one transaction. Two changes come one after the other.
-func change(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
+// change does something to the documents of a tenant, nil for the standard house, and raises the version in one transaction. Two changes come one after
+// the other.
+func change(ctx context.Context, conn *pgx.Conn, of Shelf, do func(tx pgx.Tx, owner *int64) error) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "update trusted_documents_version set version = version + 1"); err != nil {
 			return fmt.Errorf("documents: raising the version: %w", err)
 		}
-		return do(tx)
+		if of.Tenant == "" {
+			return do(tx, nil)
+		}
+		var owner int64
+		err := tx.QueryRow(ctx, "select place from tenants where slug = $1", of.Tenant).Scan(&owner)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errors.New("there is no tenant with this slug")
+		}
+		if err != nil {
+			return fmt.Errorf("documents: finding a tenant: %w", err)
+		}
+		return do(tx, &owner)
 	})
 }
 
 // List tells what is loaded.
 func List(ctx context.Context, conn *pgx.Conn) ([]Batch, error) {
-	rows, err := conn.Query(ctx, `select d.client, d.edition, coalesce(max(t.slug), ''), count(*), max(d.loaded_at)
-		from trusted_documents d left join tenants t on t.place = d.tenant group by d.client, d.edition order by d.client, d.edition`)
+	rows, err := conn.Query(ctx, `select d.client, d.edition, coalesce(t.slug, ''), count(*), max(d.loaded_at) from trusted_documents d
+		left join tenants t on t.place = d.owner group by 1, 2, 3 order by 1, 2, 3`)
 	if err != nil {
 		return nil, fmt.Errorf("documents: listing: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Batch])
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (b Batch, err error) {
+		err = row.Scan(&b.Client, &b.Edition, &b.Tenant, &b.Documents, &b.LoadedAt)
+		return b, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("documents: listing: %w", err)
 	}

@@ -42,8 +42,8 @@ type Options struct {
 	Strain func() (waited time.Duration, times int64)
 	// Ready says what keeps the house from answering; nil when nothing does. It is asked for /readyz.
 	Ready func(ctx context.Context) error
-	// Documents gives the document with a hash (SHA-256 in hex, also behind "sha256:") that was loaded for a client whoever asks in ctx may use; nil: there
-	// are none.
+	// Documents gives the document with a hash (SHA-256 in hex, also behind "sha256:") that was loaded and is there for the principal in the context; nil:
+	// there are none.
 	Documents func(ctx context.Context, hash string) (text string, known bool)
 	// TrustedOnly refuses every document but those.
 	TrustedOnly bool

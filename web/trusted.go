@@ -37,7 +37,7 @@ func hashIn(given, extensions map[string]any) string {
 	return ""
 }
 
-// find puts the document into a request that names one, and refuses one that nobody has loaded. A document is trusted by what it says, however it came.
+// find puts the document into a request that names one, and refuses one that was not loaded for who asks. A document is trusted by what it says, however it came.
 func (d *Door) find(ctx context.Context, q *request) error {
 	switch {
 	case q.hash != "":

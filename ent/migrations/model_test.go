@@ -76,11 +76,12 @@ var everywhere = []string{
 	"federation_answered(issuer,id)",  // questions of other houses, which ask the whole house
 	"connectors(subject)",             // one machine speaks for one connector
 	"tenants(slug)", "tenants(place)", // the directory itself
-	"tenants(id,place)",                  // what foreign keys hold on to
-	"services(leika_key)",                // the shared catalogue
-	"blocked_subjects(subject)",          // belongs to a subject
-	"idempotency_keys(subject,key)",      // belongs to a subject
-	"extension_entries(target_id,field)", // looked up by the row alone, whose id is unique in the whole house
+	"tenants(id,place)",                              // what foreign keys hold on to
+	"services(leika_key)",                            // the shared catalogue
+	"blocked_subjects(subject)",                      // belongs to a subject
+	"idempotency_keys(subject,key)",                  // belongs to a subject
+	"trusted_documents(client,edition,owner,sha256)", // of the standard house or of a tenant; known to every house as a whole
+	"extension_entries(target_id,field)",             // looked up by the row alone, whose id is unique in the whole house
 }
 
 // outside are foreign keys of tenants' tables that lead out of the tenant: into the directory and the shared catalogue.

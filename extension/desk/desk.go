@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/documents"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/auditentry"
 	"github.com/ozg-cloud/platform/ent/extensiondefinition"
@@ -26,14 +28,19 @@ type Desk struct {
 	client    *ent.Client
 	standard  *ast.Schema
 	inForce   func(authz.Place) extension.Chain
-	documents func() iter.Seq2[string, string]
+	documents Documents
 	clock     func() time.Time
 }
 
-// New makes a desk over the writing client. standard is the whole contract of the standard house, inForce what holds at a tenant at most a second
-// ago, and documents the trusted documents by their hash, some of which might become invalid.
-func New(client *ent.Client, standard *ast.Schema, inForce func(authz.Place) extension.Chain, documents func() iter.Seq2[string, string], clock func() time.Time) *Desk {
-	return &Desk{client, standard, inForce, documents, clock}
+// Documents are the trusted documents, some of which might become invalid: those of everybody (nil) and those of tenants, by their hash.
+type Documents interface {
+	Named(of *documents.Owner) iter.Seq2[string, string]
+	Owners() []documents.Owner
+}
+
+// New makes a desk over the writing client. standard is the whole contract of the standard house, inForce what holds at a tenant at most a second ago.
+func New(client *ent.Client, standard *ast.Schema, inForce func(authz.Place) extension.Chain, trusted Documents, clock func() time.Time) *Desk {
+	return &Desk{client, standard, inForce, trusted, clock}
 }
 
 // Outcome is what came of a verb.
@@ -160,14 +167,45 @@ func last(all []*ent.ExtensionDefinition) *ent.ExtensionDefinition {
 
 // compared says what comes of after following before, where either may be nil.
 func (d *Desk) compared(t *ent.Tenant, before, after *extension.Definition) Outcome {
-	chain := func(own *extension.Definition) *ast.Schema {
-		c := extension.Chain(d.above(t))
-		if own != nil {
-			c = append(c[:len(c):len(c)], own)
+	return Outcome{Changes: extension.Diff(before, after), Documents: d.broken(t, before, after)}
+}
+
+// broken names the documents that would become invalid where a tenant's definition holds: those that are asked in its own contract, and those that tenants
+// below it have for theirs, which may name fields of both.
+func (d *Desk) broken(t *ent.Tenant, before, after *extension.Definition) []string {
+	own := authz.Cover(authz.TenantKind(t.Kind), authz.Place(t.Place))
+	look := func(place authz.Place, of *documents.Owner) []string {
+		chain := func(version *extension.Definition) *ast.Schema {
+			return instead(d.inForce(place), owner(t), version).Overlay(d.standard)
 		}
-		return c.Overlay(d.standard)
+		return extension.Broken(chain(before), chain(after), d.documents.Named(of))
 	}
-	return Outcome{Changes: extension.Diff(before, after), Documents: extension.Broken(chain(before), chain(after), d.documents())}
+	out := look(authz.Place(t.Place), nil)
+	for _, o := range d.documents.Owners() {
+		switch {
+		case o.Part().Covers(own):
+			out = append(out, look(authz.Place(t.Place), &o)...)
+		case own.Covers(o.Part()):
+			out = append(out, look(o.Place, &o)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// levels are those of owners, from the top of a chain.
+var levels = []string{string(authz.Land), string(authz.District), string(authz.Authority)}
+
+// instead is a chain in which an owner's definition is another one, or none.
+func instead(chain extension.Chain, o extension.Owner, d *extension.Definition) extension.Chain {
+	out := slices.DeleteFunc(slices.Clone(chain), func(each *extension.Definition) bool { return each.Owner.ID == o.ID })
+	if d != nil {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b *extension.Definition) int {
+		return slices.Index(levels, a.Owner.Kind) - slices.Index(levels, b.Owner.Kind)
+	})
+	return out
 }
 
 // entry writes a line of the audit log.
