@@ -252,7 +252,7 @@ func (g *ground) messages() question {
 			server: s.server,
 			fresh: func(ctx context.Context) (err error) {
 				all, err = g.known(ctx, `c.state = 'IN_PROGRESS' and (c.owner is not null or exists (
-					select from applicants a where a.case_id = c.id and a.mailbox_kind is not null and a.mailbox_address is not null))`)
+					select from applicants a where a.tenant_id = c.tenant_id and a.case_id = c.id and a.mailbox_kind is not null and a.mailbox_address is not null))`)
 				return err
 			},
 			asking: func(connections int) []asking {

@@ -29,6 +29,7 @@ import (
 	_ "github.com/ozg-cloud/platform/ent/runtime" // ties the store's rules to its entities
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/extension/desk"
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/extension/values"
@@ -243,6 +244,12 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 	}
 	resolver.Reading.ExtendedBy(graph.Added)
 	resolver.Reading.SharedBy(added.Shared)
+	h.Tally.ExtendedBy(func(p *authz.Principal) map[statistics.Axis]int64 {
+		if held := added.For(p); held != nil {
+			return graph.FieldsCounted(held.Chain, extension.ByValue)
+		}
+		return nil
+	})
 	var federal []web.Route
 	if g.Seat != nil {
 		h.Belonging = newBelonging(g.Seat, book.New(opened.Writing, g.Seat.Pin, g.Clock), g.Clock, g.Log)

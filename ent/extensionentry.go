@@ -37,6 +37,8 @@ type ExtensionEntry struct {
 	Number *float64 `json:"number,omitempty"`
 	// A date is its beginning in UTC.
 	Time *time.Time `json:"time,omitempty"`
+	// What figures are told by of it.
+	Counted *extensionentry.Counted `json:"counted,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ExtensionEntryQuery when eager-loading is set.
 	Edges        ExtensionEntryEdges `json:"edges"`
@@ -87,7 +89,7 @@ func (*ExtensionEntry) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullFloat64)
 		case extensionentry.FieldPlace, extensionentry.FieldOfField:
 			values[i] = new(sql.NullInt64)
-		case extensionentry.FieldText:
+		case extensionentry.FieldText, extensionentry.FieldCounted:
 			values[i] = new(sql.NullString)
 		case extensionentry.FieldTime:
 			values[i] = new(sql.NullTime)
@@ -166,6 +168,13 @@ func (_m *ExtensionEntry) assignValues(columns []string, values []any) error {
 				_m.Time = new(time.Time)
 				*_m.Time = value.Time
 			}
+		case extensionentry.FieldCounted:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field counted", values[i])
+			} else if value.Valid {
+				_m.Counted = new(extensionentry.Counted)
+				*_m.Counted = extensionentry.Counted(value.String)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -239,6 +248,11 @@ func (_m *ExtensionEntry) String() string {
 	if v := _m.Time; v != nil {
 		builder.WriteString("time=")
 		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.Counted; v != nil {
+		builder.WriteString("counted=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -104,6 +104,20 @@ func (_c *ExtensionEntryCreate) SetNillableTime(v *time.Time) *ExtensionEntryCre
 	return _c
 }
 
+// SetCounted sets the "counted" field.
+func (_c *ExtensionEntryCreate) SetCounted(v extensionentry.Counted) *ExtensionEntryCreate {
+	_c.mutation.SetCounted(v)
+	return _c
+}
+
+// SetNillableCounted sets the "counted" field if the given value is not nil.
+func (_c *ExtensionEntryCreate) SetNillableCounted(v *extensionentry.Counted) *ExtensionEntryCreate {
+	if v != nil {
+		_c.SetCounted(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ExtensionEntryCreate) SetID(v uuid.UUID) *ExtensionEntryCreate {
 	_c.mutation.SetID(v)
@@ -189,6 +203,11 @@ func (_c *ExtensionEntryCreate) check() error {
 	if _, ok := _c.mutation.OfField(); !ok {
 		return &ValidationError{Name: "of_field", err: errors.New(`ent: missing required field "ExtensionEntry.of_field"`)}
 	}
+	if v, ok := _c.mutation.Counted(); ok {
+		if err := extensionentry.CountedValidator(v); err != nil {
+			return &ValidationError{Name: "counted", err: fmt.Errorf(`ent: validator failed for field "ExtensionEntry.counted": %w`, err)}
+		}
+	}
 	if len(_c.mutation.TenantIDs()) == 0 {
 		return &ValidationError{Name: "tenant", err: errors.New(`ent: missing required edge "ExtensionEntry.tenant"`)}
 	}
@@ -250,6 +269,10 @@ func (_c *ExtensionEntryCreate) createSpec() (*ExtensionEntry, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Time(); ok {
 		_spec.SetField(extensionentry.FieldTime, field.TypeTime, value)
 		_node.Time = &value
+	}
+	if value, ok := _c.mutation.Counted(); ok {
+		_spec.SetField(extensionentry.FieldCounted, field.TypeEnum, value)
+		_node.Counted = &value
 	}
 	if nodes := _c.mutation.TenantIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

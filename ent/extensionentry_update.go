@@ -89,6 +89,9 @@ func (_u *ExtensionEntryUpdate) sqlSave(ctx context.Context) (_node int, err err
 	if _u.mutation.TimeCleared() {
 		_spec.ClearField(extensionentry.FieldTime, field.TypeTime)
 	}
+	if _u.mutation.CountedCleared() {
+		_spec.ClearField(extensionentry.FieldCounted, field.TypeEnum)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{extensionentry.Label}
@@ -199,6 +202,9 @@ func (_u *ExtensionEntryUpdateOne) sqlSave(ctx context.Context) (_node *Extensio
 	}
 	if _u.mutation.TimeCleared() {
 		_spec.ClearField(extensionentry.FieldTime, field.TypeTime)
+	}
+	if _u.mutation.CountedCleared() {
+		_spec.ClearField(extensionentry.FieldCounted, field.TypeEnum)
 	}
 	_node = &ExtensionEntry{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -16476,6 +16476,7 @@ type ExtensionEntryMutation struct {
 	number        *float64
 	addnumber     *float64
 	time          *time.Time
+	counted       *extensionentry.Counted
 	clearedFields map[string]struct{}
 	tenant        *uuid.UUID
 	clearedtenant bool
@@ -16991,6 +16992,55 @@ func (m *ExtensionEntryMutation) ResetTime() {
 	delete(m.clearedFields, extensionentry.FieldTime)
 }
 
+// SetCounted sets the "counted" field.
+func (m *ExtensionEntryMutation) SetCounted(e extensionentry.Counted) {
+	m.counted = &e
+}
+
+// Counted returns the value of the "counted" field in the mutation.
+func (m *ExtensionEntryMutation) Counted() (r extensionentry.Counted, exists bool) {
+	v := m.counted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCounted returns the old "counted" field's value of the ExtensionEntry entity.
+// If the ExtensionEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExtensionEntryMutation) OldCounted(ctx context.Context) (v *extensionentry.Counted, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCounted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCounted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCounted: %w", err)
+	}
+	return oldValue.Counted, nil
+}
+
+// ClearCounted clears the value of the "counted" field.
+func (m *ExtensionEntryMutation) ClearCounted() {
+	m.counted = nil
+	m.clearedFields[extensionentry.FieldCounted] = struct{}{}
+}
+
+// CountedCleared returns if the "counted" field was cleared in this mutation.
+func (m *ExtensionEntryMutation) CountedCleared() bool {
+	_, ok := m.clearedFields[extensionentry.FieldCounted]
+	return ok
+}
+
+// ResetCounted resets all changes to the "counted" field.
+func (m *ExtensionEntryMutation) ResetCounted() {
+	m.counted = nil
+	delete(m.clearedFields, extensionentry.FieldCounted)
+}
+
 // ClearTenant clears the "tenant" edge to the Tenant entity.
 func (m *ExtensionEntryMutation) ClearTenant() {
 	m.clearedtenant = true
@@ -17079,7 +17129,7 @@ func (m *ExtensionEntryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ExtensionEntryMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.tenant != nil {
 		fields = append(fields, extensionentry.FieldTenantID)
 	}
@@ -17103,6 +17153,9 @@ func (m *ExtensionEntryMutation) Fields() []string {
 	}
 	if m.time != nil {
 		fields = append(fields, extensionentry.FieldTime)
+	}
+	if m.counted != nil {
+		fields = append(fields, extensionentry.FieldCounted)
 	}
 	return fields
 }
@@ -17128,6 +17181,8 @@ func (m *ExtensionEntryMutation) Field(name string) (ent.Value, bool) {
 		return m.Number()
 	case extensionentry.FieldTime:
 		return m.Time()
+	case extensionentry.FieldCounted:
+		return m.Counted()
 	}
 	return nil, false
 }
@@ -17153,6 +17208,8 @@ func (m *ExtensionEntryMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldNumber(ctx)
 	case extensionentry.FieldTime:
 		return m.OldTime(ctx)
+	case extensionentry.FieldCounted:
+		return m.OldCounted(ctx)
 	}
 	return nil, fmt.Errorf("unknown ExtensionEntry field %s", name)
 }
@@ -17217,6 +17274,13 @@ func (m *ExtensionEntryMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTime(v)
+		return nil
+	case extensionentry.FieldCounted:
+		v, ok := value.(extensionentry.Counted)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCounted(v)
 		return nil
 	}
 	return fmt.Errorf("unknown ExtensionEntry field %s", name)
@@ -17299,6 +17363,9 @@ func (m *ExtensionEntryMutation) ClearedFields() []string {
 	if m.FieldCleared(extensionentry.FieldTime) {
 		fields = append(fields, extensionentry.FieldTime)
 	}
+	if m.FieldCleared(extensionentry.FieldCounted) {
+		fields = append(fields, extensionentry.FieldCounted)
+	}
 	return fields
 }
 
@@ -17324,6 +17391,9 @@ func (m *ExtensionEntryMutation) ClearField(name string) error {
 		return nil
 	case extensionentry.FieldTime:
 		m.ClearTime()
+		return nil
+	case extensionentry.FieldCounted:
+		m.ClearCounted()
 		return nil
 	}
 	return fmt.Errorf("unknown ExtensionEntry nullable field %s", name)
@@ -17356,6 +17426,9 @@ func (m *ExtensionEntryMutation) ResetField(name string) error {
 		return nil
 	case extensionentry.FieldTime:
 		m.ResetTime()
+		return nil
+	case extensionentry.FieldCounted:
+		m.ResetCounted()
 		return nil
 	}
 	return fmt.Errorf("unknown ExtensionEntry field %s", name)

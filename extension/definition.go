@@ -75,6 +75,26 @@ type Leaf struct {
 	Number int
 }
 
+// Counted says what figures are told by of a leaf.
+type Counted string
+
+// What figures are told by.
+const (
+	ByValue Counted = "VALUE" // cases are told apart by its value
+	Summed  Counted = "SUM"   // its sum over cases
+)
+
+// Counted is what figures are told by of the leaf; empty: nothing is.
+func (l *Leaf) Counted() Counted {
+	switch {
+	case !l.Aggregatable:
+		return ""
+	case l.Scalar == "Int" || l.Scalar == "Float":
+		return Summed
+	}
+	return ByValue
+}
+
 // Enum tells whether a type is one.
 func (t *Type) Enum() bool { return len(t.Values) > 0 }
 
@@ -115,11 +135,11 @@ func (f *Field) kind() string {
 // Leaves are the values under a target that are filterable, sortable or aggregatable, in the order of the text.
 func (d *Definition) Leaves(target string) []*Leaf { return d.leaves[target] }
 
-// Indexes tells whether rows can be found by something by which they could not in the version before, nil where none was in force.
+// Indexes tells whether rows can be found or counted by something by which they could not in the version before, nil where none was in force.
 func (d *Definition) Indexes(before *Definition) bool {
 	for target, leaves := range d.leaves {
 		for _, l := range leaves {
-			if before == nil || !slices.ContainsFunc(before.leaves[target], func(b *Leaf) bool { return b.Number == l.Number }) {
+			if before == nil || !slices.ContainsFunc(before.leaves[target], func(b *Leaf) bool { return b.Number == l.Number && b.Counted() == l.Counted() }) {
 				return true
 			}
 		}

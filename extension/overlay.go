@@ -17,6 +17,7 @@ import (
 //	<Target>ExtensionInput   the fields, to be handed in
 //	<Target>ExtensionFilter  conditions on those that are filterable, each as in the standard house (StringFilter, ...), enums by <Enum>Filter
 //	<Target>ExtensionOrder   those that are sortable, each with an OrderDirection; an order names exactly one
+//	StatisticsSum            the numbers of Case that are aggregatable; enums and booleans are further values of StatisticsAxis
 //
 // and of every own object <Type>, <Type>Input, <Type>Filter and <Type>Order, as far as something leads there. A scalar that has nothing to
 // hold stays a scalar: it is null, and nothing can be handed in for it.
@@ -44,13 +45,19 @@ func (c Chain) Overlay(contract *ast.Schema) *ast.Schema {
 			}
 		}
 	}
-	if len(replaced) == 0 {
+	var counted []*ast.Definition
+	for name, how := range map[string]Counted{"StatisticsAxis": ByValue, "StatisticsSum": Summed} {
+		if def := c.counts(contract.Types[name], how); def != nil {
+			counted = append(counted, def)
+		}
+	}
+	if len(replaced)+len(counted) == 0 {
 		return contract
 	}
 	s := *contract
 	s.Types, s.PossibleTypes = maps.Clone(s.Types), maps.Clone(s.PossibleTypes)
 	o.schema = &s
-	for _, def := range replaced {
+	for _, def := range append(replaced, counted...) {
 		o.add(def)
 	}
 	for _, def := range replaced {

@@ -31,6 +31,7 @@ type made struct {
 	name, kind       string
 	list             bool
 	filtered, sorted bool
+	counted          string // the enumeration of the contract that it is a value of
 	former           string
 }
 
@@ -53,6 +54,9 @@ func (d drawn) sdl() string {
 			}
 			if f.sorted {
 				b.WriteString(" @sortable")
+			}
+			if f.counted != "" {
+				b.WriteString(" @aggregatable")
 			}
 			if f.former != "" {
 				fmt.Fprintf(&b, " @renamedFrom(name: %q)", f.former)
@@ -120,6 +124,16 @@ func draw(t *rapid.T, o extension.Owner) drawn {
 		for i, name := range unused { // everything leads to something
 			list = append(list, made{name: fmt.Sprintf("%sauchNoch%d", o.Space(), i), kind: name, list: inList[name]})
 		}
+		seen := map[string]bool{}
+		for i, f := range list {
+			by := map[string]string{"Int": "StatisticsSum", "Float": "StatisticsSum", "Boolean": "StatisticsAxis"}[f.kind]
+			if d.enums[f.kind] != nil {
+				by = "StatisticsAxis"
+			}
+			if !f.list && by != "" && !seen[strings.ToUpper(f.name)] && rapid.Bool().Draw(t, "aggregatable") {
+				seen[strings.ToUpper(f.name)], list[i].counted = true, by
+			}
+		}
 		d.on[target] = list
 	}
 	return d
@@ -132,6 +146,11 @@ func expected(chain ...drawn) map[string]string {
 		for _, target := range targets {
 			for _, ending := range []string{"", "Input", "Filter", "Order"} {
 				d.expect(out, target+"Extension", ending, d.on[target])
+			}
+			for _, f := range d.on[target] {
+				if f.counted != "" {
+					out[f.counted+".EXTENSION_"+strings.ToUpper(f.name)] = ""
+				}
 			}
 		}
 	}
@@ -177,7 +196,19 @@ func strange(contract, s *ast.Schema, want map[string]string) (out []string) {
 		if contract.Types[name] == def || name == "FloatFilter" || name == "BooleanFilter" {
 			continue
 		}
-		if was := contract.Types[name]; was != nil && was.Kind != ast.Scalar {
+		was := contract.Types[name]
+		axes := was != nil && was.Kind == ast.Enum && name == "StatisticsAxis" && len(def.EnumValues) >= len(was.EnumValues)
+		if axes { // has more values than it had
+			for i, v := range was.EnumValues {
+				if def.EnumValues[i] != v {
+					out = append(out, name+"."+v.Name+" is missing")
+				}
+			}
+			added := *def
+			added.EnumValues = def.EnumValues[len(was.EnumValues):]
+			def = &added
+		}
+		if was != nil && was.Kind != ast.Scalar && !axes {
 			out = append(out, name+" is not that of the standard house")
 		}
 		for _, f := range def.Fields {
@@ -264,6 +295,15 @@ func TestASchemaWithSomethingOfASiblingIsFound(t *testing.T) {
 	bavarian := read(t, ofBavaria, bavaria, standard)
 	if faults := strange(standard, extension.Chain{bavarian}.Overlay(standard), right); len(faults) > 0 {
 		t.Errorf("nothing was to be found, and not %v", faults)
+	}
+	counting := drawn{on: map[string][]made{"Case": {{name: "bauart", kind: "Int", counted: "StatisticsSum"}}}}
+	summed := extension.Chain{read(t, counting.sdl(), bavaria, standard)}
+	if faults := strange(standard, summed.Overlay(standard), expected(counting)); len(faults) > 0 {
+		t.Errorf("nothing was to be found, and not %v", faults)
+	}
+	counting.on["Case"][0].counted = ""
+	if len(strange(standard, summed.Overlay(standard), expected(counting))) == 0 {
+		t.Error("a figure of nobody's is not noticed")
 	}
 	for name, wrong := range map[string]extension.Chain{"the Land": {land}, "a city": {bavarian, own}, "nothing": {}} {
 		if len(strange(standard, wrong.Overlay(standard), right)) == 0 {
@@ -418,7 +458,7 @@ func (d drawn) next(t *rapid.T, version int) drawn {
 	for _, target := range targets {
 		var list []made
 		for i, f := range d.on[target] {
-			f.former = ""
+			f.former, f.counted = "", ""
 			if _, object := d.types[f.kind]; object {
 				list = append(list, f)
 				continue

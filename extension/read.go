@@ -500,6 +500,7 @@ func (r *reader) depths() {
 func (r *reader) misplaced() {
 	for _, name := range Targets {
 		public := name == "Service" || name == "ServiceOffering"
+		counted := map[string]bool{}
 		t := r.d.Targets[name]
 		if t == nil {
 			continue
@@ -510,6 +511,17 @@ func (r *reader) misplaced() {
 				way := append(path[:len(path):len(path)], f.Name)
 				if public && (f.Class == "PERSONAL" || f.Class == "SENSITIVE") {
 					r.say("misplacedDirective", append(way, "dataClass")...)
+				}
+				if f.Aggregatable {
+					// Figures are of cases, and exact: by what a person is they would tell of that person.
+					if name != "Case" || f.Class == "PERSONAL" || f.Class == "SENSITIVE" {
+						r.say("misplacedDirective", append(way, "aggregatable")...)
+					}
+					if axis := axisName(way[1:]); counted[axis] {
+						r.say("nameTaken", append(way, "aggregatable")...)
+					} else {
+						counted[axis] = true
+					}
 				}
 				switch {
 				case f.Object():

@@ -38,6 +38,7 @@ type Entry struct {
 	Text   *string    // of String and of enums
 	Amount *float64   // of Int, Float, and of Boolean as 0 or 1
 	Time   *time.Time // of DateTime, and of Date as midnight in UTC
+	Counted
 }
 
 // Apply brings values that were handed in for a target, as GraphQL or JSON has them, to the records that the owners keep of the row, by owner;
@@ -355,7 +356,7 @@ func (d *Definition) entries(target string, values map[string]any) []Entry {
 			object, _ := v.(map[string]any)
 			v, at = object[strconv.Itoa(f.Number)], f.Of
 		}
-		e := Entry{Number: l.Number}
+		e := Entry{Number: l.Number, Counted: l.Counted()}
 		switch v := v.(type) {
 		case nil:
 			continue

@@ -82,13 +82,13 @@ func (r federation) Cubes(ctx context.Context, _ *model.Federation) ([]model.Cub
 			cube.Measures = append(cube.Measures, measure)
 		}
 		for _, t := range c.Published {
-			table := model.PublishedTable{Axes: []model.StatisticsAxis{}}
+			table := model.PublishedTable{Axes: []string{}}
 			for _, a := range t {
 				if a == statistics.Duration {
 					table.Durations = true
 					continue
 				}
-				table.Axes = append(table.Axes, model.StatisticsAxis(statistics.Constant(string(a))))
+				table.Axes = append(table.Axes, statistics.Constant(string(a)))
 			}
 			cube.Tables = append(cube.Tables, table)
 		}
@@ -143,22 +143,22 @@ func (r *Resolver) optionsOf(p *authz.Principal, o *model.FederatedOptions) (gat
 }
 
 // varsOf reads a question.
-func varsOf(measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to string) ask.Vars {
+func varsOf(measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string) ask.Vars {
 	v := ask.Vars{From: from, To: to}
 	for _, m := range measures {
 		v.Measures = append(v.Measures, statistics.Measure(statistics.Named(string(m))))
 	}
 	for _, a := range groupBy {
-		v.By = append(v.By, statistics.Axis(statistics.Named(string(a))))
+		v.By = append(v.By, statistics.Axis(statistics.Named(a)))
 	}
 	for _, w := range where {
-		v.Where = append(v.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(string(w.Axis))), Values: w.Values})
+		v.Where = append(v.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
 	}
 	return v
 }
 
 func (r federation) Statistics(
-	ctx context.Context, _ *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to string,
+	ctx context.Context, _ *model.Federation, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string,
 	options *model.FederatedOptions,
 ) (*model.FederatedStatistics, error) {
 	p, err := may(ctx, "statistics")

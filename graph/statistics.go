@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/ozg-cloud/platform/events"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/graph/model"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/statistics"
@@ -17,10 +18,10 @@ import (
 
 // CaseStatistics asks the tally, which knows who may.
 func (r query) CaseStatistics(
-	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis,
-	where []model.StatisticsWhere, from, to, atLeast *string,
+	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []string,
+	where []model.StatisticsWhere, sums []string, from, to, atLeast *string,
 ) (*model.CaseStatistics, error) {
-	q := inquiryOf(scope, product, measures, groupBy, where, from, to)
+	q := inquiryOf(ctx, scope, product, measures, groupBy, where, sums, from, to)
 	after, err := r.Reading.Position(text(atLeast), "atLeast")
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ const longestBetween = 300
 
 // CaseStatistics watches the tally. What ends the stream before its time is told as its last answer, see streamEnd.
 func (r subscription) CaseStatistics(
-	ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to *string, everySeconds int,
+	ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, sums []string, from, to *string, everySeconds int,
 ) (<-chan *model.CaseStatistics, error) {
 	if everySeconds < 1 || everySeconds > longestBetween {
 		return nil, problem.New(problem.Invalid, "range", "everySeconds")
@@ -48,7 +49,7 @@ func (r subscription) CaseStatistics(
 	answers := make(chan *model.CaseStatistics)
 	go func() {
 		defer close(answers)
-		q := inquiryOf(scope, model.StatisticsProductExact, measures, groupBy, where, from, to)
+		q := inquiryOf(ctx, scope, model.StatisticsProductExact, measures, groupBy, where, sums, from, to)
 		err := r.Tally.Watch(ctx, q, time.Duration(everySeconds)*time.Second, func(told statistics.Answer) error {
 			out, err := r.figures(ctx, told)
 			if err != nil {
@@ -77,33 +78,48 @@ func (r *Resolver) figures(ctx context.Context, told statistics.Answer) (*model.
 			return nil, err
 		}
 		for _, n := range names {
-			out.Names = append(out.Names, model.StatisticsName{Axis: model.StatisticsAxis(statistics.Constant(string(n.Axis))), Value: n.Value, Name: n.Name})
+			out.Names = append(out.Names, model.StatisticsName{Axis: statistics.Constant(string(n.Axis)), Value: n.Value, Name: n.Name})
 		}
 	}
 	return out, nil
 }
 
 func inquiryOf(
-	scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from, to *string,
+	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, sums []string, from, to *string,
 ) statistics.Inquiry {
 	q := statistics.Inquiry{Scope: scope, Product: statistics.Product(product), From: text(from), To: text(to)}
 	for _, m := range measures {
 		q.Measures = append(q.Measures, statistics.Measure(statistics.Named(string(m))))
 	}
 	for _, a := range groupBy {
-		q.By = append(q.By, statistics.Axis(statistics.Named(string(a))))
+		q.By = append(q.By, statistics.Axis(statistics.Named(a)))
 	}
 	for _, w := range where {
-		q.Where = append(q.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(string(w.Axis))), Values: w.Values})
+		q.Where = append(q.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
 	}
+	for _, a := range sums {
+		q.Sums = append(q.Sums, statistics.Axis(a))
+	}
+	q.Fields = q.Told(FieldsCounted(Added(ctx), extension.ByValue, extension.Summed))
 	return q
+}
+
+// FieldsCounted are the extension fields that figures are told by in one of some ways, where a chain holds.
+func FieldsCounted(c extension.Chain, ways ...extension.Counted) map[statistics.Axis]int64 {
+	out := map[statistics.Axis]int64{}
+	for _, how := range ways {
+		for _, a := range c.Axes(how) {
+			out[statistics.Axis(a.Name)] = a.Key
+		}
+	}
+	return out
 }
 
 func figuresOf(a statistics.Answer) *model.CaseStatistics {
 	d := a.Disclosure
 	out := &model.CaseStatistics{
 		Product: model.StatisticsProduct(a.Product), AsOf: a.AsOf, Method: string(d.Method), Margin: d.Margin, Smallest: int(d.Smallest), Suppressed: d.Suppressed,
-		Scheme: a.Scheme, Contributions: []model.StatisticsContribution{}, Missing: []model.StatisticsGap{}, Axes: []model.StatisticsAxis{},
+		Scheme: a.Scheme, Contributions: []model.StatisticsContribution{}, Missing: []model.StatisticsGap{}, Axes: []string{},
 		Rows: make([]model.StatisticsRow, 0, len(a.Rows)), Names: []model.StatisticsName{},
 	}
 	if d.Noise != "" {
@@ -116,22 +132,31 @@ func figuresOf(a statistics.Answer) *model.CaseStatistics {
 		out.Missing = append(out.Missing, model.StatisticsGap{Member: g.Member, Reason: g.Reason})
 	}
 	for _, axis := range a.Axes {
-		out.Axes = append(out.Axes, model.StatisticsAxis(statistics.Constant(string(axis))))
+		out.Axes = append(out.Axes, statistics.Constant(string(axis)))
 	}
 	for _, r := range a.Rows {
 		row := model.StatisticsRow{At: r.At, Figures: make([]model.StatisticsFigure, 0, len(r.Figures))}
 		for _, f := range r.Figures {
-			row.Figures = append(row.Figures, figureOf(f))
+			row.Figures = append(row.Figures, figureOf(f, a.Sums))
 		}
 		out.Rows = append(out.Rows, row)
 	}
 	return out
 }
 
-func figureOf(f statistics.FigureTold) model.StatisticsFigure {
+func figureOf(f statistics.FigureTold, fields []statistics.Axis) model.StatisticsFigure {
 	out := model.StatisticsFigure{
 		Measure: model.StatisticsMeasure(statistics.Constant(string(f.Measure))), Count: int(f.Count), Margin: f.Margin, Share: f.Share, ShareMargin: f.ShareMargin,
 		MedianMinutes: f.Median, P90Minutes: f.P90, RankMargin: f.RankMargin, Histogram: make([]model.StatisticsBin, 0, len(f.Histogram)), Suppressed: f.Suppressed,
+		Sums: make([]model.StatisticsSummed, 0, len(f.Sums)),
+	}
+	for i, s := range f.Sums {
+		told := model.StatisticsSummed{Field: string(fields[i]), Cases: int(s.N), Sum: s.Total}
+		if s.N > 0 {
+			mean := s.Total / float64(s.N)
+			told.Mean = &mean
+		}
+		out.Sums = append(out.Sums, told)
 	}
 	for _, b := range f.Histogram {
 		bin := model.StatisticsBin{FromMinutes: int(b.FromMinutes), Count: int(b.Count), Margin: b.Margin}

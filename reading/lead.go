@@ -22,8 +22,12 @@ type lead struct {
 	there []fragment // of which field they are
 	met   fragment   // what holds of the value
 	equal bool       // it is one value
+	each  []fragment // it is one of these: the conditions on the value, each an equal one
 	which []fragment // what else holds of the rows
 }
+
+// few is how many values of a list are read apart, and put together in their order.
+const few = 10
 
 // fewest is how many entries of a field are looked at, newest first, before those are looked up that meet a condition which is not an equation.
 // PostgreSQL does not know how many of a field's values lie in a range, as the fields share a column: left to choose, it read all that meet a
@@ -69,7 +73,34 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if err != nil {
 		return nil, err
 	}
-	return &lead{best.key, e, c.entries(t, e, best.key), inner, best.rank == byEquation, append(which[:len(which):len(which)], rest)}, nil
+	l := &lead{key: best.key, alias: e, there: c.entries(t, e, best.key), met: inner, equal: best.rank == byEquation, which: append(which[:len(which):len(which)], rest)}
+	if list := listed(met["in"]); len(met) == 1 && o.byRank(t) && len(list) > 0 && len(list) <= few {
+		if l.each, err = apart(catalog.Column{Kind: kind}, e+"."+column, list); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// apart are the conditions that a value is one of a list, each by itself; none where two could be the same value in two ways of writing.
+func apart(column catalog.Column, expression string, list []any) ([]fragment, error) {
+	var out []fragment
+	seen := map[any]bool{}
+	for _, v := range list {
+		f, err := operators(column, expression, "", map[string]any{"eq": v}, nil)
+		if err != nil {
+			return nil, err
+		}
+		switch v := f.args[0].(type) {
+		case string, float64:
+			if !seen[v] {
+				seen[v], out = true, append(out, f)
+			}
+		default:
+			return nil, nil
+		}
+	}
+	return out, nil
 }
 
 // entries are the conditions under which the entries of a field are looked at.
@@ -170,9 +201,19 @@ func parted(given map[string]any, trail []string) (rest, met map[string]any) {
 func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool, n int) fragment {
 	run := o.ofEntries(t)
 	limit := run.clause(l.alias, backward) + " limit " + strconv.Itoa(n)
-	if l.equal {
+	equal := func(met fragment) fragment {
 		return sql("(select " + a + ".* from extension_entries " + l.alias + " join " + t.Table + " " + a + " on " + a + ".id = " + l.alias + ".target_id").
-			then(where(at.within(l.alias, run, append(append(l.there[:len(l.there):len(l.there)], l.met), l.which...))...)).with(limit + ") " + a)
+			then(where(at.within(l.alias, run, append(append(l.there[:len(l.there):len(l.there)], met), l.which...))...)).with(limit + ")")
+	}
+	switch {
+	case l.equal:
+		return equal(l.met).with(" " + a)
+	case len(l.each) > 0:
+		all := equal(l.each[0])
+		for _, met := range l.each[1:] {
+			all = all.with(" union all ").then(equal(met))
+		}
+		return sql("(select * from (").then(all).with(") " + a + o.clause(a, backward) + " limit " + strconv.Itoa(n) + ") " + a)
 	}
 	walked := at.within(l.alias, run, l.there)
 	begin := func(from fragment) fragment {

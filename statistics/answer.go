@@ -55,6 +55,7 @@ type FigureTold struct {
 	RankMargin float64
 	Histogram  []BinTold
 	Suppressed bool
+	Sums       []Sum // those of the frame
 }
 
 // RowTold is a row as people read it.
@@ -105,7 +106,10 @@ func (p *Plan) Answer(part Part) Answer {
 func margin(noisy int64) float64 { return 1.96 * math.Sqrt(float64(variance*noisy)) }
 
 func (p *Plan) tell(m Measured, f Figure) FigureTold {
-	out := FigureTold{Measure: m.Measure, Kind: m.Kind, Count: f.N, Margin: margin(f.Noisy)}
+	out := FigureTold{Measure: m.Measure, Kind: m.Kind, Count: f.N, Margin: margin(f.Noisy), Sums: f.Sums}
+	if out.Sums == nil && len(p.Sums) > 0 {
+		out.Sums = make([]Sum, len(p.Sums))
+	}
 	switch m.Kind {
 	case Number:
 	case Share:

@@ -24,8 +24,30 @@ type Inquiry struct {
 	By       []Axis
 	Where    []Filter
 	From, To string
+	// Sums are extension fields whose values are added up.
+	Sums []Axis
+	// Fields are the extension fields that whoever asks knows of, as far as the question is told by them; see Question.
+	Fields map[Axis]int64
 	// AtLeast is a position up to which everything has to be counted; nil: whatever is.
 	AtLeast *Position
+}
+
+// Told are the fields of a list that the question is told by.
+func (q *Inquiry) Told(fields map[Axis]int64) map[Axis]int64 {
+	asked := slices.Concat(q.By, q.Sums)
+	for _, f := range q.Where {
+		asked = append(asked, f.Axis)
+	}
+	var out map[Axis]int64
+	for _, a := range asked {
+		if key, ok := fields[a]; ok {
+			if out == nil {
+				out = map[Axis]int64{}
+			}
+			out[a] = key
+		}
+	}
+	return out
 }
 
 // Elsewhere gives the part of all houses together of an inquiry about the whole federation; ok is false in a house that asks nobody.
@@ -33,6 +55,10 @@ type Elsewhere func(ctx context.Context, a Inquiry) (part Part, ok bool, err err
 
 // AskElsewhere has protected figures of the whole federation counted by all its houses. It is called before the first question.
 func (t *Tally) AskElsewhere(e Elsewhere) { t.elsewhere = e }
+
+// ExtendedBy has questions that come without a contract told by the extension fields that somebody knows of, each with its key in the index. It is called
+// before the first question.
+func (t *Tally) ExtendedBy(added func(*authz.Principal) map[Axis]int64) { t.added = added }
 
 // whole counts a plan about a tenant: the whole federation in all its houses, everything else here.
 func (t *Tally) whole(ctx context.Context, p *Plan, at authz.TenantRef, a Inquiry) (Part, error) {
@@ -91,7 +117,7 @@ func (t *Tally) ask(ctx context.Context, q Inquiry, through func(Position, func(
 	}
 	plan, told, err := through(position, func() (*Plan, Answer, error) {
 		plan, err := standard.Plan(Question{
-			Product: q.Product, Measures: q.Measures, By: q.By, Where: q.Where, Scope: LevelOf(at.Kind), From: q.From, To: q.To, Now: t.clock(),
+			Product: q.Product, Measures: q.Measures, By: q.By, Where: q.Where, Scope: LevelOf(at.Kind), From: q.From, To: q.To, Now: t.clock(), Fields: q.Fields, Sums: q.Sums,
 		})
 		if err != nil {
 			return nil, Answer{}, err

@@ -5,7 +5,9 @@ package statistics
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
-// The numbers of populations and shapes in statistics_cells (migration 0007).
+// The numbers of populations and shapes in statistics_cells (migrations 0007 and 0016).
 var populations = map[Population]int16{Received: 1, Acted: 2, Decided: 3, Digital: 4, Open: 5, Overdue: 6, Asked: 7, Failed: 8}
 
 const (
@@ -24,6 +26,7 @@ const (
 	byBin
 	byDay
 	atPresent
+	byState
 )
 
 // The values of marks, in the order of ozg_marks.
@@ -70,23 +73,27 @@ func (t *Tally) Count(ctx context.Context, p *Plan, at authz.TenantRef) (Part, e
 
 // shape is in which cells a plan finds its figures.
 func (p *Plan) shape() (int16, error) {
-	marked, days, lasts := false, false, false
+	states, marked, days, lasts := false, false, false, false
 	for _, a := range p.Table {
-		marked = marked || slices.Contains([]Axis{State, Channel, TrustLevel, Outcome}, a)
+		states = states || a == State
+		marked = marked || slices.Contains([]Axis{Channel, TrustLevel, Outcome}, a)
 		days = days || a == Day
 	}
+	field := p.field != 0 || len(p.sums) > 0
 	for _, m := range p.Measured {
 		lasts = lasts || m.Kind == Durations
 	}
 	switch {
-	case days && marked, lasts && (days || marked) && p.From != "":
+	case days && (states || marked || field), lasts && (days || states || marked) && p.From != "":
 		return 0, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
 	case p.From == "":
 		return atPresent, nil
 	case days:
 		return byDay, nil
-	case marked:
+	case marked || field: // extension fields have no cells by month or state alone
 		return byMarks, nil
+	case states:
+		return byState, nil
 	}
 	return byMonth, nil
 }
@@ -194,15 +201,27 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	b.Queue(class+"select id, leika_key from services where $1", byService)
 	// Cells come one by one where nodes are many, so that nobody reads on who has seen too many rows; of some Länder they are added up there, keys as numeric,
 	// so that nothing overflows. Services are not joined: where statistics of the table are old, that was a nested loop.
-	told, group := "c.service_id, c.n, c.k", ""
+	told, group, service := "c.service_id, c.n, c.k", "", "c.service_id"
 	if !byService && level > nodes[District].level {
-		told, group = "null::uuid, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint", "group by 1, 2, 3, 4, 5"
+		service = "null::uuid"
+		told, group = "null::uuid, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint", "group by 1, 2, 3, 4, 5, 9"
 	}
-	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+told+`
-		from statistics_cells c
+	table, value := "statistics_cells", "''"
+	if q.plan.field != 0 {
+		table, value = byField(q.plan.field), "c.value"
+	}
+	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+told+", "+value+`
+		from `+table+` c
 		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
 			and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.n <> 0
 		`+group, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+	if len(q.plan.sums) > 0 {
+		b.Queue(class+"select c.population, c.lo, c.period, c.detail, "+service+", c.field, sum(c.n)::bigint, sum(c.total)::double precision"+`
+			from statistics_field_cells c
+			where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo between $2 and $3 and c.population = any($4) and c.shape = $5 and c.period between $6::date and $7::date
+				and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.field = any($9)
+			group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, q.shape, from, to, only, q.plan.sums)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	answers := t.log.SendBatch(ctx, b)
 	defer func() {
@@ -254,6 +273,9 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 		if byService {
 			c.service = q.services[[16]byte(v[5])]
 		}
+		if q.plan.field != 0 {
+			c.value = string(v[8])
+		}
 		if q.add(&c); q.plan.Product == Exact && len(q.sums) > mostRows { // of protected ones those that are told count, whatever else there is
 			return problem.New(problem.Invalid, "tooMany", "groupBy")
 		}
@@ -261,8 +283,47 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("statistics: reading cells: %w", err)
 	}
+	if len(q.plan.sums) > 0 {
+		if err := q.readSums(answers, byService); err != nil {
+			return err
+		}
+	}
 	if err := answers.Close(); err != nil {
 		return fmt.Errorf("statistics: reading cells: %w", err)
+	}
+	return nil
+}
+
+// readSums adds up the extension fields that are summed.
+func (q *cellsOf) readSums(answers pgx.BatchResults, byService bool) error {
+	rows, err := answers.Query()
+	if err != nil {
+		return fmt.Errorf("statistics: reading sums: %w", err)
+	}
+	for rows.Next() {
+		v := rows.RawValues()
+		c := stored{population: int16of(v[0]), shape: q.shape, lo: int64of(v[1]), period: q.intervalOf(day(int32of(v[2]))), detail: int(int32of(v[3]))}
+		if byService {
+			c.service = q.services[[16]byte(v[4])]
+		}
+		row := q.row(&c)
+		if row == nil {
+			continue
+		}
+		for i, m := range q.plan.Measured {
+			if c.population != populations[m.Population] {
+				continue
+			}
+			f := &row.Figures[i]
+			if f.Sums == nil {
+				f.Sums = make([]Sum, len(q.plan.sums))
+			}
+			s := &f.Sums[slices.Index(q.plan.sums, int64of(v[5]))]
+			s.N, s.Total = s.N+int64of(v[6]), s.Total+math.Float64frombits(uint64(int64of(v[7]))) //nolint:gosec // the bits as they are
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("statistics: reading sums: %w", err)
 	}
 	return nil
 }
@@ -273,14 +334,14 @@ type stored struct {
 	lo                int64
 	period            interval
 	detail            int
-	service           string
+	service, value    string
 	cell              Cell
 }
 
 // value is what a cell has on an axis.
 func (q *cellsOf) value(c *stored, a Axis) string {
 	const perDistrict, perLand = 10_000_000_000, 10_000_000_000_000
-	switch a { //nolint:exhaustive // nobody asks for durations, and extension fields are not in these cells
+	switch a { //nolint:exhaustive // nobody asks for durations
 	case Land:
 		return q.tenants[tenantAt{authz.Land, c.lo / perLand * perLand}]
 	case District:
@@ -295,7 +356,7 @@ func (q *cellsOf) value(c *stored, a Axis) string {
 		return c.period.month
 	case Day:
 		return c.period.day
-	case State:
+	case State: // of cells by state the only mark
 		return markStates[c.detail&15]
 	case Channel:
 		return markChannels[c.detail>>4&3]
@@ -304,17 +365,25 @@ func (q *cellsOf) value(c *stored, a Axis) string {
 	case Outcome:
 		return markOutcomes[c.detail>>8]
 	}
-	return ""
+	return c.value // of an extension field
 }
 
-// add counts a cell where it belongs.
-func (q *cellsOf) add(c *stored) {
+// byField are the cells of a field, apart by its values. Those of cases that have none are what is left of all cells, and have the empty one. Only exact
+// figures are told by fields, so that the keys do not matter.
+func byField(field int64) string {
+	const cells = "select generation, level, lo, population, shape, period, service_id, detail, "
+	of := " from statistics_field_cells where field = " + strconv.FormatInt(field, 10)
+	return "(" + cells + "n, k, '' as value from statistics_cells union all " + cells + "n, 0, value" + of + " union all " + cells + "-n, 0, ''" + of + ")"
+}
+
+// row is the one where a cell belongs; nil: nowhere.
+func (q *cellsOf) row(c *stored) *Counted {
 	if q.shape == atPresent && c.population == populations[Overdue] && c.period.day >= q.present.Format(time.DateOnly) {
-		return // not due yet
+		return nil // not due yet
 	}
 	for _, f := range q.plan.Where {
 		if !slices.Contains(f.Values, q.value(c, f.Axis)) {
-			return
+			return nil
 		}
 	}
 	q.key = q.key[:0]
@@ -328,6 +397,15 @@ func (q *cellsOf) add(c *stored) {
 			row.At[i] = q.value(c, a)
 		}
 		q.sums[string(q.key)] = row
+	}
+	return row
+}
+
+// add counts a cell where it belongs.
+func (q *cellsOf) add(c *stored) {
+	row := q.row(c)
+	if row == nil {
+		return
 	}
 	for i, m := range q.plan.Measured {
 		f := &row.Figures[i]

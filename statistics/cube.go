@@ -33,11 +33,11 @@ const (
 	Duration Axis = "duration"
 )
 
-// extension begins the axes that are extension fields.
-const extension = "extension:"
+// added begins the axes that are extension fields. They have the names of the contract's enumeration. There are only exact figures by them, by one at a time.
+const added = "EXTENSION_"
 
-// ExtensionAxis is the axis of an aggregatable extension field of the own Land. There are only exact figures by it.
-func ExtensionAxis(field string) Axis { return Axis(extension + field) }
+// Added tells whether an axis is an extension field.
+func (a Axis) Added() bool { return strings.HasPrefix(string(a), added) }
 
 // hierarchies are the axes from coarse to fine. An axis that is finer than another knows the value of the coarser one.
 var hierarchies = [][]Axis{{Land, District, Authority}, {ServiceGroup, Service}, {Month, Day}, {State}, {Channel}, {TrustLevel}, {Outcome}, {Duration}}
@@ -49,7 +49,7 @@ func levelOf(a Axis) (hierarchy, level int, ok bool) {
 			return h, l, true
 		}
 	}
-	return 0, 0, false
+	return len(hierarchies), 0, false
 }
 
 // Group is the service group (Leistungsgruppe) of a LeiKa key: its digits 3 to 5.

@@ -53,7 +53,7 @@ func (t *Tally) export(w http.ResponseWriter, r *http.Request, media, name strin
 	if !p.MayAnywhere("statistics", authz.Read) {
 		return problem.New(problem.Missing, "notFound")
 	}
-	q, err := read(w, r)
+	q, err := read(w, r, t.added(p))
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (t *Tally) export(w http.ResponseWriter, r *http.Request, media, name strin
 	return write(w, plan, answer, func(a Axis, v string) string { return label[a][v] })
 }
 
-func read(w http.ResponseWriter, r *http.Request) (Inquiry, error) {
+func read(w http.ResponseWriter, r *http.Request, fields map[Axis]int64) (Inquiry, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" || r.Header.Get("Content-Encoding") != "" {
 		return Inquiry{}, problem.New(problem.Invalid, "contentType")
 	}
@@ -101,6 +101,12 @@ func read(w http.ResponseWriter, r *http.Request) (Inquiry, error) {
 		return Inquiry{}, problem.New(problem.Invalid, "requestShape")
 	}
 	out := Inquiry{Scope: given.Scope, Product: Product(given.Product), From: given.From, To: given.To}
+	axisOf := func(constant string) (Axis, bool) {
+		a := Axis(Named(constant))
+		_, _, known := levelOf(a)
+		_, field := fields[a]
+		return a, field || known && a != Duration && Constant(string(a)) == constant
+	}
 	for _, m := range given.Measures {
 		measure := Measure(Named(m))
 		if Constant(string(measure)) != m {
@@ -122,12 +128,6 @@ func read(w http.ResponseWriter, r *http.Request) (Inquiry, error) {
 		}
 		out.Where = append(out.Where, Filter{axis, f.Values})
 	}
+	out.Fields = out.Told(fields)
 	return out, nil
-}
-
-// axisOf is the axis of a value of the contract.
-func axisOf(constant string) (Axis, bool) {
-	a := Axis(Named(constant))
-	_, _, known := levelOf(a)
-	return a, known && a != Duration && Constant(string(a)) == constant
 }

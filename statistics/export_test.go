@@ -10,3 +10,6 @@ func (t *Tally) Keeping(cells int) *Tally {
 	t.kept = cells
 	return t
 }
+
+// Shape tells in which cells a plan finds its figures.
+func (p *Plan) Shape() (int16, error) { return p.shape() }

@@ -119,7 +119,7 @@ func (l *ledger) change(id uuid.UUID) {
 		l.exec("update cases set decided_at = coalesce(decided_at, $2) where id = $1", id, l.now)
 		l.line(id, "CASE_DECIDED", "DECIDED")
 	}
-	switch n := l.chance.IntN(11); {
+	switch n := l.chance.IntN(13); {
 	case n == 10 && (l.erase == 0 || l.chance.IntN(4) > 0):
 		l.line(id, "FOLLOW_UP_ADDED", state)
 	case state == "ERASED": // nothing happens to it any more
@@ -141,10 +141,32 @@ func (l *ledger) change(id uuid.UUID) {
 		l.exec(`update cases set channel = case channel when 'PORTAL' then 'FORM_SERVER' else 'PORTAL' end, received_at = received_at - interval '3 days',
 			service_id = (select id from services order by leika_key offset $2 limit 1), due_at = $3 where id = $1`, id, l.chance.IntN(10), l.now.AddDate(0, 0, l.chance.IntN(60)-30))
 		l.line(id, "CASE_ASSIGNED", state)
+	case n == 11:
+		l.fill(id)
+		l.line(id, "EXTENSION_CHANGED", state)
+	case n == 12: // a definition has changed, of which no event tells
+		l.fill(id)
+		l.exec("select ozg_count_again(array[$1::uuid])", id)
 	case n == 10:
 		l.erase--
+		l.exec("delete from extension_entries where target_id = $1", id)
 		l.line(id, "COMMENT_ADDED", "ERASED")
 	}
+}
+
+// fill gives a case other values of extension fields, or none: an enumeration, a boolean, a number, and a text that is not counted.
+func (l *ledger) fill(id uuid.UUID) {
+	l.exec("delete from extension_entries where target_id = $1", id)
+	entry := func(field int64, text, number, counted any) {
+		if l.chance.IntN(4) > 0 {
+			l.exec(`insert into extension_entries (id, tenant_id, place, case_id, target_id, field, text, number, counted)
+				select gen_random_uuid(), tenant_id, place, id, id, $2, $3, $4, $5 from cases where id = $1`, id, field, text, number, counted)
+		}
+	}
+	entry(1, []string{"NEUBAU", "UMBAU", "ANBAU"}[l.chance.IntN(3)], nil, "VALUE")
+	entry(2, nil, l.chance.IntN(2), "VALUE")
+	entry(3, nil, float64(l.chance.IntN(1000))/4, "SUM")
+	entry(4, "something", nil, nil)
 }
 
 // folds counts everything there is. Transactions of other databases of the cluster hold the end of the log up for a moment.
@@ -170,6 +192,8 @@ type told struct {
 	lo                               int64
 	period                           string
 	service                          uuid.UUID
+	field                            int64 // of cells of an extension field, with its value
+	value                            string
 }
 
 // The numbers that migration 0007 gives populations and shapes.
@@ -188,6 +212,7 @@ const (
 	byBin
 	byDay
 	atPresent
+	byState
 )
 
 // cells are those that are stored.
@@ -201,6 +226,18 @@ func (l *ledger) cells() map[told]statistics.Cell {
 	var at told
 	var c statistics.Cell
 	if _, err := pgx.ForEachRow(rows, []any{&at.level, &at.lo, &at.population, &at.shape, &at.period, &at.service, &at.detail, &c.N, &c.K}, func() error {
+		out[at] = c
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
+	// Cells of fields have no keys: in their place stands what is summed, in quarters.
+	rows, err = l.db.Query(l.Context(), `select level, lo, population, shape, period::text, service_id, detail, field, value, n, (total * 4)::bigint from statistics_field_cells
+		where (n <> 0 or total <> 0) and generation = (select generation from statistics_offset where answers)`)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if _, err := pgx.ForEachRow(rows, []any{&at.level, &at.lo, &at.population, &at.shape, &at.period, &at.service, &at.detail, &at.field, &at.value, &c.N, &c.K}, func() error {
 		out[at] = c
 		return nil
 	}); err != nil {
@@ -230,6 +267,7 @@ func (l *ledger) counted() map[told]statistics.Cell {
 		due                            *time.Time
 		post                           bool
 		steps                          []step
+		fields                         map[told]statistics.Cell // field and value, and what is summed in quarters
 	}
 	files := map[uuid.UUID]*file{}
 	rows, err := l.db.Query(l.Context(), `select k.id, k.place, k.service_id, k.state, k.channel, k.trust_level, k.received_at, k.due_at,
@@ -261,13 +299,35 @@ func (l *ledger) counted() map[told]statistics.Cell {
 	}); err != nil {
 		l.Fatal(err)
 	}
+	if rows, err = l.db.Query(l.Context(), `select case_id, field, case counted when 'SUM' then '' else coalesce(text, case number when 1 then 'true' else 'false' end) end,
+		case counted when 'SUM' then (number * 4)::bigint else 0 end from extension_entries where counted is not null`); err != nil {
+		l.Fatal(err)
+	}
+	var with told
+	var sum int64
+	if _, err := pgx.ForEachRow(rows, []any{&id, &with.field, &with.value, &sum}, func() error {
+		if f := files[id]; f.fields == nil {
+			f.fields = map[told]statistics.Cell{}
+		}
+		files[id].fields[with] = statistics.Cell{N: 1, K: sum}
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
 	out := map[told]statistics.Cell{}
 	for _, f := range files {
 		record := l.keys.Record(f.id)
 		add := func(population, shape int, period string, detail int) {
 			for level, width := range []int64{1, 10_000_000_000, 10_000_000_000_000, 1_000_000_000_000_000} {
-				at := told{level, population, shape, detail, f.place / width * width, period, f.service}
+				at := told{level: level, population: population, shape: shape, detail: detail, lo: f.place / width * width, period: period, service: f.service}
 				out[at] = out[at].Plus(record)
+				for with, c := range f.fields {
+					if shape != byMarks && shape != byBin && shape != atPresent {
+						continue
+					}
+					at.field, at.value = with.field, with.value
+					out[at] = statistics.Cell{N: out[at].N + c.N, K: out[at].K + c.K}
+				}
 			}
 		}
 		state, due := f.state, f.due
@@ -279,6 +339,7 @@ func (l *ledger) counted() map[told]statistics.Cell {
 			first := at.In(berlin).Format("2006-01") + "-01"
 			add(population, byMonth, first, 0)
 			add(population, byMarks, first, marks(state))
+			add(population, byState, first, 1+slices.Index(states, state))
 			add(population, byDay, at.In(berlin).Format(time.DateOnly), 0)
 			if lasted {
 				add(population, byBin, first, statistics.BinOf(at.Sub(f.received)))
@@ -327,10 +388,12 @@ func (l *ledger) counted() map[told]statistics.Cell {
 			period := from.Format(time.DateOnly)
 			add(ofOpen, byMonth, period, 0)
 			add(ofOpen, byMarks, period, marks(in))
+			add(ofOpen, byState, period, 1+slices.Index(states, in))
 			add(ofOpen, byBin, period, statistics.BinOf(end.Sub(f.received)))
 			if due != nil && due.Before(end) {
 				add(ofOverdue, byMonth, period, 0)
 				add(ofOverdue, byMarks, period, marks(in))
+				add(ofOverdue, byState, period, 1+slices.Index(states, in))
 			}
 		}
 		if slices.Contains(openStates, state) {

@@ -89,7 +89,7 @@ type fact struct {
 	openStates                     []uint8
 }
 
-// fact reckons what a life counts for at present. It says in Go what ozg_count (migration 0007) says in SQL; a test holds both against a count of the cases.
+// fact reckons what a life counts for at present. It says in Go what ozg_count (migration 0016) says in SQL, but for extension fields, which are counted there alone; a test holds both against a count of the cases.
 func (l *life) fact(present instant) fact {
 	f := fact{life: l, acted: never, decided: never, asked: never, refused: never, open: open(l.state)}
 	slices.SortFunc(l.lines, func(a, b line) int { return int(a.sequence - b.sequence) })
@@ -149,6 +149,7 @@ func (f *fact) contribute(add func(kind, day, int32)) {
 		first := in.first()
 		add(population+16*kind(byMonth), first, 0)
 		add(population+16*kind(byMarks), first, marks)
+		add(population+16*kind(byState), first, int32(f.state))
 		add(population+16*kind(byDay), on, 0)
 		if lasts {
 			add(population+16*kind(byBin), first, f.binBetween(at))
@@ -166,10 +167,12 @@ func (f *fact) contribute(add func(kind, day, int32)) {
 		first, end, marks := m.first(), m.end(), f.marks(f.openStates[i])
 		add(5+16*kind(byMonth), first, 0)
 		add(5+16*kind(byMarks), first, marks)
+		add(5+16*kind(byState), first, int32(f.openStates[i]))
 		add(5+16*kind(byBin), first, f.binBetween(end))
 		if f.due != never && f.due < end {
 			add(6+16*kind(byMonth), first, 0)
 			add(6+16*kind(byMarks), first, marks)
+			add(6+16*kind(byState), first, int32(f.openStates[i]))
 		}
 	}
 	if f.open {

@@ -11,8 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Named is the name of an axis or a measure for a value of the contract's enumerations: timeToDecision for TIME_TO_DECISION.
+// Named is the name of an axis or a measure for a value of the contract's enumerations: timeToDecision for TIME_TO_DECISION. An extension
+// field has that of the contract.
 func Named(constant string) string {
+	if Axis(constant).Added() {
+		return constant
+	}
 	words := strings.Split(strings.ToLower(constant), "_")
 	for i, w := range words[1:] {
 		if w != "" {
@@ -24,6 +28,9 @@ func Named(constant string) string {
 
 // Constant is the value of the contract's enumerations for a name.
 func Constant(name string) string {
+	if Axis(name).Added() {
+		return name
+	}
 	var out strings.Builder
 	for _, c := range name {
 		if c >= 'A' && c <= 'Z' {

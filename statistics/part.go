@@ -37,6 +37,14 @@ type Figure struct {
 	Of Count `json:"of"`
 	// Bins are those of durations, coarse ones in a protected part, in order and without empty ones.
 	Bins []BinCount `json:"bins,omitempty"`
+	// Sums are those of the extension fields of the frame, of an exact part.
+	Sums []Sum `json:"sums,omitempty"`
+}
+
+// Sum is what the values of an extension field of so many cases add up to.
+type Sum struct {
+	N     int64   `json:"n"`
+	Total float64 `json:"total"`
 }
 
 // Row is one combination of values of the axes, with a figure for each measure of the frame.
@@ -79,6 +87,7 @@ type CountedFigure struct {
 	Cell Cell
 	Of   Cell // of a share
 	Bins Bins // of durations, fine ones
+	Sums []Sum
 }
 
 // Part makes the part of one member out of its true cells. Of a protected plan each cell is published and keys are dropped; each row has to be one
@@ -97,7 +106,7 @@ func (p *Plan) Part(by Contribution, rows []Counted) (Part, error) {
 		}
 		row, empty := Row{At: append([]string{}, r.At...)}, true
 		for i, f := range r.Figures {
-			figure := Figure{Count: tell(f.Cell)}
+			figure := Figure{Count: tell(f.Cell), Sums: f.Sums}
 			switch p.Measured[i].Kind {
 			case Number:
 			case Share:
@@ -200,7 +209,18 @@ func (r Row) plus(s Row) Row {
 	out := Row{r.At, make([]Figure, len(r.Figures))}
 	for i, f := range r.Figures {
 		g := s.Figures[i]
-		out.Figures[i] = Figure{f.Count.plus(g.Count), f.Of.plus(g.Of), mergeBins(f.Bins, g.Bins)}
+		out.Figures[i] = Figure{f.Count.plus(g.Count), f.Of.plus(g.Of), mergeBins(f.Bins, g.Bins), mergeSums(f.Sums, g.Sums)}
+	}
+	return out
+}
+
+func mergeSums(a, b []Sum) []Sum {
+	if a == nil {
+		return b
+	}
+	out := slices.Clone(a)
+	for i, s := range b {
+		out[i] = Sum{out[i].N + s.N, out[i].Total + s.Total}
 	}
 	return out
 }
@@ -222,7 +242,7 @@ func mergeBins(a, b []BinCount) []BinCount {
 
 func (f Frame) equal(g Frame) bool {
 	return f.Product == g.Product && f.Scheme == g.Scheme && f.From == g.From && f.To == g.To &&
-		slices.Equal(f.Measures, g.Measures) && slices.Equal(f.Axes, g.Axes) &&
+		slices.Equal(f.Measures, g.Measures) && slices.Equal(f.Axes, g.Axes) && slices.Equal(f.Sums, g.Sums) &&
 		slices.EqualFunc(f.Where, g.Where, func(a, b Filter) bool { return a.Axis == b.Axis && slices.Equal(a.Values, b.Values) })
 }
 
@@ -272,7 +292,7 @@ func (p *Plan) holds(part Part) bool {
 		}
 		for m, f := range r.Figures {
 			kind := p.Measured[m].Kind
-			if !told(f.Count) || kind == Share && !told(f.Of) || kind != Share && f.Of != (Count{}) || kind != Durations && f.Bins != nil {
+			if !told(f.Count) || kind == Share && !told(f.Of) || kind != Share && f.Of != (Count{}) || kind != Durations && f.Bins != nil || p.Product == Protected && f.Sums != nil || f.Sums != nil && len(f.Sums) != len(p.Sums) {
 				return false
 			}
 			for b, c := range f.Bins {

@@ -97,9 +97,22 @@ func (t *tree) end() error {
 		}
 	}
 	for _, r := range t.open {
-		r.write(&t.out)
+		if err := t.write(r); err != nil {
+			return err
+		}
 	}
 	return t.send()
+}
+
+// write writes a block down, and sends what was written before where both together are too many.
+func (t *tree) write(r *rows) error {
+	if t.out.cells+len(r.lo) > poured {
+		if err := t.send(); err != nil {
+			return err
+		}
+	}
+	r.write(&t.out)
+	return nil
 }
 
 // close writes the cells of a node down and adds them to the node above it, which is still the one that they belong to: levels are closed from below.
@@ -121,11 +134,8 @@ func (t *tree) close(level int) error {
 		into.append(n.lo, at, t.services[at.service], c)
 		into.adds = into.adds || n.begun
 		if len(into.lo) == block {
-			into.write(&t.out)
-			if t.out.cells >= poured {
-				if err := t.send(); err != nil {
-					return err
-				}
+			if err := t.write(into); err != nil {
+				return err
 			}
 		}
 		if level+1 < len(t.levels) {

@@ -54,12 +54,16 @@ type Question struct {
 	Measures []Measure
 	By       []Axis
 	Where    []Filter
+	// Sums are extension fields whose values are added up, for exact figures.
+	Sums []Axis
 	// Scope is the level of the tenant that is asked about: Land, District or Authority; empty is the federation.
 	Scope Axis
 	// From and To are the first and the last month of the period, "2026-10"; both empty is the present, for exact figures of what is open.
 	From, To string
 	// Now is the instant up to which events have been counted.
 	Now time.Time
+	// Fields are the extension fields that figures may be told by or that may be summed, each with its key in the index.
+	Fields map[Axis]int64
 }
 
 // Plan is a question that is answered.
@@ -70,6 +74,9 @@ type Plan struct {
 	Table Table
 	// Measured says how each measure of the frame comes about, and of which population.
 	Measured []PlannedMeasure
+
+	field int64   // the extension field that the answer is told by, or 0
+	sums  []int64 // those that are summed, in the order of the frame
 }
 
 // PlannedMeasure is a measure with its population.
@@ -87,6 +94,7 @@ type Frame struct {
 	Where    []Filter  `json:"where"`
 	From     string    `json:"from"`
 	To       string    `json:"to"`
+	Sums     []Axis    `json:"sums,omitempty"`
 }
 
 const (
@@ -140,8 +148,36 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 		return nil, problem.New(problem.Invalid, "askedTwice", "groupBy")
 	}
 	p := &Plan{
-		Frame: Frame{q.Product, c.scheme, slices.Clone(q.Measures), axes, where, q.From, q.To},
+		Frame: Frame{q.Product, c.scheme, slices.Clone(q.Measures), axes, where, q.From, q.To, slices.Clone(q.Sums)},
 		Table: finest(q, axes, where),
+	}
+	for _, a := range p.Table {
+		key, known := q.Fields[a]
+		switch {
+		case !a.Added():
+		case q.Product == Protected:
+			return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
+		case !known:
+			return nil, problem.New(problem.Invalid, "unknownValue", "groupBy")
+		case p.field != 0:
+			return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
+		default:
+			p.field = key
+		}
+	}
+	for i, a := range q.Sums {
+		key, known := q.Fields[a]
+		switch {
+		case i == maxMeasures:
+			return nil, problem.New(problem.Invalid, "tooMany", "sums")
+		case slices.Contains(q.Sums[:i], a):
+			return nil, problem.New(problem.Invalid, "askedTwice", "sums")
+		case q.Product == Protected || p.field != 0:
+			return nil, problem.New(problem.Invalid, "axisNotMeasured", "sums")
+		case !known:
+			return nil, problem.New(problem.Invalid, "unknownValue", "sums")
+		}
+		p.sums = append(p.sums, key)
 	}
 	for i, m := range q.Measures {
 		if slices.Contains(q.Measures[:i], m) {
@@ -156,7 +192,7 @@ func (c *Catalogue) Plan(q Question) (*Plan, error) {
 		}
 		p.Measured = append(p.Measured, PlannedMeasure{measured, cube.Population})
 		for _, a := range p.Table {
-			if !slices.Contains(cube.Axes, a) && (q.Product == Protected || !strings.HasPrefix(string(a), extension)) {
+			if !slices.Contains(cube.Axes, a) && (q.Product == Protected || !a.Added()) {
 				return nil, problem.New(problem.Invalid, "axisNotMeasured", "groupBy")
 			}
 		}

@@ -103,7 +103,7 @@ func TestARefusalSaysWhatWasWrong(t *testing.T) {
 		"what is not counted": {func(q *statistics.Question) {
 			q.Measures, q.By = []statistics.Measure{statistics.DeliveryFailures}, []statistics.Axis{statistics.Outcome}
 		}, "axisNotMeasured"},
-		"a field of a Land": {func(q *statistics.Question) { q.By = []statistics.Axis{statistics.ExtensionAxis("deichnaehe")} }, "axisNotMeasured"},
+		"a field of a Land": {func(q *statistics.Question) { q.By = []statistics.Axis{"EXTENSION_DEICHNAEHE"} }, "axisNotMeasured"},
 		"nobody's axis":     {func(q *statistics.Question) { q.By = []statistics.Axis{statistics.Duration} }, "axisNotMeasured"},
 	} {
 		if _, err := statistics.Standard().Plan(protected(row.change)); !isProblem(err, row.rule) {
@@ -121,13 +121,33 @@ func TestExactFiguresAreFreeWithinOnesOwn(t *testing.T) {
 		"any combination": func(q *statistics.Question) {
 			q.By = []statistics.Axis{statistics.Authority, statistics.Service, statistics.Channel, statistics.State}
 		},
-		"a field of the Land": func(q *statistics.Question) { q.By = []statistics.Axis{statistics.ExtensionAxis("deichnaehe")} },
+		"a field of the Land": func(q *statistics.Question) {
+			q.By, q.Fields = []statistics.Axis{"EXTENSION_DEICHNAEHE"}, map[statistics.Axis]int64{"EXTENSION_DEICHNAEHE": 7}
+		},
 		"what is open at once": func(q *statistics.Question) {
 			q.Measures, q.From, q.To = []statistics.Measure{statistics.OpenCases}, "", ""
 		},
 	} {
 		if _, err := statistics.Standard().Plan(protected(func(q *statistics.Question) { q.Product = statistics.Exact; change(q) })); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, row := range map[string]struct {
+		by   []statistics.Axis
+		rule string
+	}{
+		"a field of nobody":       {[]statistics.Axis{"EXTENSION_DEICHNAEHE"}, "unknownValue"},
+		"two fields at once":      {[]statistics.Axis{"EXTENSION_A", "EXTENSION_B"}, "axisNotMeasured"},
+		"a field from day to day": {[]statistics.Axis{"EXTENSION_A", statistics.Day}, "axisNotMeasured"},
+	} {
+		plan, err := statistics.Standard().Plan(protected(func(q *statistics.Question) {
+			q.Product, q.By, q.Fields = statistics.Exact, row.by, map[statistics.Axis]int64{"EXTENSION_A": 7, "EXTENSION_B": 8}
+		}))
+		if err == nil {
+			_, err = plan.Shape()
+		}
+		if !isProblem(err, row.rule) {
+			t.Errorf("%s: %v, not %s", name, err, row.rule)
 		}
 	}
 	for name, change := range map[string]func(*statistics.Question){
@@ -148,7 +168,7 @@ func TestNoQuestionAcrossTenantsFormsASumOfCells(t *testing.T) {
 	catalogue := statistics.Standard()
 	axes := []statistics.Axis{
 		statistics.Land, statistics.District, statistics.Authority, statistics.ServiceGroup, statistics.Service, statistics.Month, statistics.Day,
-		statistics.State, statistics.Channel, statistics.TrustLevel, statistics.Outcome, statistics.Duration, statistics.ExtensionAxis("x"), "other", "",
+		statistics.State, statistics.Channel, statistics.TrustLevel, statistics.Outcome, statistics.Duration, "EXTENSION_X", "other", "",
 	}
 	var measures []statistics.Measure
 	for _, c := range catalogue.Cubes() {

@@ -43,6 +43,7 @@ type Tally struct {
 
 	watched   watched
 	elsewhere Elsewhere
+	added     func(*authz.Principal) map[Axis]int64
 }
 
 // Books are what figures are written to, each statement and each copy as a transaction of its own in the scope of its context.
@@ -54,7 +55,8 @@ type Books interface {
 
 // NewTally makes the tally of a house out of the log, which is read, and the books.
 func NewTally(log *pgxpool.Pool, books Books, clock func() time.Time, told *slog.Logger) *Tally {
-	return &Tally{log: log, books: books, clock: clock, told: told, scope: authz.System(authz.Counting).Scope(), kept: mostKept}
+	return &Tally{log: log, books: books, clock: clock, told: told, scope: authz.System(authz.Counting).Scope(), kept: mostKept,
+		added: func(*authz.Principal) map[Axis]int64 { return nil }}
 }
 
 // Run counts until ctx ends.
@@ -80,7 +82,7 @@ type page struct {
 	from, to   mark
 	cases      []uuid.UUID
 	more       bool
-	overdue    []uuid.UUID // cases that were open at the end of a month that is over since
+	overdue    []uuid.UUID // cases that no event tells of: open at the end of a month that is over since, or counted again after a definition has changed
 }
 
 // fold is Fold for a generation; zero is the one that answers.
@@ -94,7 +96,7 @@ func (t *Tally) fold(ctx context.Context, generation int) (more bool, err error)
 	if err := t.count(ctx, p.generation, p.from, p.to, append(p.cases, p.overdue...), present); err != nil {
 		return false, err
 	}
-	return p.more || len(p.overdue) == recounted, nil
+	return p.more || len(p.overdue) >= recounted, nil
 }
 
 // next reads the page behind what is counted, as far as no transaction that still runs could write into it.

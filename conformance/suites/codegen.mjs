@@ -41,19 +41,24 @@ export const unknown: Extension = { bauart: 'LUFTSCHLOSS' };
 export const foreign: Extension = { flurnummer: 7 };
 `);
 
+// The field of the same name as another Land has it: a number there, a text here.
+const foreign = `import { graphql } from './gen';
+export const Other = graphql(\`query Other { cases(first: 1, where: { extension: { flurstueck: { gte: 800 } } }) { totalCount } }\`);
+`;
+
 export default async function codegen(house, sheet, folder, tenant) {
   const [schema, source, gen] = ['schema.graphql', 'op.ts', 'gen/'].map((name) => path.join(folder, name));
   fs.writeFileSync(schema, house.console('schema', 'print', ...(tenant ? ['--tenant', tenant] : [])));
   fs.writeFileSync(source, tenant ? extended : operation);
-  await sheet.check('the client preset prints types and documents', () =>
+  const print = (documents, into) =>
     generate(
       {
         cwd: folder,
         silent: true,
         schema,
-        documents: [source],
+        documents,
         generates: {
-          [gen]: {
+          [into]: {
             preset: 'client',
             config: { useTypeImports: true, enumsAsTypes: true, defaultScalarType: 'string' },
             presetConfig: { persistedDocuments: { hashAlgorithm: 'sha256' } },
@@ -61,8 +66,16 @@ export default async function codegen(house, sheet, folder, tenant) {
         },
       },
       true,
-    ),
-  );
+    );
+  await sheet.check('the client preset prints types and documents', () => print([source], gen));
+  if (tenant) {
+    await sheet.check('a document for the field of the same name of another Land is refused', async () => {
+      const other = path.join(folder, 'other.ts');
+      fs.writeFileSync(other, foreign);
+      const refused = await print([other], path.join(folder, 'other/')).then(() => '', (e) => [e, ...(e.errors ?? [])].map((each) => each.message).join(' '));
+      so(refused.includes('gte'), `it is not: ${refused}`);
+    });
+  }
   await sheet.check('tsc --strict accepts them', async () => {
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
     try {

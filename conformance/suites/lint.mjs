@@ -11,7 +11,7 @@ import { parse, print, visit } from 'graphql';
 const parts = [
   'AccessExplanation', 'AccessGround', 'CaseCount', 'CaseEvent', 'CaseListStatistics', 'CasePermissions', 'CaseStatistics', 'Charter', 'DecisionRule', 'ExplanationStep', 'ExtensionChange', 'ExtensionValue',
   'Federation', 'FormField', 'Limits', 'MessageEvent',
-  'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow',
+  'PageInfo', '_Service', 'RoleAtTenant', 'StatisticsBin', 'StatisticsContribution', 'StatisticsFigure', 'StatisticsGap', 'StatisticsName', 'StatisticsRow', 'StatisticsSummed',
   'StreamCheckpoint', 'AnswerMeta', 'AnsweredQuestion', 'Availability', 'AvailabilityAnswer', 'Contradiction', 'Cube', 'CubeMeasure', 'DirectoryPart', 'FederatedStatistics', 'MemberAnswer', 'PublishedTable',
   'StreamGap', 'StreamRevocation', 'Viewer', 'WorkListChange',
 ];

@@ -38,6 +38,11 @@ const extended = (type, extension) => `
 graphql\`fragment ops_ext_${extension.name} on ${extension.name} { ${inside(extension)} }\`;
 graphql\`query ops_ext_${extension.name}_Query($id: ID!) { node(id: $id) { ... on ${type} @alias(as: "it") { extension { ...ops_ext_${extension.name} } } } }\`;`;
 
+// What a tenant adds is filtered and ordered by like anything else.
+const permits = `
+graphql\`query ops_permits_Query { cases(first: 10, where: { extension: { bauart: { in: [NEUBAU, UMBAU] } } }, orderBy: [{ extension: { flurstueck: ASC } }])
+  @connection(key: "ops_permits_cases") { edges { node { extension { flurstueck bauart bauteile { bezeichnung flaeche } } } } } }\`;`;
+
 export default async function relay(house, sheet, folder, tenant) {
   const sdl = tenant ? await house.contract() : await house.contractAsPublished();
   const schema = buildSchema(sdl);
@@ -52,7 +57,7 @@ export default async function relay(house, sheet, folder, tenant) {
   fs.writeFileSync(path.join(folder, 'relay.config.json'), JSON.stringify(config));
   fs.writeFileSync(path.join(folder, 'schema.graphql'), sdl);
   fs.writeFileSync(path.join(folder, 'persisted_queries.json'), '{}'); // the compiler adds to it
-  fs.writeFileSync(path.join(folder, 'src/ops.js'), [...connections.map(pages), ...nodes.map(refetches), ...extensions.map((e) => extended(...e))].join('\n'));
+  fs.writeFileSync(path.join(folder, 'src/ops.js'), [...connections.map(pages), ...nodes.map(refetches), ...extensions.map((e) => extended(...e)), ...(tenant ? [permits] : [])].join('\n'));
   await sheet.check(`${connections.length} connections are paged through, ${nodes.length} types of nodes fetched again, ${extensions.length} read with their extension`, async () => {
     so(connections.includes('cases') && nodes.includes('Case'), 'the contract has no cases');
     so(extensions.length > 0 === Boolean(tenant), `${extensions.length} types are extended`);

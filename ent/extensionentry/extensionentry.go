@@ -4,6 +4,8 @@
 package extensionentry
 
 import (
+	"fmt"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -31,6 +33,8 @@ const (
 	FieldNumber = "number"
 	// FieldTime holds the string denoting the time field in the database.
 	FieldTime = "time"
+	// FieldCounted holds the string denoting the counted field in the database.
+	FieldCounted = "counted"
 	// EdgeTenant holds the string denoting the tenant edge name in mutations.
 	EdgeTenant = "tenant"
 	// EdgeCase holds the string denoting the case edge name in mutations.
@@ -64,6 +68,7 @@ var Columns = []string{
 	FieldText,
 	FieldNumber,
 	FieldTime,
+	FieldCounted,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -87,6 +92,29 @@ var (
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
+
+// Counted defines the type for the "counted" enum field.
+type Counted string
+
+// Counted values.
+const (
+	CountedVALUE Counted = "VALUE"
+	CountedSUM   Counted = "SUM"
+)
+
+func (c Counted) String() string {
+	return string(c)
+}
+
+// CountedValidator is a validator for the "counted" field enum values. It is called by the builders before save.
+func CountedValidator(c Counted) error {
+	switch c {
+	case CountedVALUE, CountedSUM:
+		return nil
+	default:
+		return fmt.Errorf("extensionentry: invalid enum value for counted field: %q", c)
+	}
+}
 
 // OrderOption defines the ordering options for the ExtensionEntry queries.
 type OrderOption func(*sql.Selector)
@@ -134,6 +162,11 @@ func ByNumber(opts ...sql.OrderTermOption) OrderOption {
 // ByTime orders the results by the time field.
 func ByTime(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTime, opts...).ToFunc()
+}
+
+// ByCounted orders the results by the counted field.
+func ByCounted(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCounted, opts...).ToFunc()
 }
 
 // ByTenantField orders the results by tenant field.

@@ -442,6 +442,36 @@ func TimeNotNil() predicate.ExtensionEntry {
 	return predicate.ExtensionEntry(sql.FieldNotNull(FieldTime))
 }
 
+// CountedEQ applies the EQ predicate on the "counted" field.
+func CountedEQ(v Counted) predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldEQ(FieldCounted, v))
+}
+
+// CountedNEQ applies the NEQ predicate on the "counted" field.
+func CountedNEQ(v Counted) predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldNEQ(FieldCounted, v))
+}
+
+// CountedIn applies the In predicate on the "counted" field.
+func CountedIn(vs ...Counted) predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldIn(FieldCounted, vs...))
+}
+
+// CountedNotIn applies the NotIn predicate on the "counted" field.
+func CountedNotIn(vs ...Counted) predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldNotIn(FieldCounted, vs...))
+}
+
+// CountedIsNil applies the IsNil predicate on the "counted" field.
+func CountedIsNil() predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldIsNull(FieldCounted))
+}
+
+// CountedNotNil applies the NotNil predicate on the "counted" field.
+func CountedNotNil() predicate.ExtensionEntry {
+	return predicate.ExtensionEntry(sql.FieldNotNull(FieldCounted))
+}
+
 // HasTenant applies the HasEdge predicate on the "tenant" edge.
 func HasTenant() predicate.ExtensionEntry {
 	return predicate.ExtensionEntry(func(s *sql.Selector) {

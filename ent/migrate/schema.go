@@ -512,6 +512,7 @@ var (
 		{Name: "text", Type: field.TypeString, Nullable: true},
 		{Name: "number", Type: field.TypeFloat64, Nullable: true, SchemaType: map[string]string{"postgres": "double precision"}},
 		{Name: "time", Type: field.TypeTime, Nullable: true},
+		{Name: "counted", Type: field.TypeEnum, Nullable: true, Enums: []string{"VALUE", "SUM"}},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "case_id", Type: field.TypeUUID, Nullable: true},
 	}
@@ -523,13 +524,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "extension_entries_tenants_tenant",
-				Columns:    []*schema.Column{ExtensionEntriesColumns[7]},
+				Columns:    []*schema.Column{ExtensionEntriesColumns[8]},
 				RefColumns: []*schema.Column{TenantsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "extension_entries_cases_case",
-				Columns:    []*schema.Column{ExtensionEntriesColumns[8]},
+				Columns:    []*schema.Column{ExtensionEntriesColumns[9]},
 				RefColumns: []*schema.Column{CasesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},

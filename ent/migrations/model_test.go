@@ -58,6 +58,7 @@ var serving = map[string]string{
 	"events_forgotten":        "SELECT",
 	"statistics_offset":       "SELECT",
 	"statistics_cells":        "SELECT",
+	"statistics_field_cells":  "SELECT",
 	"statistics_facts_poured": "INSERT", "statistics_cells_poured": "INSERT", // doors of COPY, which nobody reads
 	"trusted_documents": "SELECT", "trusted_documents_version": "SELECT",
 	"federation_papers": "SELECT INSERT", "federation_vouchers": "SELECT INSERT DELETE",
@@ -67,7 +68,7 @@ var serving = map[string]string{
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_secret", "federation_papers", "federation_vouchers",
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_field_cells", "statistics_again", "statistics_secret", "federation_papers", "federation_vouchers",
 	"federation_statements", "federation_answered", "federation_log_hashes", "federation_contradictions", "federation_heads", "federation_volumes", "directory_heads", "directory_parts", "directory_entries"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.

@@ -47,6 +47,7 @@ func (ExtensionEntry) Fields() []ent.Field {
 		field.String("text").Optional().Nillable().Immutable().Sensitive().Comment("At most 1,000 bytes. Names of enum values as well."),
 		field.Float("number").SchemaType(map[string]string{dialect.Postgres: "double precision"}).Optional().Nillable().Immutable().Comment("Booleans are 0 and 1."),
 		field.Time("time").Optional().Nillable().Immutable().Comment("A date is its beginning in UTC."),
+		field.Enum("counted").Values("VALUE", "SUM").Optional().Nillable().Immutable().Comment("What figures are told by of it."),
 	}
 }
 

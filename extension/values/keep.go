@@ -103,10 +103,19 @@ func forget(ctx context.Context, tx *ent.Tx, row Row, owner extension.Owner) err
 func enter(ctx context.Context, tx *ent.Tx, row Row, owner extension.Owner, entries []extension.Entry) error {
 	for _, e := range entries {
 		err := tx.ExtensionEntry.Create().SetTenantID(row.Tenant).SetPlace(row.Place).SetNillableCaseID(row.Case).SetTargetID(row.ID).
-			SetOfField(extension.Key(owner, e.Number)).SetNillableText(e.Text).SetNillableNumber(e.Amount).SetNillableTime(e.Time).Exec(ctx)
+			SetOfField(extension.Key(owner, e.Number)).SetNillableText(e.Text).SetNillableNumber(e.Amount).SetNillableTime(e.Time).SetNillableCounted(counted(e)).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("values: writing what is found by: %w", err)
 		}
 	}
 	return nil
+}
+
+// counted is how the house counts an entry.
+func counted(e extension.Entry) *extensionentry.Counted {
+	if e.Counted == "" {
+		return nil
+	}
+	c := extensionentry.Counted(e.Counted)
+	return &c
 }

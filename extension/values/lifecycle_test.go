@@ -26,6 +26,10 @@ extend type Case { "Number." nummer: Int "How it is built." bauart: Bauart @filt
 "How." enum Bauart { "New." NEUBAU "Changed." UMBAU }
 "Who." type Bauherr { "Name." name: String "Since." seit: Date @filterable }
 extend type Case { "Number." nummer: Int @filterable @sortable "How it is built." bauart: Bauart @filterable "Who builds." bauherr: Bauherr }`
+	counted = `
+"How." enum Bauart { "New." NEUBAU "Changed." UMBAU }
+"Who." type Bauherr { "Name." name: String "Since." seit: Date }
+extend type Case { "Number." nummer: Int @aggregatable "How it is built." bauart: Bauart @filterable @aggregatable "Who builds." bauherr: Bauherr }`
 	fewer = `
 "Who." type Bauherr { "Since." seit: Date @filterable }
 extend type Case { "Number." nummer: Int @filterable @sortable "Who builds." bauherr: Bauherr }`
@@ -170,6 +174,54 @@ func TestValuesThatHaveGoneAreErasedOnOrderAndNothingElseIs(t *testing.T) {
 	l.tends(third, "erasedAt")
 	if records, entries := l.counts(recordsKept), l.counts(entriesKept); records+entries != 0 {
 		t.Errorf("%d records and %d entries are left", records, entries)
+	}
+}
+
+// figuresOf are how many cases were ever told by a field of the Land, and what another field of theirs adds up to.
+func (l *land) figuresOf() (cases, total int) {
+	l.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = l.Tally.Fold(l.Context()); err != nil {
+			l.Fatal(err)
+		}
+	}
+	err := l.Database().QueryRow(l.Context(), `select coalesce(sum(n) filter (where value = 'UMBAU'), 0), coalesce(sum(total), 0)::bigint from statistics_field_cells
+		where generation = (select generation from statistics_offset where answers) and level = 2 and population = 1 and shape = 1`).Scan(&cases, &total)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return cases, total
+}
+
+func TestWhatWasKeptBeforeAFieldBecameAggregatableIsCountedAndUncountedWhenItIsErased(t *testing.T) {
+	t.Parallel()
+	for _, forgets := range []bool{false, true} { // the twin forgets that what the caretaker does changes figures
+		l := settled(t)
+		all := l.counts(recordsKept)
+		if cases, _ := l.figuresOf(); cases != 0 {
+			t.Fatal("it is counted before anybody said so")
+		}
+		if forgets {
+			if _, err := l.Database().Exec(t.Context(), "drop trigger tended on extension_definitions; drop trigger taken_away on extension_records"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second := l.activates(counted)
+		l.Clock.Forward(16 * time.Second)
+		l.knows(l.shAdmin, "CaseExtension", "bauherr")
+		l.tends(second, "indexedAt")
+		cases, total := l.figuresOf()
+		if right := cases == all && total == all*(all+1)/2; right == forgets {
+			t.Errorf("forgetting %v: %d of %d cases are counted, and the sum is %d", forgets, cases, all, total)
+		}
+		l.shAdmin.Say("retireExtension", map[string]any{"extensionDefinitionId": second, "acceptBreaking": true}).Works()
+		l.shAdmin.Say("eraseExtensionValues", map[string]any{"extensionDefinitionId": second}).Works()
+		l.Clock.Forward(16 * time.Second)
+		l.tends(second, "erasedAt")
+		if cases, total := l.figuresOf(); !forgets && cases+total != 0 {
+			t.Errorf("after everything was erased %d cases are counted, and the sum is %d", cases, total)
+		}
 	}
 }
 

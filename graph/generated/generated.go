@@ -56,7 +56,7 @@ type FederationResolver interface {
 	Availability(ctx context.Context, obj *model.Federation, service string, region *string, first int, after *string) (*model.AvailabilityAnswer, error)
 	Directory(ctx context.Context, obj *model.Federation) ([]model.DirectoryPart, error)
 	Cubes(ctx context.Context, obj *model.Federation) ([]model.Cube, error)
-	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
+	Statistics(ctx context.Context, obj *model.Federation, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from string, to string, options *model.FederatedOptions) (*model.FederatedStatistics, error)
 	Answered(ctx context.Context, obj *model.Federation, first int, before *int) ([]model.AnsweredQuestion, error)
 	Contradictions(ctx context.Context, obj *model.Federation) ([]model.Contradiction, error)
 }
@@ -116,7 +116,7 @@ type QueryResolver interface {
 	Services(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any, orderBy []map[string]any) (reading.Value, error)
 	Offerings(ctx context.Context, first *int, after *string, last *int, before *string, where map[string]any) (reading.Value, error)
 	ResponsibleOffering(ctx context.Context, serviceKey string, regionalKey string) (reading.Value, error)
-	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, atLeast *string) (*model.CaseStatistics, error)
+	CaseStatistics(ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, sums []string, from *string, to *string, atLeast *string) (*model.CaseStatistics, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]reading.Value, error)
 	Subgraph(ctx context.Context) (answer.Subgraph, error)
 	Tenant(ctx context.Context, slug string) (reading.Value, error)
@@ -131,7 +131,7 @@ type RoleAtTenantResolver interface {
 type SubscriptionResolver interface {
 	CaseEvents(ctx context.Context, after *string, where map[string]any, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 	Messages(ctx context.Context, caseID string, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
-	CaseStatistics(ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []model.StatisticsAxis, where []model.StatisticsWhere, from *string, to *string, everySeconds int) (<-chan *model.CaseStatistics, error)
+	CaseStatistics(ctx context.Context, scope string, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, sums []string, from *string, to *string, everySeconds int) (<-chan *model.CaseStatistics, error)
 	WorkList(ctx context.Context, where map[string]any, after *string, heartbeatSeconds int, follow bool) (<-chan *reading.Frame, error)
 }
 
@@ -3994,7 +3994,7 @@ enum StatisticsMeasure {
   DELIVERY_FAILURES
 }
 
-"What figures are told apart by (Merkmal)."
+"What figures are told apart by (Merkmal). The contract of a tenant has more: enumerations and booleans among the extension fields of Case that are aggregatable (EXTENSION_ and their names in capitals), for exact figures, one in a question; cases without a value have the empty one."
 enum StatisticsAxis {
   "Land: the slug of its tenant; where all houses of the federation were asked, the id of the member."
   LAND
@@ -4018,6 +4018,21 @@ enum StatisticsAxis {
   TRUST_LEVEL
   "Outcome of the decision that holds; empty without one."
   OUTCOME
+}
+
+"A number among the extension fields of Case that is aggregatable: an enumeration (EXTENSION_ and their names in capitals) in the contract of a tenant that has some."
+scalar StatisticsSum
+
+"What the values of an extension field add up to."
+type StatisticsSummed @cost(weight: 0) {
+  "The field."
+  field: StatisticsSum!
+  "How many cases have a value."
+  cases: Int!
+  "Their sum."
+  sum: Float!
+  "Their mean; null without cases."
+  mean: Float
 }
 
 "Keeps the cases that have one of these values on an axis."
@@ -4078,6 +4093,8 @@ type StatisticsFigure @cost(weight: 0) {
   histogram: [StatisticsBin!]! @listSize(assumedSize: 50)
   "Whether share or durations are held back, because too few cases were told of."
   suppressed: Boolean!
+  "The sums that were asked for, in their order, over the cases of the measure."
+  sums: [StatisticsSummed!]! @listSize(assumedSize: 10)
 }
 
 "One combination of values."
@@ -4138,6 +4155,7 @@ extend type Query {
     "What is told, 1 to 10." measures: [StatisticsMeasure!]!
     "What the rows are told apart by, at most 6; without any there is one row." groupBy: [StatisticsAxis!]
     "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "Extension fields whose values are added up, at most 10, for exact figures that are told by no other extension field." sums: [StatisticsSum!]
     "First month of the period, for example 2026-10; without from and to it is the present, for exact figures of what is open." from: String
     "Last month of the period." to: String
     "Everything up to this position has to be counted, for example the cursor of a verb of one's own: it is waited for, two seconds at most, and then the rule is stillCounting." atLeast: EventCursor
@@ -4151,6 +4169,7 @@ extend type Subscription {
     "What is told, 1 to 10." measures: [StatisticsMeasure!]!
     "What the rows are told apart by, at most 6; without any there is one row." groupBy: [StatisticsAxis!]
     "Which cases, at most 6 conditions; all of them hold." where: [StatisticsWhere!]
+    "Extension fields whose values are added up, at most 10, for exact figures that are told by no other extension field." sums: [StatisticsSum!]
     "First month of the period, for example 2026-10; without from and to it is the present." from: String
     "Last month of the period." to: String
     "How many seconds lie between two answers at least, 1 to 300." everySeconds: Int! = 5
@@ -5576,6 +5595,8 @@ func (ec *executionContext) childFields_StatisticsFigure(ctx context.Context, fi
 		return ec.fieldContext_StatisticsFigure_histogram(ctx, field)
 	case "suppressed":
 		return ec.fieldContext_StatisticsFigure_suppressed(ctx, field)
+	case "sums":
+		return ec.fieldContext_StatisticsFigure_sums(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticsFigure", field.Name)
 }
@@ -5610,6 +5631,20 @@ func (ec *executionContext) childFields_StatisticsRow(ctx context.Context, field
 		return ec.fieldContext_StatisticsRow_figures(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticsRow", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticsSummed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_StatisticsSummed_field(ctx, field)
+	case "cases":
+		return ec.fieldContext_StatisticsSummed_cases(ctx, field)
+	case "sum":
+		return ec.fieldContext_StatisticsSummed_sum(ctx, field)
+	case "mean":
+		return ec.fieldContext_StatisticsSummed_mean(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticsSummed", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5850,8 +5885,8 @@ func (ec *executionContext) field_Federation_statistics_args(ctx context.Context
 	}
 	args["measures"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6620,8 +6655,8 @@ func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context,
 	}
 	args["measures"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6635,30 +6670,38 @@ func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context,
 		return nil, err
 	}
 	args["where"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "sums",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsSum2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sums"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "from",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["from"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+	args["from"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "to",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["to"] = arg6
-	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "atLeast",
+	args["to"] = arg7
+	arg8, err := graphql.ProcessArgField(ctx, rawArgs, "atLeast",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOEventCursor2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["atLeast"] = arg7
+	args["atLeast"] = arg8
 	return args, nil
 }
 
@@ -7250,8 +7293,8 @@ func (ec *executionContext) field_Subscription_caseStatistics_args(ctx context.C
 	}
 	args["measures"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
-		func(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
-			return ec.unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsAxis2ᚕstringᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7265,30 +7308,38 @@ func (ec *executionContext) field_Subscription_caseStatistics_args(ctx context.C
 		return nil, err
 	}
 	args["where"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "sums",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOStatisticsSum2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sums"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "from",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["from"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+	args["from"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "to",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["to"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "everySeconds",
+	args["to"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "everySeconds",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["everySeconds"] = arg6
+	args["everySeconds"] = arg7
 	return args, nil
 }
 
@@ -9306,8 +9357,8 @@ func (ec *executionContext) _CaseStatistics_axes(ctx context.Context, field grap
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11080,8 +11131,8 @@ func (ec *executionContext) _FederatedStatistics_axes(ctx context.Context, field
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11372,7 +11423,7 @@ func (ec *executionContext) _Federation_statistics(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Federation().Statistics(ctx, obj, fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["options"].(*model.FederatedOptions))
+			return ec.Resolvers.Federation().Statistics(ctx, obj, fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["options"].(*model.FederatedOptions))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.FederatedStatistics) graphql.Marshaler {
@@ -14177,8 +14228,8 @@ func (ec *executionContext) _PublishedTable_axes(ctx context.Context, field grap
 			return obj.Axes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2ᚕstringᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -14957,7 +15008,7 @@ func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["atLeast"].(*string))
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["product"].(model.StatisticsProduct), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["sums"].([]string), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["atLeast"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
@@ -16875,6 +16926,38 @@ func (ec *executionContext) fieldContext_StatisticsFigure_suppressed(_ context.C
 	return graphql.NewScalarFieldContext("StatisticsFigure", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _StatisticsFigure_sums(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsFigure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsFigure_sums(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sums, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.StatisticsSummed) graphql.Marshaler {
+			return ec.marshalNStatisticsSummed2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsSummedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsFigure_sums(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatisticsFigure",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatisticsSummed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _StatisticsGap_member(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsGap) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16933,8 +17016,8 @@ func (ec *executionContext) _StatisticsName_axis(ctx context.Context, field grap
 			return obj.Axis, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
-			return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNStatisticsAxis2string(ctx, selections, v)
 		},
 		true,
 		true,
@@ -17043,6 +17126,98 @@ func (ec *executionContext) fieldContext_StatisticsRow_figures(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _StatisticsSummed_field(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsSummed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsSummed_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNStatisticsSum2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsSummed_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsSummed", field, false, false, "StatisticsSum")
+}
+
+func (ec *executionContext) _StatisticsSummed_cases(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsSummed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsSummed_cases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsSummed_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsSummed", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StatisticsSummed_sum(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsSummed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsSummed_sum(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sum, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsSummed_sum(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsSummed", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StatisticsSummed_mean(ctx context.Context, field graphql.CollectedField, obj *model.StatisticsSummed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatisticsSummed_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatisticsSummed_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatisticsSummed", field, false, false, "Float")
 }
 
 func (ec *executionContext) _SubmitApplicationPayload_case(ctx context.Context, field graphql.CollectedField, obj *answer.Payload) (ret graphql.Marshaler) {
@@ -17212,7 +17387,7 @@ func (ec *executionContext) _Subscription_caseStatistics(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]model.StatisticsAxis), fc.Args["where"].([]model.StatisticsWhere), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["everySeconds"].(int))
+			return ec.Resolvers.Subscription().CaseStatistics(ctx, fc.Args["scope"].(string), fc.Args["measures"].([]model.StatisticsMeasure), fc.Args["groupBy"].([]string), fc.Args["where"].([]model.StatisticsWhere), fc.Args["sums"].([]string), fc.Args["from"].(*string), fc.Args["to"].(*string), fc.Args["everySeconds"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CaseStatistics) graphql.Marshaler {
@@ -20819,7 +20994,7 @@ func (ec *executionContext) unmarshalInputStatisticsWhere(ctx context.Context, o
 		switch k {
 		case "axis":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("axis"))
-			data, err := ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, v)
+			data, err := ec.unmarshalNStatisticsAxis2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -26242,6 +26417,11 @@ func (ec *executionContext) _StatisticsFigure(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "sums":
+			out.Values[i] = ec._StatisticsFigure_sums(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26359,6 +26539,54 @@ func (ec *executionContext) _StatisticsRow(ctx context.Context, sel ast.Selectio
 		case "figures":
 			out.Values[i] = ec._StatisticsRow_figures(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statisticsSummedImplementors = []string{"StatisticsSummed"}
+
+func (ec *executionContext) _StatisticsSummed(ctx context.Context, sel ast.SelectionSet, obj *model.StatisticsSummed) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statisticsSummedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatisticsSummed")
+		case "field":
+			out.Values[i] = ec._StatisticsSummed_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cases":
+			out.Values[i] = ec._StatisticsSummed_cases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sum":
+			out.Values[i] = ec._StatisticsSummed_sum(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._StatisticsSummed_mean(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -29321,23 +29549,27 @@ func (ec *executionContext) marshalNStartCaseProblem2ᚕgithubᚗcomᚋozgᚑclo
 	return ret
 }
 
-func (ec *executionContext) unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, v any) (model.StatisticsAxis, error) {
-	var res model.StatisticsAxis
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNStatisticsAxis2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx context.Context, sel ast.SelectionSet, v model.StatisticsAxis) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNStatisticsAxis2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "StatisticsAxis!")
+	}
+	return res
 }
 
-func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+func (ec *executionContext) unmarshalNStatisticsAxis2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.StatisticsAxis, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNStatisticsAxis2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -29345,11 +29577,11 @@ func (ec *executionContext) unmarshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑclo
 	return res, nil
 }
 
-func (ec *executionContext) marshalNStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+func (ec *executionContext) marshalNStatisticsAxis2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+		return ec.marshalNStatisticsAxis2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -29570,6 +29802,40 @@ func (ec *executionContext) marshalNStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloud�
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNStatisticsSum2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStatisticsSum2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "StatisticsSum!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNStatisticsSummed2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsSummed(ctx context.Context, sel ast.SelectionSet, v model.StatisticsSummed) graphql.Marshaler {
+	return ec._StatisticsSummed(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNStatisticsSummed2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsSummedᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsSummed) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatisticsSummed2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsSummed(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30774,16 +31040,16 @@ func (ec *executionContext) marshalOServiceOrder2ᚕmapᚄ(ctx context.Context, 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, v any) ([]model.StatisticsAxis, error) {
+func (ec *executionContext) unmarshalOStatisticsAxis2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.StatisticsAxis, len(vSlice))
+	res := make([]string, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNStatisticsAxis2string(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -30791,14 +31057,14 @@ func (ec *executionContext) unmarshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑclo
 	return res, nil
 }
 
-func (ec *executionContext) marshalOStatisticsAxis2ᚕgithubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxisᚄ(ctx context.Context, sel ast.SelectionSet, v []model.StatisticsAxis) graphql.Marshaler {
+func (ec *executionContext) marshalOStatisticsAxis2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStatisticsAxis2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsAxis(ctx, sel, v[i])
+		return ec.marshalNStatisticsAxis2string(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -30819,6 +31085,41 @@ func (ec *executionContext) marshalOStatisticsRow2ᚕgithubᚗcomᚋozgᚑcloud�
 		fc.Result = &v[i]
 		return ec.marshalNStatisticsRow2githubᚗcomᚋozgᚑcloudᚋplatformᚋgraphᚋmodelᚐStatisticsRow(ctx, sel, v[i])
 	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOStatisticsSum2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStatisticsSum2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOStatisticsSum2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNStatisticsSum2string(ctx, sel, v[i])
+	}
 
 	for _, e := range ret {
 		if e == graphql.Null {

@@ -235,7 +235,7 @@ type CaseStatistics struct {
 	// Who has not.
 	Missing []StatisticsGap `json:"missing"`
 	// What the rows are told apart by, from coarse to fine.
-	Axes []StatisticsAxis `json:"axes"`
+	Axes []string `json:"axes"`
 	// At most 10000, in the order of their values, without those in which nothing is told.
 	Rows []StatisticsRow `json:"rows"`
 	// The names of the tenants and services in rows, each once.
@@ -457,7 +457,7 @@ type FederatedStatistics struct {
 	// The catalogue of measures and published tables, by its hash.
 	Scheme string `json:"scheme"`
 	// What the rows are told apart by, from coarse to fine.
-	Axes []StatisticsAxis `json:"axes"`
+	Axes []string `json:"axes"`
 	// At most 10000, in the order of their values; null with an error (notComplete) where all had to answer and not all did.
 	Rows []StatisticsRow `json:"rows,omitempty"`
 }
@@ -571,7 +571,7 @@ type PauseWebhookInput struct {
 // A table of protected figures.
 type PublishedTable struct {
 	// What it is by.
-	Axes []StatisticsAxis `json:"axes"`
+	Axes []string `json:"axes"`
 	// Whether durations are published by it.
 	Durations bool `json:"durations"`
 }
@@ -777,6 +777,8 @@ type StatisticsFigure struct {
 	Histogram []StatisticsBin `json:"histogram"`
 	// Whether share or durations are held back, because too few cases were told of.
 	Suppressed bool `json:"suppressed"`
+	// The sums that were asked for, in their order, over the cases of the measure.
+	Sums []StatisticsSummed `json:"sums"`
 }
 
 // Who has not counted, and why.
@@ -790,7 +792,7 @@ type StatisticsGap struct {
 // What people call a value of an axis.
 type StatisticsName struct {
 	// The axis: one of tenants, or SERVICE.
-	Axis StatisticsAxis `json:"axis"`
+	Axis string `json:"axis"`
 	// The value, as it stands in rows.
 	Value string `json:"value"`
 	// Name of the tenant, or title of the service.
@@ -805,10 +807,22 @@ type StatisticsRow struct {
 	Figures []StatisticsFigure `json:"figures"`
 }
 
+// What the values of an extension field add up to.
+type StatisticsSummed struct {
+	// The field.
+	Field string `json:"field"`
+	// How many cases have a value.
+	Cases int `json:"cases"`
+	// Their sum.
+	Sum float64 `json:"sum"`
+	// Their mean; null without cases.
+	Mean *float64 `json:"mean,omitempty"`
+}
+
 // Keeps the cases that have one of these values on an axis.
 type StatisticsWhere struct {
 	// The axis, at most once in a question.
-	Axis StatisticsAxis `json:"axis"`
+	Axis string `json:"axis"`
 	// Its values, 1 to 1000.
 	Values []string `json:"values"`
 }
@@ -2992,91 +3006,6 @@ func (e *ServiceOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e ServiceOrderField) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// What figures are told apart by (Merkmal).
-type StatisticsAxis string
-
-const (
-	// Land: the slug of its tenant; where all houses of the federation were asked, the id of the member.
-	StatisticsAxisLand StatisticsAxis = "LAND"
-	// District (Kreis): the slug of its tenant.
-	StatisticsAxisDistrict StatisticsAxis = "DISTRICT"
-	// Authority (Behörde): the slug of its tenant.
-	StatisticsAxisAuthority StatisticsAxis = "AUTHORITY"
-	// Service group (Leistungsgruppe): digits 3 to 5 of the LeiKa key.
-	StatisticsAxisServiceGroup StatisticsAxis = "SERVICE_GROUP"
-	// Service: its LeiKa key.
-	StatisticsAxisService StatisticsAxis = "SERVICE"
-	// Month in Europe/Berlin, for example 2026-10.
-	StatisticsAxisMonth StatisticsAxis = "MONTH"
-	// Day in Europe/Berlin, for example 2026-10-03.
-	StatisticsAxisDay StatisticsAxis = "DAY"
-	// State of the case, a value of CaseState.
-	StatisticsAxisState StatisticsAxis = "STATE"
-	// Door that the application came through, a value of Channel.
-	StatisticsAxisChannel StatisticsAxis = "CHANNEL"
-	// Trust level (Vertrauensniveau) of the application, a value of TrustLevel.
-	StatisticsAxisTrustLevel StatisticsAxis = "TRUST_LEVEL"
-	// Outcome of the decision that holds; empty without one.
-	StatisticsAxisOutcome StatisticsAxis = "OUTCOME"
-)
-
-var AllStatisticsAxis = []StatisticsAxis{
-	StatisticsAxisLand,
-	StatisticsAxisDistrict,
-	StatisticsAxisAuthority,
-	StatisticsAxisServiceGroup,
-	StatisticsAxisService,
-	StatisticsAxisMonth,
-	StatisticsAxisDay,
-	StatisticsAxisState,
-	StatisticsAxisChannel,
-	StatisticsAxisTrustLevel,
-	StatisticsAxisOutcome,
-}
-
-func (e StatisticsAxis) IsValid() bool {
-	switch e {
-	case StatisticsAxisLand, StatisticsAxisDistrict, StatisticsAxisAuthority, StatisticsAxisServiceGroup, StatisticsAxisService, StatisticsAxisMonth, StatisticsAxisDay, StatisticsAxisState, StatisticsAxisChannel, StatisticsAxisTrustLevel, StatisticsAxisOutcome:
-		return true
-	}
-	return false
-}
-
-func (e StatisticsAxis) String() string {
-	return string(e)
-}
-
-func (e *StatisticsAxis) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = StatisticsAxis(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid StatisticsAxis", str)
-	}
-	return nil
-}
-
-func (e StatisticsAxis) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *StatisticsAxis) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e StatisticsAxis) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

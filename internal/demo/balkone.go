@@ -138,7 +138,11 @@ func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any)) {
 			}
 			hang(records, l.values.id(l.receivedAt), "CASE", l.id, d.Owner.Place, []byte(r.Values), l.receivedAt)
 			for _, e := range r.Entries {
-				hang(entries, l.values.id(l.receivedAt), l.id, extension.Key(d.Owner, e.Number), e.Text, e.Amount, e.Time, l.receivedAt)
+				var counted any
+				if e.Counted != "" {
+					counted = string(e.Counted)
+				}
+				hang(entries, l.values.id(l.receivedAt), l.id, extension.Key(d.Owner, e.Number), e.Text, e.Amount, e.Time, counted, l.receivedAt)
 			}
 		}
 	}

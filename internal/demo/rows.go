@@ -66,7 +66,7 @@ var labels = [shelves]struct {
 		"id", "tenant_id", "place", "case_id", "sequence", "at", "actor", "action", "from_state", "to_state", "reason", "previous_hash", "hash",
 	}},
 	records: {"extension_records", []string{"id", "tenant_id", "place", "case_id", "target", "target_id", "owner", "document", "updated_at"}},
-	entries: {"extension_entries", []string{"id", "tenant_id", "place", "case_id", "target_id", "field", "text", "number", "time", "ranked_at"}},
+	entries: {"extension_entries", []string{"id", "tenant_id", "place", "case_id", "target_id", "field", "text", "number", "time", "counted", "ranked_at"}},
 	events:  {"events", []string{"id", "tenant_id", "place", "type", "case_id", "sequence", "revision", "subject_id", "at", "unit_id", "unit_before"}},
 }
 

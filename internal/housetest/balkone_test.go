@@ -5,7 +5,9 @@ package housetest_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +56,8 @@ func permit(h *housetest.House, region, transaction string, flurstueck string, f
 	text := func(name, value string) map[string]any {
 		return map[string]any{"name": name, "label": name, "stringValue": value}
 	}
-	items := []any{text("flurstueck", flurstueck), text("bauart", bauart), map[string]any{"name": "flurnummer", "label": "flurnummer", "numberValue": flur}}
+	items := []any{text("flurstueck", flurstueck), text("bauart", bauart), map[string]any{"name": "flurnummer", "label": "flurnummer", "numberValue": flur},
+		map[string]any{"name": "geschossflaeche", "label": "geschossflaeche", "numberValue": 10 * flur}}
 	for i, p := range parts {
 		items = append(items, map[string]any{"name": "bauteil", "label": "bauteil", "formItems": []any{
 			text("bezeichnung", p), map[string]any{"name": "flaeche", "label": "flaeche", "numberValue": 10 * (i + 1)},
@@ -95,7 +98,13 @@ var asked = map[string]struct{ name, never, document, variables string }{
 	"a variable":            {"Bauart", "Qqqqqq", `query($v: §) { cases(first: 1, where: {extension: {bauart: {eq: $v}}}) { totalCount } }`, `{"v": "NEUBAU"}`},
 	"a type":                {"Bauart", "Qqqqqq", `{ __type(name: "§") { kind name enumValues { name } } }`, ""},
 	"events":                {"bauart", "qqqqqq", `{ caseEvents(first: 1, where: {cases: {extension: {§: {eq: NEUBAU}}}}) { newest } }`, ""},
-	"a verb":                {"bauart", "qqqqqq", `mutation { setCaseExtension(input: {caseId: "x", expectedRevision: 1, extension: {§: NEUBAU}}) { case { id } } }`, ""},
+	"a group":               {"EXTENSION_BAUART", "EXTENSION_QQQQQQ", `{ caseStatistics(scope: "by", product: EXACT, measures: [OPEN], groupBy: [§]) { rows { at } } }`, ""},
+	"a group in variables": {"EXTENSION_BAUART", "EXTENSION_QQQQQQ", `query($by: [StatisticsAxis!]) { caseStatistics(scope: "by", product: EXACT, measures: [OPEN], groupBy: $by) { rows { at } } }`,
+		`{"by": ["STATE", "§"]}`},
+	"figures of some": {"EXTENSION_BAUART", "EXTENSION_QQQQQQ", `{ caseStatistics(scope: "by", product: EXACT, measures: [OPEN], where: [{axis: §, values: ["NEUBAU"]}]) { rows { at } } }`, ""},
+	"a sum":           {"EXTENSION_GESCHOSSFLAECHE", "EXTENSION_QQQQQQQQQQQQQQQ", `{ caseStatistics(scope: "by", product: EXACT, measures: [OPEN], sums: [§]) { rows { at } } }`, ""},
+	"figures watched": {"EXTENSION_BAUART", "EXTENSION_QQQQQQ", `subscription { caseStatistics(scope: "by", measures: [OPEN], groupBy: [§]) { rows { at } } }`, ""},
+	"a verb":          {"bauart", "qqqqqq", `mutation { setCaseExtension(input: {caseId: "x", expectedRevision: 1, extension: {§: NEUBAU}}) { case { id } } }`, ""},
 }
 
 // tellable asks everything twice, for what Schleswig-Holstein adds and for a name that never was, and gives the questions whose answers differ.
@@ -186,12 +195,80 @@ func TestALandHasFieldsOfItsOwnAndNobodyElseEverHearsOfThem(t *testing.T) {
 		t.Errorf("Bavaria's field has Schleswig-Holstein's type: %s", a.Raw)
 	}
 
+	// Kiel groups and sums, and so does the Land: exactly, as of now.
+	for more := true; more; {
+		var err error
+		if more, err = h.Tally.Fold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const grouped = `query($scope: String!, $by: [StatisticsAxis!], $where: [StatisticsWhere!], $sums: [StatisticsSum!]) {
+		caseStatistics(scope: $scope, product: EXACT, measures: [OPEN], groupBy: $by, where: $where, sums: $sums) { axes rows { at figures { count sums { field cases sum mean } } } } }`
+	counting := h.Give("kiel-counting", "TENANT_ADMIN", "kiel", "")
+	for _, row := range []struct {
+		who       *housetest.Caller
+		variables map[string]any
+		want      string
+	}{
+		{counting, map[string]any{"scope": "kiel", "by": []string{"EXTENSION_BAUART"}}, `[["NEUBAU"] 1] [["UMBAU"] 2]`},
+		{h.As("sh-analyst"), map[string]any{"scope": "sh", "by": []string{"AUTHORITY", "EXTENSION_BAUART"}}, `[["kiel","NEUBAU"] 1] [["kiel","UMBAU"] 2] [["luebeck","ANBAU"] 1]`},
+		{h.As("sh-analyst"), map[string]any{"scope": "sh", "by": []string{"STATE"}, "where": []any{map[string]any{"axis": "EXTENSION_BAUART", "values": []string{"UMBAU", "ANBAU"}}}},
+			`[["ACCEPTED"] 1] [["NEW"] 2]`},
+		{h.As("sh-analyst"), map[string]any{"scope": "sh", "by": []string{"AUTHORITY"}, "sums": []string{"EXTENSION_GESCHOSSFLAECHE"}},
+			`[["kiel"] 3 {"cases":3,"field":"EXTENSION_GESCHOSSFLAECHE","mean":196.66666666666666,"sum":590}] [["luebeck"] 1 {"cases":1,"field":"EXTENSION_GESCHOSSFLAECHE","mean":990,"sum":990}]`},
+	} {
+		if said := figures(t, row.who.Ask(grouped, row.variables)); said != row.want {
+			t.Errorf("%s asks for %v: %s", row.who.Name, row.variables, said)
+		}
+	}
+
+	inFile := func(who *housetest.Caller, scope, axis string) string {
+		r := h.Request(http.MethodPost, "/statistics.csv")
+		r.Body = io.NopCloser(strings.NewReader(`{"scope": "` + scope + `", "product": "EXACT", "measures": ["OPEN"], "groupBy": ["` + axis + `"]}`))
+		r.Header.Set("Content-Type", "application/json")
+		a := who.Send(r)
+		return fmt.Sprint(a.Status, " ", string(a.Raw))
+	}
+	if said := inFile(h.As("sh-analyst"), "sh", "EXTENSION_BAUART"); !strings.HasPrefix(said, "200 EXTENSION_BAUART,open,") || !strings.Contains(said, "\nUMBAU,2,") {
+		t.Errorf("in a file: %s", said)
+	}
+	if said, never := inFile(h.As("by-admin"), "by", "EXTENSION_BAUART"), inFile(h.As("by-admin"), "by", "EXTENSION_QQQQQQ"); said != never || !strings.HasPrefix(said, "400 ") {
+		t.Errorf("in a file of Bavaria's: %s, and of what never was: %s", said, never)
+	}
+
 	// For everybody else there is nothing.
 	for _, who := range []*housetest.Caller{h.Anonymous(), h.As("kiel-applicant"), h.As("somebody"), bavarian, h.As("by-admin"), h.As("federation-analyst")} {
 		if found := tellable(h, who); len(found) > 0 {
 			t.Errorf("%q can tell what Schleswig-Holstein adds from nothing: %v", who.Name, found)
 		}
 	}
+}
+
+// figures are the rows of figures, each with its numbers.
+func figures(t *testing.T, a housetest.Answer) string {
+	t.Helper()
+	var read struct {
+		Rows []struct {
+			At      json.RawMessage
+			Figures []struct {
+				Count int
+				Sums  []json.RawMessage
+			}
+		}
+	}
+	text, _ := json.Marshal(a.Works().At("caseStatistics"))
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, r := range read.Rows {
+		said := fmt.Sprint(string(r.At), " ", r.Figures[0].Count)
+		for _, s := range r.Figures[0].Sums {
+			said += " " + string(s)
+		}
+		out = append(out, "["+said+"]")
+	}
+	return strings.Join(out, " ")
 }
 
 // moves waits until a list tells that a case moves, and of no other but that it left.
@@ -228,7 +305,9 @@ func TestALeakOfFieldsIsNoticedByEachQuestion(t *testing.T) {
 			t.Fatal("nothing leaks")
 		}
 	}
-	if found, all := tellable(h, who), slices.Sorted(maps.Keys(asked)); !slices.Equal(found, all) {
+	found, all := append(tellable(h, who), tellable(h, h.As("by-admin"))...), slices.Sorted(maps.Keys(asked)) // who works on cases, and who reads figures
+	slices.Sort(found)
+	if found = slices.Compact(found); !slices.Equal(found, all) {
 		t.Errorf("only %v of %v notice", found, all)
 	}
 }
