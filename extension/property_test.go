@@ -37,6 +37,9 @@ type made struct {
 
 var targets = extension.Targets
 
+// Those of which there are lists that can be filtered, and ordered.
+var filtered, sorted = []string{"Case", "Message", "Service", "ServiceOffering"}, []string{"Case", "Message", "Service"}
+
 func (d drawn) sdl() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(d.enums)) {
@@ -124,6 +127,10 @@ func draw(t *rapid.T, o extension.Owner) drawn {
 			continue
 		}
 		list := some(o.Space(), kinds, inList)
+		for i := range list {
+			list[i].filtered = list[i].filtered && slices.Contains(filtered, target)
+			list[i].sorted = list[i].sorted && slices.Contains(sorted, target)
+		}
 		if target != "Case" {
 			d.on[target] = list
 			continue

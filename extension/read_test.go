@@ -140,6 +140,8 @@ func TestWhatIsNotGoodIsRefusedWithTheWayToIt(t *testing.T) {
 		"a filter by an object":             {field("a: T @filterable", thing), "misplacedDirective Case.a.filterable"},
 		"a filter inside a list":            {field("a: [T!]", thing), "misplacedDirective Case.a.n"},
 		"an order by an object":             {field("a: T @sortable", thing), "misplacedDirective Case.a.sortable"},
+		"a filter of a list that has none":  {`extend type Applicant { "x" a: Int @filterable }`, "misplacedDirective Applicant.a.filterable"},
+		"an order of a list that has none":  {`extend type ServiceOffering { "x" a: Int @filterable @sortable }`, "misplacedDirective ServiceOffering.a.sortable"},
 		"a group of people":                 {field("a: Boolean @aggregatable @dataClass(class: PERSONAL)"), "misplacedDirective Case.a.aggregatable"},
 		"a group of what is no case":        {`extend type Message { "x" a: Boolean @aggregatable }`, "misplacedDirective Message.a.aggregatable"},
 		"two groups of one name":            {field("aB: Boolean @aggregatable \"x\" ab: Boolean @aggregatable"), "nameTaken Case.ab.aggregatable"},

@@ -131,7 +131,7 @@ func (s *stage) extended(verb, target string) (*housetest.Caller, map[string]any
 	s.Helper()
 	sdl := ""
 	for _, t := range extension.Targets {
-		sdl += "extend type " + t + " { \"A word.\" kiel_wort: String @filterable }\n"
+		sdl += "extend type " + t + " { \"A word.\" kiel_wort: String }\n"
 	}
 	s.Define("kiel", sdl)
 	in := map[string]any{"extension": map[string]any{"kiel_wort": "Wort"}}

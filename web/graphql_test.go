@@ -107,6 +107,32 @@ func TestTheStatusTellsWhatWasWrong(t *testing.T) {
 	}
 }
 
+func TestAVariableThatDoesNotFitIsToldByItsPlaceAndNotByItsValue(t *testing.T) {
+	for production, h := range map[bool]*house{false: open(t, func(o *web.Options) { o.Production = false }), true: open(t, func(o *web.Options) { o.Production = true })} {
+		for variables, want := range map[string]string{
+			`{"input": {"id": "1"}}`:                              `["input","reason"]`,
+			`{"input": {"id": "1", "reason": null}}`:              `["input","reason"]`,
+			`{"input": {"id": "1", "reason": {"secret": 1}}}`:     `["input","reason"]`,
+			`{"input": {"id": "1", "reason": "r", "secret": 1}}`:  map[bool]string{false: `["input","secret"]`, true: `["input"]`}[production],
+			`{"input": {"id": "1", "reason": "r", "se cret": 1}}`: `["input"]`,
+			`{}`: `["input"]`,
+		} {
+			w := h.post(`{"query":"mutation($input: CloseInput!) { close(input: $input) { id } }","variables":` + variables + `}`)
+			var got struct {
+				Errors []struct {
+					Extensions struct{ Variable json.RawMessage }
+				}
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Errors) != 1 || string(got.Errors[0].Extensions.Variable) != want {
+				t.Errorf("production %t, %s: %s, not %s: %v", production, variables, w.Body, want, err)
+			}
+			if production && strings.Contains(w.Body.String(), "cret") {
+				t.Errorf("%s is repeated: %s", variables, w.Body)
+			}
+		}
+	}
+}
+
 func TestOnlyJSONInUTF8IsReadAsJSON(t *testing.T) {
 	h := open(t, nil)
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=iso-8859-1", "application/jsonx", "json"} {

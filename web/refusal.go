@@ -8,12 +8,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/ozg-cloud/platform/internal/problem"
@@ -202,7 +204,34 @@ func (d *Door) refusedOperation(ctx context.Context, language string, err error)
 		if !d.o.Production && len(found.Message) <= longestWords { // the words of the parser repeat the document
 			e.Message = found.Message
 		}
+		if at := variableIn(found, d.o.Production); at != nil {
+			e.Extensions = maps.Clone(shown.Extensions)
+			e.Extensions["variable"] = at
+		}
 		out.Errors = append(out.Errors, &e)
 	}
 	return out, p
+}
+
+// variableIn is where in the variables a value does not fit: the name of the variable, and the way inside it, as far as it consists of names and numbers.
+// Of a field that is unknown, production tells only what it stands in: nothing that was sent is repeated there.
+func variableIn(found *gqlerror.Error, production bool) (at []string) {
+	if len(found.Path) < 2 || found.Path[0] != ast.PathName("variable") {
+		return nil
+	}
+	for _, step := range found.Path[1:] {
+		switch step := step.(type) {
+		case ast.PathIndex:
+			at = append(at, strconv.Itoa(int(step)))
+		case ast.PathName:
+			if !isName(string(step)) { // any text can be a key of JSON
+				return at
+			}
+			at = append(at, string(step))
+		}
+	}
+	if production && found.Message == "unknown field" {
+		at = at[:len(at)-1]
+	}
+	return at
 }

@@ -60,8 +60,8 @@ var objects = map[string]shape{
 	}},
 }
 
-// field is a random one of an owner whose names begin with space.
-func field(t *rapid.T, space string) shape {
+// field is a random one of a target, of an owner whose names begin with space.
+func field(t *rapid.T, space, target string) shape {
 	typ := rapid.SampledFrom([]string{"String", "Int", "Float", "Boolean", "Date", "DateTime", "Wahl", "Ding", "Teil"}).Draw(t, "type")
 	made := shape{sdl: typ, value: scalars[typ]}
 	if of, ok := objects[typ]; ok {
@@ -79,7 +79,7 @@ func field(t *rapid.T, space string) shape {
 			}
 			return list
 		}
-	} else if made.selection == "" && rapid.Bool().Draw(t, "filterable") {
+	} else if made.selection == "" && target != "Applicant" && target != "Decision" && rapid.Bool().Draw(t, "filterable") {
 		made.sdl += " @filterable"
 	}
 	return made
@@ -99,7 +99,7 @@ func definition(t *rapid.T, space string, n int) (sdl string, fields map[string]
 		}
 		for i := range rapid.IntRange(1, 6).Draw(t, target) {
 			name := fmt.Sprintf("%sv%df%d", space, n, i)
-			f := field(t, space)
+			f := field(t, space, target)
 			fields[target][name] = f
 			fmt.Fprintf(&b, ` "A field." %s: %s`, name, f.sdl)
 		}

@@ -92,7 +92,7 @@ func page(t *testing.T) string {
 # Problems
 
 What a caller may hear of is a problem: a code, a rule, and one sentence in German or English (Accept-Language). In GraphQL an expected
-one is data, in the ` + "`problems`" + ` of a payload; others are errors with ` + "`extensions.code`" + ` and ` + "`extensions.rule`" + `. At other endpoints a problem
+one is data, in the ` + "`problems`" + ` of a payload; others are errors with ` + "`extensions.code`" + ` and ` + "`extensions.rule`" + `, and where a variable does not fit, its place in ` + "`extensions.variable`" + `. At other endpoints a problem
 is ` + "`application/problem+json`" + ` (RFC 9457). Its ` + "`type`" + ` is ` + "`urn:ozg-cloud:problem:`" + ` and the rule. Sentences may change; codes and rules
 change only with an edition. No problem repeats what was sent.
 

@@ -131,11 +131,12 @@ var texts = map[string]text{
 	"internal":      {"Ein interner Fehler ist aufgetreten. Bitte nennen Sie die Nummer.", "An internal error occurred. Please quote the number."},
 
 	// extension fields
-	"unknownField":       {"Dieses Feld gibt es hier nicht.", "There is no such field here."},
-	"wrongType":          {"Dieser Wert ist von einer anderen Art.", "This value is of another type."},
-	"minLength":          {"Dieser Text ist zu kurz.", "This text is too short."},
-	"tooFew":             {"Das sind zu wenige.", "These are too few."},
-	"badName":            {"Dieser Name hat nicht die erwartete Form.", "This name does not have the expected form."},
+	"unknownField": {"Dieses Feld gibt es hier nicht.", "There is no such field here."},
+	"wrongType":    {"Dieser Wert ist von einer anderen Art.", "This value is of another type."},
+	"minLength":    {"Dieser Text ist zu kurz.", "This text is too short."},
+	"tooFew":       {"Das sind zu wenige.", "These are too few."},
+	"badName": {"Dieser Name hat nicht die erwartete Form: Buchstaben von a bis z und Ziffern; Felder beginnen klein, Typen groß, Werte sind ganz groß geschrieben.",
+		"This name does not have the expected form: letters from a to z and digits; fields begin with a small letter, types with a capital, values are all capitals."},
 	"foreignName":        {"Dieser Name muss mit dem Namensraum des Mandanten beginnen.", "This name has to begin with the name space of the tenant."},
 	"reservedName":       {"Dieser Name ist vorbehalten.", "This name is reserved."},
 	"nameTaken":          {"Dieser Name ist schon vergeben.", "This name is taken."},
