@@ -42,10 +42,9 @@ const (
 )
 
 func newBelonging(seat *Seat, b *book.Book, clock func() time.Time, log *slog.Logger) *Belonging {
-	return &Belonging{
-		Book: b, seat: seat, clock: clock, log: log, again: make(chan struct{}, 1),
-		client: &http.Client{Timeout: pullLimit, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-	}
+	client := seat.client()
+	client.Timeout = pullLimit
+	return &Belonging{Book: b, seat: seat, clock: clock, log: log, again: make(chan struct{}, 1), client: client}
 }
 
 // Self is this house and its member.

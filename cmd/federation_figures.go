@@ -86,7 +86,7 @@ func together(g Ground, h *House, books dialect.Driver) (out figuresTogether, er
 	})
 	all := gather.New(gather.Setup{
 		Self: g.Seat.Instance, Member: g.Seat.Member, Roll: roll, Signer: g.Seat.Signer(), Editions: editions, Own: desk.Own, Shelf: asked,
-		Behind: h.Belonging.Behind, Clock: g.Clock,
+		Behind: h.Belonging.Behind, Client: g.Seat.client(), Clock: g.Clock,
 	})
 	h.close = append(h.close, all.Settle)
 	out.told = graph.Together{Gather: all, Asked: asked, Consent: consent, Pseudonym: pseudonyms(g.Secret)}

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 
 	"github.com/ozg-cloud/platform/federation/charter"
+	"github.com/ozg-cloud/platform/federation/gather"
 )
 
 // Seat (Sitz) is the place of this house in the federation: a folder with what it says of itself (house.json) and its keys. The key of its member may lie
@@ -245,6 +248,12 @@ func (s *Seat) voucher(now, ttl int64) (charter.Voucher, error) {
 	}
 	v.Policy.Instance.Editions.SubsetOf, v.Policy.Instance.Region.OneOf, v.Policy.Instance.Documents.SubsetOf = s.Editions, []string{s.Region}, s.Documents
 	return v, nil
+}
+
+// client reaches other houses. Only where this house itself answers on a loopback address do the others, too.
+func (s *Seat) client() *http.Client {
+	at, err := url.Parse(s.Endpoint)
+	return gather.Outside(err == nil && loopback(at.Hostname()))
 }
 
 // Folder is where the seat lies.

@@ -138,6 +138,9 @@ func (g *Gatherer) post(ctx context.Context, url string, question []byte) (body 
 		if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 			return nil, reply{state: TimedOut, reason: "deadline"}, false
 		}
+		if errors.Is(err, ErrInside) {
+			return nil, reply{state: Unreachable, reason: "address"}, false
+		}
 		return nil, reply{state: Unreachable, reason: "connection"}, false
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(question))

@@ -77,7 +77,7 @@ type Answer struct {
 // Complete tells whether everybody is part of the sums.
 func (a Answer) Complete() bool { return a.Answered == a.Expected }
 
-// Setup is what a gatherer needs. Behind and Client have a default.
+// Setup is what a gatherer needs. Behind and Client (see Outside) have a default.
 type Setup struct {
 	Self     charter.InstanceID
 	Member   charter.MemberID
@@ -108,10 +108,7 @@ func New(o Setup) *Gatherer {
 		o.Behind = func() {}
 	}
 	if o.Client == nil {
-		o.Client = &http.Client{
-			Transport:     &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+		o.Client = Outside(false)
 	}
 	return &Gatherer{o: o, peers: map[charter.InstanceID]*peer{}, purse: purse{has: saved / 2}}
 }

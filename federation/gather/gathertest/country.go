@@ -164,6 +164,7 @@ func (c *Country) Gatherer(asker int, shelf gather.Shelf, change ...func(*gather
 		},
 		Shelf: shelf, Clock: func() time.Time { return asktest.Now },
 	}
+	s.Client = gather.Outside(true)
 	if i, _ := c.Roll.Instance(asktest.House(1)); strings.HasPrefix(i.Endpoint, "https:") {
 		s.Client = &http.Client{Transport: c}
 	}
