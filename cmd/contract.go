@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/tenant"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/schema"
@@ -55,24 +54,23 @@ func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
 	return text, true
 }
 
-// contractAt gives the contract of the tenant with a slug, and as text.
-func (o operator) contractAt(ctx context.Context, c console, slug string) (*ast.Schema, string, error) {
+// addedAt gives what is added to the standard house at the tenant with a slug.
+func (o operator) addedAt(ctx context.Context, c console, slug string) (extension.Chain, error) {
 	t, err := o.client.Tenant.Query().Where(tenant.Slug(slug)).Only(ctx)
 	if err != nil {
-		return nil, "", problem.New(problem.Missing, "notFound")
+		return nil, problem.New(problem.Missing, "notFound")
 	}
 	standard, err := schema.Load()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	added := inforce.NewRegister(o.store.Reading, standard, c.log)
 	if err := added.Refresh(ctx); err != nil {
-		return nil, "", fmt.Errorf("reading what is in force: %w", err)
+		return nil, fmt.Errorf("reading what is in force: %w", err)
 	}
 	held := added.At(authz.Cover(authz.TenantKind(t.Kind), authz.Place(t.Place)))
 	if held == nil {
-		return standard, schema.SDL(), nil
+		return nil, nil
 	}
-	own := held.Chain.Overlay(standard)
-	return own, schema.Print(own), nil
+	return held.Chain, nil
 }

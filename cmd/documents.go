@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/documents"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/web"
 )
@@ -70,17 +70,19 @@ func manifest(ctx context.Context, c console, file, tenant string) (map[string]s
 	if err != nil {
 		return nil, err
 	}
-	var contract *ast.Schema
-	if tenant == "" {
-		contract, err = schema.Load()
-	} else {
-		err = operate(ctx, c, func(ctx context.Context, o operator) (err error) {
-			contract, _, err = o.contractAt(ctx, c, tenant)
-			return err
-		})
-	}
+	contract, err := schema.Load()
 	if err != nil {
 		return nil, err
+	}
+	if tenant != "" {
+		var chain extension.Chain
+		if err := operate(ctx, c, func(ctx context.Context, o operator) (err error) {
+			chain, err = o.addedAt(ctx, c, tenant)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		contract = chain.Overlay(contract)
 	}
 	guard := web.NewGuard(contract, web.DefaultLimits())
 	var wrong []error

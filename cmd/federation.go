@@ -30,7 +30,8 @@ type Belonging struct {
 	again  chan struct{}
 
 	mu     sync.Mutex
-	forked bool // the log has a line of it
+	forked bool                                    // the log has a line of it
+	last   map[charter.InstanceID]charter.Instance // where each house was when somebody vouched for it
 }
 
 // How often others are asked what they know, and the database what other processes of this house have learnt. A suspension is known everywhere after two rounds.
@@ -44,7 +45,7 @@ const (
 func newBelonging(seat *Seat, b *book.Book, clock func() time.Time, log *slog.Logger) *Belonging {
 	client := seat.client()
 	client.Timeout = pullLimit
-	return &Belonging{Book: b, seat: seat, clock: clock, log: log, again: make(chan struct{}, 1), client: client}
+	return &Belonging{Book: b, seat: seat, clock: clock, log: log, again: make(chan struct{}, 1), client: client, last: map[charter.InstanceID]charter.Instance{}}
 }
 
 // Self is this house and its member.
@@ -74,6 +75,7 @@ func (b *Belonging) Run(ctx context.Context) {
 			return
 		case <-refresh.C:
 			b.try(ctx, "reading", b.Refresh)
+			b.try(ctx, "taking up keys", b.Turn)
 		case <-pull.C:
 			b.round(ctx)
 		case <-b.again:
@@ -136,27 +138,20 @@ func (b *Belonging) Renew(ctx context.Context, always bool) error {
 
 // vouchedBy is what the member says of this house: signed here where its key lies here, otherwise what somebody has put into the folder.
 func (b *Belonging) vouchedBy(now, ttl int64) ([]byte, error) {
-	if b.seat.member == nil {
+	if b.seat.Voting() == nil {
 		return os.ReadFile(filepath.Join(b.seat.folder, voucherFile))
 	}
 	v, err := b.seat.voucher(now, ttl)
 	if err != nil {
 		return nil, err
 	}
-	return v.Sign(b.seat.member)
+	return v.Sign(b.seat.Voting())
 }
 
 // Pull asks every house that is known, and those of the configuration, what they know, and learns what is new. Whoever does not answer is left out: the
 // others know the same.
 func (b *Belonging) Pull(ctx context.Context) error {
-	endpoints := slices.Clone(b.seat.Peers)
-	if roll := b.Roll(); roll != nil {
-		for _, m := range roll.Members() {
-			for _, i := range roll.Instances(m.ID) {
-				endpoints = append(endpoints, i.Endpoint)
-			}
-		}
-	}
+	endpoints := append(slices.Clone(b.seat.Peers), b.endpoints()...)
 	slices.Sort(endpoints)
 	endpoints = slices.DeleteFunc(slices.Compact(endpoints), func(e string) bool { return e == b.seat.Endpoint })
 	var failed []error
@@ -183,6 +178,30 @@ func (b *Belonging) Pull(ctx context.Context) error {
 	}
 	all.Wait()
 	return errors.Join(failed...)
+}
+
+// endpoints are those of all houses of the members. A charter that changes the key of a member leaves its houses without a voucher: what they say of themselves since then
+// is found where they were before.
+func (b *Belonging) endpoints() (out []string) {
+	roll := b.Roll()
+	if roll == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range roll.Members() {
+		for _, i := range roll.Instances(m.ID) {
+			b.last[i.ID] = i
+		}
+	}
+	for id, i := range b.last {
+		if _, belongs := roll.Charter().Member(i.Member); !belongs {
+			delete(b.last, id)
+			continue
+		}
+		out = append(out, i.Endpoint)
+	}
+	return out
 }
 
 // routes are where other houses learn from this one. Everybody may ask: there is nothing in it that is not signed for everybody.

@@ -91,7 +91,7 @@ func initSeat(f *flag.FlagSet) func(ctx context.Context, r registry, args []stri
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(r.c.out, "The keys of %s lie in %s; give %s to the others. Its key is %s.\n", made.Member, r.c.config.Federation, entryFile, made.member.KeyID())
+		fmt.Fprintf(r.c.out, "The keys of %s lie in %s; give %s to the others. Its key is %s.\n", made.Member, r.c.config.Federation, entryFile, made.Voting().KeyID())
 		return nil
 	}
 }
@@ -122,7 +122,7 @@ func (r registry) next(days int) (charter.Draft, error) {
 
 // needMember says that something is signed by the member.
 func (r registry) needMember() error {
-	if r.seat.member == nil {
+	if r.seat.Voting() == nil {
 		return fmt.Errorf("the key of the member (%s) does not lie here", memberFile)
 	}
 	return nil
@@ -166,7 +166,7 @@ func join(f *flag.FlagSet) func(ctx context.Context, r registry, args []string) 
 
 // draft signs a charter for the first time and writes it to a file, to be signed by the others.
 func (r registry) draft(d charter.Draft, to string) error {
-	document, err := charter.Write(d, r.seat.member)
+	document, err := charter.Write(d, r.seat.Voting())
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func countersign(*flag.FlagSet) func(ctx context.Context, r registry, args []str
 		if err != nil {
 			return fmt.Errorf("reading what is to be signed: %w", err)
 		}
-		if document, err = charter.Countersign(document, r.seat.member); err != nil {
+		if document, err = charter.Countersign(document, r.seat.Voting()); err != nil {
 			return err
 		}
 		return os.WriteFile(args[0], document, 0o600)
@@ -303,16 +303,22 @@ func (r registry) learn(ctx context.Context, b book.Bundle) error {
 func rotate(f *flag.FlagSet) func(ctx context.Context, r registry, args []string) error {
 	ofMember := f.Bool("member", false, "the key of the member: writes the next charter, for the others to sign")
 	compromised := f.Bool("compromised", false, "somebody else may have the key: nothing that it ever signed is believed")
+	atOnce := f.Bool("now", false, "put the key away without telling the others of the next one first: they reject what is signed until they know it")
 	to := f.String("to", "charter.json", "file to write")
 	return func(_ context.Context, r registry, args []string) error {
 		if len(args) > 0 {
 			return errUsage
 		}
 		if !*ofMember {
-			if err := r.seat.rotate(r.now.Unix(), *compromised); err != nil {
+			fresh, err := r.seat.Rotate(r.now.Unix(), *atOnce, *compromised)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(r.c.out, "The house asks and answers by %s once it is started again.\n", r.seat.operational.KeyID())
+			if *atOnce || *compromised {
+				fmt.Fprintf(r.c.out, "The house asks and answers by %s within ten seconds; others believe it once they have learnt of it, within ten minutes.\n", fresh.KeyID())
+				return nil
+			}
+			fmt.Fprintf(r.c.out, "A house that is open asks and answers by %s in ten minutes, when the others have learnt of it.\n", fresh.KeyID())
 			return nil
 		}
 		if err := r.needMember(); err != nil {
@@ -351,8 +357,8 @@ func rotate(f *flag.FlagSet) func(ctx context.Context, r registry, args []string
 		if err := os.WriteFile(*to, document, 0o600); err != nil {
 			return fmt.Errorf("writing the charter: %w", err)
 		}
-		fmt.Fprintf(r.c.out, "The new key lies in %s.next; it takes the place of %s when the charter comes into force.\n", memberFile, memberFile)
-		return r.seat.keepKey(memberFile+".next", fresh)
+		fmt.Fprintf(r.c.out, "The new key lies in %s.next; a house that is open puts it in the place of %s when the charter comes into force.\n", memberFile, memberFile)
+		return r.seat.keepKey(memberFile+nextSuffix, fresh)
 	}
 }
 
@@ -380,13 +386,13 @@ func suspend(f *flag.FlagSet) func(ctx context.Context, r registry, args []strin
 			l.Suspended = append(l.Suspended, charter.Suspension{ID: id, At: r.now.Unix(), Reason: charter.Reason(*reason)})
 		}
 		if ours {
-			document, err := charter.SuspendInstances(l, r.seat.member)
+			document, err := charter.SuspendInstances(l, r.seat.Voting())
 			if err != nil {
 				return err
 			}
 			return r.learn(ctx, book.Bundle{Suspensions: []string{string(document)}})
 		}
-		document, err := charter.SuspendMembers(l, r.seat.member)
+		document, err := charter.SuspendMembers(l, r.seat.Voting())
 		if err != nil {
 			return err
 		}
@@ -416,7 +422,7 @@ func vouch(f *flag.FlagSet) func(ctx context.Context, r registry, args []string)
 		if err != nil {
 			return err
 		}
-		signed, err := v.Sign(r.seat.member)
+		signed, err := v.Sign(r.seat.Voting())
 		if err != nil {
 			return err
 		}

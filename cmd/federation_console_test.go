@@ -90,7 +90,7 @@ func TestMembersFoundAFederationAtTheConsoleAndNoneOfThemChangesItAlone(t *testi
 	if err != nil {
 		t.Fatal(err)
 	}
-	by.wants(0, "asks and answers by", "federation", "rotate")
+	by.wants(0, "asks and answers by", "federation", "rotate", "--now")
 	if after, err := cmd.OpenSeat(file("by")); err != nil || after.Signer().KeyID() == before.Signer().KeyID() {
 		t.Error("the house asks and answers by the key that was put away", err)
 	}

@@ -129,7 +129,7 @@ func (d *Directory) head() ([]byte, error) {
 		return nil, problem.New(problem.Missing, "notFound")
 	}
 	self, _ := d.belonging.Self()
-	return own.Sign(d.belonging.seat.operational, self, d.belonging.clock())
+	return own.Sign(d.belonging.seat.Signer(), self, d.belonging.clock())
 }
 
 func (d *Directory) text(hash string) ([]byte, bool) {

@@ -71,7 +71,7 @@ func together(g Ground, h *House, books dialect.Driver) (out figuresTogether, er
 	asked := book.NewAsked(books, g.Clock)
 	editions := []ask.Edition{ask.Current()}
 	desk := ask.NewDesk(ask.Options{
-		Self: g.Seat.Instance, Member: g.Seat.Member, Roll: roll, Signer: g.Seat.Signer(), Editions: editions, Books: asked, Consent: consent,
+		Self: g.Seat.Instance, Member: g.Seat.Member, Roll: roll, Signer: g.Seat, Editions: editions, Books: asked, Consent: consent,
 		Behind: h.Belonging.Behind, Clock: g.Clock, Log: g.Log,
 		Count: func(ctx context.Context, p *statistics.Plan) (statistics.Part, error) {
 			at, ok, err := h.Tally.At(ctx, g.Seat.Land)
@@ -85,7 +85,7 @@ func together(g Ground, h *House, books dialect.Driver) (out figuresTogether, er
 		},
 	})
 	all := gather.New(gather.Setup{
-		Self: g.Seat.Instance, Member: g.Seat.Member, Roll: roll, Signer: g.Seat.Signer(), Editions: editions, Own: desk.Own, Shelf: asked,
+		Self: g.Seat.Instance, Member: g.Seat.Member, Roll: roll, Signer: g.Seat, Editions: editions, Own: desk.Own, Shelf: asked,
 		Behind: h.Belonging.Behind, Client: g.Seat.client(), Clock: g.Clock,
 	})
 	h.close = append(h.close, all.Settle)

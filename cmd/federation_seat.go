@@ -37,17 +37,9 @@ type Seat struct {
 	// Peers are endpoints to learn from before anybody is known.
 	Peers []string `json:"peers,omitempty"`
 
-	folder                   string
-	own, member, operational *charter.Signer
-	retired                  []retiredKey
-}
-
-// retiredKey is a key by which the house asked and answered before.
-type retiredKey struct {
-	Key         json.RawMessage `json:"key"`
-	From        int64           `json:"from"`
-	Until       int64           `json:"until"`
-	Compromised bool            `json:"compromised,omitempty"`
+	folder string
+	own    *charter.Signer
+	keys   *ring
 }
 
 // The files of a seat.
@@ -57,6 +49,7 @@ const (
 	ownFile         = "own.jwk"
 	memberFile      = "member.jwk"
 	operationalFile = "operational.jwk"
+	nextSuffix      = ".next" // a key that is to take the place of the one in the file without it
 	sinceFile       = "operational.since"
 	retiredFile     = "retired.json"
 	voucherFile     = "voucher.jwt"
@@ -64,7 +57,7 @@ const (
 
 // OpenSeat reads the seat in a folder. Unknown members of its files, and missing keys of the house, are errors.
 func OpenSeat(folder string) (*Seat, error) {
-	s := &Seat{folder: folder}
+	s := &Seat{folder: folder, keys: &ring{}}
 	if err := s.read(seatFile, s); err != nil {
 		return nil, err
 	}
@@ -72,16 +65,10 @@ func OpenSeat(folder string) (*Seat, error) {
 	if s.own, err = s.key(ownFile); err != nil {
 		return nil, err
 	}
-	if s.operational, err = s.key(operationalFile); err != nil {
+	if err := s.load(); err != nil {
 		return nil, err
 	}
-	if s.member, err = s.key(memberFile); errors.Is(err, fs.ErrNotExist) {
-		s.member, err = nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := s.read(retiredFile, &s.retired); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.loadMember(); err != nil {
 		return nil, err
 	}
 	if s.Member == "" || s.Instance == "" || s.Endpoint == "" || len(s.Editions) == 0 {
@@ -152,8 +139,8 @@ func FoundSeat(folder string, s Seat, entry charter.Entry) (*Seat, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("federation: making the folder: %w", err)
 	}
-	s.folder = folder
-	for name, key := range map[string]**charter.Signer{ownFile: &s.own, operationalFile: &s.operational, memberFile: &s.member} {
+	s.folder, s.keys = folder, &ring{}
+	for name, key := range map[string]**charter.Signer{ownFile: &s.own, operationalFile: &s.keys.operational, memberFile: &s.keys.member} {
 		k, err := charter.NewSigner()
 		if err != nil {
 			return nil, err
@@ -163,7 +150,7 @@ func FoundSeat(folder string, s Seat, entry charter.Entry) (*Seat, error) {
 		}
 		*key = k
 	}
-	set, err := charter.KeysOf(s.member)
+	set, err := charter.KeysOf(s.keys.member)
 	if err != nil {
 		return nil, err
 	}
@@ -180,41 +167,6 @@ func (s *Seat) Agree(pin string) error {
 	return s.keep(seatFile, s)
 }
 
-// Signer signs what this house asks and answers.
-func (s *Seat) Signer() *charter.Signer { return s.operational }
-
-// rotate gives the house another key to ask and answer by, from now on (in seconds since 1970).
-func (s *Seat) rotate(now int64, compromised bool) error {
-	fresh, err := charter.NewSigner()
-	if err != nil {
-		return err
-	}
-	old, err := json.Marshal(s.operational.Public())
-	if err != nil {
-		return fmt.Errorf("federation: writing a key: %w", err)
-	}
-	s.retired = append(s.retired, retiredKey{Key: old, From: s.since(), Until: now, Compromised: compromised})
-	if err := s.keep(retiredFile, s.retired); err != nil {
-		return err
-	}
-	if err := s.keep(sinceFile, now); err != nil {
-		return err
-	}
-	if err := s.keepKey(operationalFile, fresh); err != nil {
-		return err
-	}
-	s.operational = fresh
-	return nil
-}
-
-// since is when the key in use came into use; zero for the first.
-func (s *Seat) since() (at int64) {
-	if s.read(sinceFile, &at) != nil {
-		return 0
-	}
-	return at
-}
-
 // configuration is what the house says of itself.
 func (s *Seat) configuration(now, ttl int64) (charter.Configuration, error) {
 	c := charter.Configuration{Issuer: s.Instance, Instance: s.Instance, IssuedAt: now, Expires: now + ttl, AuthorityHints: []charter.MemberID{s.Member}}
@@ -224,12 +176,20 @@ func (s *Seat) configuration(now, ttl int64) (charter.Configuration, error) {
 	}
 	m := &c.Metadata.Instance
 	m.Endpoint, m.Editions, m.Region, m.Documents = s.Endpoint, s.Editions, s.Region, s.Documents
-	key, err := charter.Operational(s.operational.Public(), charter.Times{From: s.since()})
-	if err != nil {
-		return c, err
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	inUse := []usedKey{{s.keys.operational, s.keys.since}}
+	if s.keys.next != nil {
+		inUse = append(inUse, usedKey{s.keys.next, s.keys.announced})
 	}
-	m.Keys.Keys = append(m.Keys.Keys, key)
-	for _, r := range s.retired {
+	for _, k := range inUse {
+		key, err := charter.Operational(k.Public(), charter.Times{From: k.from})
+		if err != nil {
+			return c, err
+		}
+		m.Keys.Keys = append(m.Keys.Keys, key)
+	}
+	for _, r := range s.keys.retired {
 		key, err := charter.Retired(r.Key, charter.Times{From: r.From, Until: r.Until, Compromised: r.Compromised})
 		if err != nil {
 			return c, err
@@ -260,7 +220,11 @@ func (s *Seat) client() *http.Client {
 func (s *Seat) Folder() string { return s.folder }
 
 // Voting signs in the name of the member; nil where its key does not lie here.
-func (s *Seat) Voting() *charter.Signer { return s.member }
+func (s *Seat) Voting() *charter.Signer {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	return s.keys.member
+}
 
 // Entry is what a charter says of the member, as it was written when the seat was founded.
 func (s *Seat) Entry() (e charter.Entry, err error) { return e, s.read(entryFile, &e) }
@@ -270,12 +234,12 @@ func Together(d charter.Draft, seats ...*Seat) ([]byte, error) {
 	if len(seats) == 0 {
 		return nil, charter.ErrQuorum
 	}
-	document, err := charter.Write(d, seats[0].member)
+	document, err := charter.Write(d, seats[0].Voting())
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range seats[1:] {
-		if document, err = charter.Countersign(document, s.member); err != nil {
+		if document, err = charter.Countersign(document, s.Voting()); err != nil {
 			return nil, err
 		}
 	}
