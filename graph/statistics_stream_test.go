@@ -102,6 +102,47 @@ func TestWhoWatchesFiguresIsToldOfThoseThatChangeAndOfNothingElse(t *testing.T) 
 	}
 }
 
+// toldAfterDismissal watches the figures of Schleswig-Holstein for somebody who loses the right between two changes, and gives what the streams tell after it.
+func (b *bureau) toldAfterDismissal() map[string]housetest.Told {
+	b.Helper()
+	watcher := b.Give("sh-dismissed", "LAND_ANALYST", "sh", "")
+	asked := map[string]any{"scope": "sh", "every": 1}
+	streams := map[string]*housetest.Stream{"a socket": watcher.Follow(watchOpen, asked), "an event stream": watcher.Listen(watchOpen, asked, "")}
+	for name, s := range streams {
+		if first := s.Next(); first.Rule != "" || first.Frame == nil {
+			b.Fatalf("over %s, before: %s", name, first.Raw)
+		}
+	}
+	if _, err := b.db.Exec(b.Context(), "delete from role_assignments where subject = 'user:dev:sh-dismissed'"); err != nil {
+		b.Fatal(err)
+	}
+	b.openAt("sh-analyst", b.accepted())
+	told := map[string]housetest.Told{}
+	for name, s := range streams {
+		told[name] = s.Next()
+	}
+	return told
+}
+
+func TestWhoHasLostTheRightNeverSeesAFigureThatChangedAfterIt(t *testing.T) {
+	t.Parallel()
+	for name, told := range newBureau(t).toldAfterDismissal() {
+		if told.Rule != "notAllowed" || told.Frame != nil {
+			t.Errorf("over %s: %s", name, told.Raw)
+		}
+	}
+	// The twin: nobody hears of changed rights.
+	deaf := newBureau(t)
+	if _, err := deaf.db.Exec(t.Context(), "drop trigger rights_changed on role_assignments"); err != nil {
+		t.Fatal(err)
+	}
+	for name, told := range deaf.toldAfterDismissal() {
+		if told.Rule != "" || told.Frame == nil {
+			t.Errorf("over %s nothing was told without the version of rights either: the test is of no use (%s)", name, told.Raw)
+		}
+	}
+}
+
 func TestFiguresOfOthersAreNotWatched(t *testing.T) {
 	t.Parallel()
 	b := newBureau(t)

@@ -4,11 +4,15 @@ package statistics_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/statistics"
 )
 
@@ -95,6 +99,53 @@ func TestOfTwoRebuildsTheLaterOneWins(t *testing.T) {
 		t.Error("the earlier one has won")
 	}
 	l.agrees("counted anew twice at once")
+}
+
+func TestFactsAreTakenByAGenerationThatIsBeingCountedAndByNoOther(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 25, 50)
+	var facts string
+	books := watched{l.books.Writing, func(into string, rows []byte) bool {
+		if into == "statistics_facts_poured" {
+			facts = string(rows)
+		}
+		return true
+	}}
+	if err := l.tally(books).Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	// poured is how many facts there are after the same ones are poured again, and with which code that was refused.
+	poured := func() (there int, code string) {
+		l.exec("delete from statistics_facts")
+		err := l.books.Writing.Copy(authz.With(t.Context(), authz.System(authz.Counting)), "statistics_facts_poured", strings.NewReader(facts))
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) {
+			code = refused.Code
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.db.QueryRow(t.Context(), "select count(*) from statistics_facts").Scan(&there); err != nil {
+			t.Fatal(err)
+		}
+		return there, code
+	}
+	if there, code := poured(); code != "OZG05" || there != 0 {
+		t.Errorf("into the generation that answers: %q, and %d are there", code, there)
+	}
+	l.exec("update statistics_offset set answers = false")
+	if there, code := poured(); code != "" || there < 10 {
+		t.Errorf("into one that is being counted: %q, and %d are there", code, there)
+	}
+	l.exec("update statistics_offset set generation = generation + 1")
+	if there, code := poured(); code != "OZG05" || there != 0 {
+		t.Errorf("into one that nobody counts any more: %q, and %d are there", code, there)
+	}
+	// The twin: a door that does not look.
+	l.exec(`create or replace function ozg_pour_fact() returns trigger language plpgsql volatile security definer set search_path = public, pg_temp
+		as $$ begin insert into statistics_facts select new.*; return null; end $$`)
+	if there, _ := poured(); there == 0 {
+		t.Error("refused without the door's look: the test is of no use")
+	}
 }
 
 // one lets one copy begin at a time.
