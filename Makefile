@@ -48,8 +48,8 @@ demo-case: postgres build ## one application on its way through the house, step 
 demo-federation: postgres build ## four Länder with houses and clusters of their own, one statistic over all, with one cut off, one lying, one suspended
 	@exec $(BIN) demo-federation
 
-federation-faults: postgres ## whole houses with every fault at one, and at all but the one that asks
-	@$(GO) test -count=1 -v -timeout 20m -run '^TestWhatever' ./federation/lab -long
+federation-faults: postgres ## sixteen whole houses, each with a database of its own, and every fault at 1 to 15 of them (HOUSES)
+	@$(GO) test -count=1 -v -timeout 40m -run '^TestWhatever' ./federation/lab -long -houses $(HOUSES)
 
 conformance: postgres build conformance/node_modules/.package-lock.json ## suites and clients that others wrote, against the real binary (needs Node 20 or newer)
 	@node conformance/run.mjs $(BIN)
@@ -86,6 +86,7 @@ statistics-torture: postgres ## kill processes that count 1,000 times, and compa
 	@$(GO) test -count=1 -timeout 1h -run '^(TestAHistoryFolded|TestPartsMerge|TestWhatIsTakenBack|TestEvery)' ./statistics -rapid.checks=10000
 
 SUBSCRIBERS ?= 1000,10000
+HOUSES ?= 16
 
 bench-events: postgres ## measure streams of events beside a raw broadcast: how soon, how dearly, how much memory (SUBSCRIBERS)
 	@$(GO) test -count=1 -v -timeout 20m -run '^TestTheFiguresOfEvents$$' ./internal/housetest -subscribers $(SUBSCRIBERS) | sed -n 's/^ *figures_test.go:[0-9]*: //p'

@@ -71,6 +71,11 @@ func (t *Tally) Count(ctx context.Context, p *Plan, at authz.TenantRef) (Part, e
 	return p.Part(Contribution{Member: at.Slug, AsOf: q.asOf}, q.rows())
 }
 
+// by tells whether somebody asks by an axis, or filters on it.
+func (p *Plan) by(a Axis) bool {
+	return slices.Contains(p.Axes, a) || slices.ContainsFunc(p.Where, func(f Filter) bool { return f.Axis == a })
+}
+
 // shape is in which cells a plan finds its figures.
 func (p *Plan) shape() (int16, error) {
 	states, marked, days, lasts := false, false, false, false
@@ -203,16 +208,20 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	b.Queue(class+"select id, leika_key from services where $1", byService)
 	// Cells come one by one where nodes are many, so that nobody reads on who has seen too many rows; of some Länder they are added up there, keys as numeric,
 	// so that nothing overflows. Services are not joined: where statistics of the table are old, that was a nested loop.
-	told, group, service := "c.service_id, c.n, c.k", "", "c.service_id"
+	told, group, service, period := "c.service_id, c.n, c.k", "", "c.service_id", "c.period"
 	if !byService && level > nodes[District].level {
 		service = "null::uuid"
 		told, group = "null::uuid, sum(c.n)::bigint, (sum(c.k) % 4611686018427387904)::bigint", "group by 1, 2, 3, 4, 5, 9"
+	}
+	if q.plan.Product == Exact && q.shape != atPresent && !q.plan.by(Month) && !q.plan.by(Day) { // months are added up there, without keys, which nobody needs
+		period = "$6::date"
+		told, group = service+", sum(c.n)::bigint, 0::bigint", "group by 1, 2, 3, 4, 5, 6, 9"
 	}
 	table, value := "statistics_cells", "''"
 	if q.plan.field != 0 {
 		table, value = byField(q.plan.field), "c.value"
 	}
-	b.Queue(class+"select c.population, c.shape, c.lo, c.period, c.detail, "+told+", "+value+`
+	b.Queue(class+"select c.population, c.shape, c.lo, "+period+", c.detail, "+told+", "+value+`
 		from `+table+` c
 		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo = any(array(select distinct place / `+width+` * `+width+` from tenants where place between $2 and $3)) and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
 			and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.n <> 0

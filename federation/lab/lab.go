@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,6 +72,14 @@ func New(t testing.TB, n int, changes ...func(i int, g *cmd.Ground)) *Lab {
 		l.must(h.Seat.Agree(first.Hash))
 		h.House = housetest.New(t, func(g *cmd.Ground) {
 			g.Seat = h.Seat
+			if n > 4 { // all of them share one server
+				u, err := url.Parse(g.DatabaseURL)
+				l.must(err)
+				q := u.Query()
+				q.Set("pool_max_conns", "3")
+				u.RawQuery = q.Encode()
+				g.DatabaseURL = u.String()
+			}
 			for _, change := range changes {
 				change(i, g)
 			}

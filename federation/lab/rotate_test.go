@@ -47,7 +47,7 @@ func TestKeysAreChangedWhileTheHouseIsOpenAndNoQuestionIsLost(t *testing.T) {
 	const deadline = 5000
 	wants := func(what string, by *lab.House, month, of, state string) {
 		t.Helper()
-		if got := asked(t, by, month, nil, deadline); got.states[of] != state {
+		if got := asked(t, by, period{month, month}, nil, deadline); got.states[of] != state {
 			t.Errorf("%s: %v", what, got.states)
 		}
 	}
@@ -144,7 +144,7 @@ func TestTheKeyOfAMemberIsChangedByACharterWhileItsHouseIsOpen(t *testing.T) {
 
 	// The twin: where the charter has come and the house has not turned, what stands for it is signed by nobody.
 	asker.Learn(book.Bundle{Charters: []string{string(document)}})
-	if got := asked(t, asker, "2025-01", nil, 5000); got.states[id] == "ANSWERED" {
+	if got := asked(t, asker, period{"2025-01", "2025-01"}, nil, 5000); got.states[id] == "ANSWERED" {
 		t.Errorf("a house for which nobody vouches is believed: %v", got.states)
 	}
 	h.Learn(book.Bundle{Charters: []string{string(document)}})
@@ -156,7 +156,7 @@ func TestTheKeyOfAMemberIsChangedByACharterWhileItsHouseIsOpen(t *testing.T) {
 		t.Errorf("the key lies in two places: %v", err)
 	}
 	pull(t, asker)
-	if got := asked(t, asker, "2025-01", nil, 5000); got.states[id] != "ANSWERED" || !got.full {
+	if got := asked(t, asker, period{"2025-01", "2025-01"}, nil, 5000); got.states[id] != "ANSWERED" || !got.full {
 		t.Errorf("after the change: %v", got.states)
 	}
 }
