@@ -118,8 +118,7 @@ func TestFactsAreTakenByAGenerationThatIsBeingCountedAndByNoOther(t *testing.T) 
 	poured := func() (there int, code string) {
 		l.exec("delete from statistics_facts")
 		err := l.books.Writing.Copy(authz.With(t.Context(), authz.System(authz.Counting)), "statistics_facts_poured", strings.NewReader(facts))
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 			code = refused.Code
 		} else if err != nil {
 			t.Fatal(err)
