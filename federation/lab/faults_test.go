@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/federation/lab"
 )
@@ -94,10 +96,16 @@ func another(t *testing.T, h *lab.House) *lab.House {
 	return out
 }
 
+// keepers are the owners' connections to houses.
+var keepers = map[*lab.House]*pgx.Conn{}
+
 // counted changes what a house has counted.
 func counted(t *testing.T, h *lab.House, statement string) {
 	t.Helper()
-	if _, err := h.Database().Exec(t.Context(), statement); err != nil {
+	if keepers[h] == nil {
+		keepers[h] = h.Database()
+	}
+	if _, err := keepers[h].Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,7 +162,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 		{"another statement than its log has", func(h *lab.House) lab.Fault { return h.Said(numbers("${1}0"), nil) }, "REJECTED logChanged", true},
 		{"contradictory", func(h *lab.House) lab.Fault {
 			// Whoever runs its database has changed what was counted: it signs that, and its log fits.
-			counted(t, h, "update statistics_cells set n = n * 3; delete from federation_statements where document is null")
+			counted(t, h, "update statistics_cells set n = n * 1000; delete from federation_statements where document is null")
 			return func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }
 		}, "REJECTED contradiction", true},
 		{"cut", func(*lab.House) lab.Fault { return lab.Cut }, "UNREACHABLE connection", false},
@@ -232,7 +240,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 			}
 			if f.name == "contradictory" {
 				for _, i := range faulty {
-					counted(t, l.Houses[i], "update statistics_cells set n = n / 3; delete from federation_statements where document is null")
+					counted(t, l.Houses[i], "update statistics_cells set n = n / 1000; delete from federation_statements where document is null")
 				}
 			}
 			if fmt.Sprint(got.order) != fmt.Sprint(ids) {
@@ -250,6 +258,7 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 				}
 				state := got.states[id]
 				switch {
+				case bad && f.known && whole.counts[id] == 0: // nothing times anything is nothing
 				case bad && (len(state) < len(f.state) || state[:len(f.state)] != f.state):
 					t.Errorf("%s: house %d is %s", name, i, state)
 				case bad && got.counts[id] != 0:

@@ -76,7 +76,7 @@ func New(t testing.TB, n int, changes ...func(i int, g *cmd.Ground)) *Lab {
 				u, err := url.Parse(g.DatabaseURL)
 				l.must(err)
 				q := u.Query()
-				q.Set("pool_max_conns", "3")
+				q.Set("pool_max_conns", "2")
 				u.RawQuery = q.Encode()
 				g.DatabaseURL = u.String()
 			}
