@@ -139,8 +139,10 @@ func (l *Lab) Suspend(i int) []byte {
 	l.t.Helper()
 	now := l.Houses[0].Clock.Now().Unix()
 	list := charter.List{Issuer: URL, Seq: 1, IssuedAt: now, Suspended: []charter.Suspension{{ID: string(l.Houses[i].Seat.Member), At: now, Reason: charter.Misconduct}}}
-	if known := l.Houses[(i+1)%len(l.Houses)].Belonging.Lists()[URL]; known != nil {
-		list.Seq, list.Suspended = known.Seq+1, append(list.Suspended, known.Suspended...)
+	for _, h := range l.Houses { // whoever knows the newest list
+		if known := h.Belonging.Lists()[URL]; known != nil && known.Seq >= list.Seq {
+			list.Seq, list.Suspended = known.Seq+1, append(list.Suspended[:1:1], known.Suspended...)
+		}
 	}
 	var document []byte
 	for j, h := range l.Houses {
