@@ -4,3 +4,6 @@ package cmd
 
 // Redacted is the log of every house.
 var Redacted = redacted
+
+// Said and Searched are a text without what looks like personal data; the second one does not ask first whether there can be any.
+var Said, Searched = said, searched

@@ -6,12 +6,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/ozg-cloud/platform/cmd"
 	"github.com/ozg-cloud/platform/schema"
@@ -64,5 +66,36 @@ func TestTheSearchForPersonalDataFindsThemInAnotherLog(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("request", "error", errors.New("reading "+personal()["an address"]))
 	if !strings.Contains(out.String(), personal()["an address"]) {
 		t.Error("nothing is found")
+	}
+}
+
+// TestATextThatIsNotSearchedHasNothingToBeFound draws texts out of pieces of what is looked for, around the length from which on ids are.
+func TestATextThatIsNotSearchedHasNothingToBeFound(t *testing.T) {
+	pieces := []string{"GET", "/graphql", "Page_1", "-", ".", " ", "eyJ", "eyJhbGciOi", "bearer", "Bearer ", "@", `"`, "'", "a", "Z9", "ü", "K"}
+	for _, secret := range personal() {
+		pieces = append(pieces, secret)
+	}
+	differs := 0
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 6).Draw(t, "text"), "")
+		if got, want := cmd.Said(text), cmd.Searched(text); got != want {
+			t.Fatalf("%q is told as %q, not as %q", text, got, want)
+		}
+		if cmd.Searched(text) != text {
+			differs++
+		}
+	})
+	// The twin: to search no short text would be noticed.
+	if short := "eyJhbGciOiJI"; cmd.Searched(short) == short || differs == 0 {
+		t.Errorf("only %d texts had something to be found", differs)
+	}
+}
+
+func BenchmarkALineOfARequest(b *testing.B) {
+	log := cmd.Redacted(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	b.ReportAllocs()
+	for b.Loop() {
+		log.LogAttrs(b.Context(), slog.LevelInfo, "request", slog.String("method", "POST"), slog.String("route", "/graphql"), slog.Int("status", 200),
+			slog.Duration("duration", time.Millisecond), slog.String("operation", "CaseWithMessages"))
 	}
 }

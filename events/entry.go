@@ -29,8 +29,12 @@ type Entry struct {
 // moved tells whether the case was handed to another unit.
 func (e *Entry) moved() bool { return e.Target.Unit != e.Before.Unit }
 
-// page is how many entries are read at once.
-const page = 1000
+const (
+	// page is how many entries are read at once.
+	page = 1000
+	// few is how many are read at first for a page of a story, which has no more than a hundred: most often all of them are part of it.
+	few = 128
+)
 
 // entries reads what lies in a part of the tree behind a mark and below the horizon. The horizon is the oldest transaction that still runs: whatever
 // lies below it has ended, so that nothing can appear there any more.
@@ -46,8 +50,9 @@ where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot
 // gone are the types of events that have an index of their own.
 var gone = map[string]bool{"CASE_DISCARDED": true, "CASE_ERASED": true}
 
-// statement reads entries of a scope that are of some types (nil: of any), and gives what it needs beyond the mark and the scope.
-func statement(scope authz.Scope, types map[string]bool) (text string, more []any) {
+// statement reads so many entries of a scope that are of some types (nil: of any), and gives what it needs beyond the mark and the scope. The number
+// stands in the text: the planner has to know how little is wanted.
+func statement(scope authz.Scope, types map[string]bool, most int) (text string, more []any) {
 	text = "/*" + scope.Class() + "*/ " + entries
 	if scope.Lo == scope.Hi {
 		text += inOnePlace
@@ -62,7 +67,7 @@ func statement(scope authz.Scope, types map[string]bool) (text string, more []an
 			text += " and e.type in ('" + strings.Join(names, "', '") + "')" // the index is found by its names alone
 		}
 	}
-	return text + " order by e.xid, e.seq limit " + strconv.Itoa(page), more
+	return text + " order by e.xid, e.seq limit " + strconv.Itoa(most), more
 }
 
 // horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.
@@ -79,16 +84,23 @@ type reach struct {
 	version int64    // of all rights at that moment
 }
 
-// read reads a page of the log behind a mark, as far as a scope goes, of some types (nil: of all), all in one snapshot.
-func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Position, types map[string]bool, first ...func(*pgx.Batch)) ([]Entry, reach, error) {
+// span is a part of the log: so many entries behind a mark, of some types (nil: of all).
+type span struct {
+	mark  Position
+	types map[string]bool
+	most  int
+}
+
+// read reads a part of the log, as far as a scope goes, all in one snapshot.
+func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, s span, first ...func(*pgx.Batch)) ([]Entry, reach, error) {
 	b := &pgx.Batch{}
 	b.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	for _, f := range first {
 		f(b)
 	}
 	b.Queue("/*" + scope.Class() + "*/ " + horizon)
-	text, more := statement(scope, types)
-	b.Queue(text, append([]any{mark.XID, mark.Seq, int64(scope.Lo), int64(scope.Hi), scope.Owner}, more...)...)
+	text, more := statement(scope, s.types, s.most)
+	b.Queue(text, append([]any{s.mark.XID, s.mark.Seq, int64(scope.Lo), int64(scope.Hi), scope.Owner}, more...)...)
 	answers := pool.SendBatch(ctx, b)
 	defer func() { _ = answers.Close() }() // what went wrong has been told
 	var r reach
@@ -112,8 +124,8 @@ func read(ctx context.Context, pool *pgxpool.Pool, scope authz.Scope, mark Posit
 		return nil, r, fmt.Errorf("events: reading the log: %w", err)
 	}
 	r.newest = r.to
-	if r.more = len(found) == page; r.more {
-		r.to = found[page-1].At
+	if r.more = len(found) == s.most; r.more {
+		r.to = found[s.most-1].At
 	}
 	return found, r, nil
 }

@@ -259,7 +259,7 @@ func (l *Log) next(ctx context.Context, v *receiver) (found []Entry, r reach, er
 		}
 		l.mu.Unlock()
 		if !reaches {
-			if found, r, err = l.scan(ctx, p.Scope(), mark, nil); err != nil {
+			if found, r, err = l.scan(ctx, p.Scope(), span{mark, nil, page}); err != nil {
 				return err
 			}
 		}
@@ -275,7 +275,7 @@ func behind(all []Entry, at Position) []Entry {
 }
 
 // scan reads a page of the log, a few receivers at a time.
-func (l *Log) scan(ctx context.Context, scope authz.Scope, mark Position, types map[string]bool) ([]Entry, reach, error) {
+func (l *Log) scan(ctx context.Context, scope authz.Scope, s span) ([]Entry, reach, error) {
 	select {
 	case l.doors <- struct{}{}:
 	case <-ctx.Done():
@@ -284,7 +284,7 @@ func (l *Log) scan(ctx context.Context, scope authz.Scope, mark Position, types 
 	defer func() { <-l.doors }()
 	ctx, cancel := context.WithTimeout(ctx, longestScan)
 	defer cancel()
-	return read(ctx, l.pool, scope, mark, types)
+	return read(ctx, l.pool, scope, s)
 }
 
 // longestScan is how long a page may take.

@@ -133,7 +133,7 @@ func (l *Log) poll(ctx context.Context, call bool) (reach, error) {
 		// The first reading only asks where the log ends. What lies before is there for those who ask for it.
 		mark = Position{XID: 1<<48 - 1}
 	}
-	found, r, err := read(ctx, l.pool, l.scope, mark, nil, first...)
+	found, r, err := read(ctx, l.pool, l.scope, span{mark, nil, page}, first...)
 	if err != nil {
 		return r, err
 	}

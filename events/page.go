@@ -22,17 +22,10 @@ type Page struct {
 // mostPages bounds how much of the log is gone through for one page of a story.
 const mostPages = 50
 
-// read is how far this process has read the log.
-func (l *Log) read() Position {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.to
-}
-
 // Page gives up to so many events of a story behind a position. What a receiver of Follow is told of is what it gives.
 // It may give fewer although there are more: then it has gone through much that is not part of the story.
 func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Page, error) {
-	out := Page{Next: after}
+	out, most := Page{Next: after}, few
 	for range mostPages {
 		var found []Entry
 		var r reach
@@ -41,7 +34,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 			if err != nil {
 				return err
 			}
-			if found, r, err = l.scan(ctx, p.Scope(), out.Next, s.Types); err != nil {
+			if found, r, err = l.scan(ctx, p.Scope(), span{out.Next, s.Types, most}); err != nil {
 				return err
 			}
 			return p.Knows(r.version)
@@ -57,7 +50,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 			r.to = out.Next // another process has read further
 		}
 		if out.Oldest, out.Newest, out.More = r.oldest, r.to, r.more; out.More {
-			out.Newest = l.read()
+			out.Newest = r.newest
 		}
 		if first == 0 {
 			return out, nil
@@ -83,6 +76,7 @@ func (l *Log) Page(ctx context.Context, after Position, first int, s Story) (Pag
 		if out.Next = end; !out.More || len(out.Told) == first {
 			return out, nil
 		}
+		most = page
 	}
 	return out, nil
 }

@@ -312,3 +312,40 @@ func TestNothingIsRefusedUnparsedThatParsingWouldLetThrough(t *testing.T) {
 		t.Errorf("only %d documents could be parsed", read)
 	}
 }
+
+// TestAQuestionForTheContractWeighsTheSameHoweverOftenItIsAsked asks one guard in any order what another one, which is new each time, is asked, too.
+func TestAQuestionForTheContractWeighsTheSameHoweverOftenItIsAsked(t *testing.T) {
+	documents := []string{
+		introspection, introspection + " ", `{ __schema { description } }`, `{ __schema { types { name } } }`, `{ __typename }`, `{ hello }`, `{ __schema {`,
+		`query A { __schema { description } } query B { hello }`, `query A { __typename } query B { __schema { types { name } } }`, `{ __type(name: "Case") { name } }`,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		long := web.NewGuard(theSchema, web.DefaultLimits())
+		for range rapid.IntRange(1, 8).Draw(t, "asked") {
+			p := graphql.RawParams{Query: rapid.SampledFrom(documents).Draw(t, "document"), OperationName: rapid.SampledFrom([]string{"", "A", "B", "C"}).Draw(t, "operation")}
+			got, err := long.Measure(&p)
+			want, errWant := web.NewGuard(theSchema, web.DefaultLimits()).Measure(&p)
+			if got != want || fmt.Sprint(err) != fmt.Sprint(errWant) {
+				t.Fatalf("%s of %s is %+v (%v), and asked for the first time %+v (%v)", p.OperationName, p.Query, got, err, want, errWant)
+			}
+		}
+	})
+	// The twin: a document remembered under the text of another one would be noticed.
+	wrong := web.NewGuard(theSchema, web.DefaultLimits())
+	wrong.Remember(documents[2], documents[5])
+	got, _ := wrong.Measure(&graphql.RawParams{Query: documents[2]})
+	if want, _ := measure(documents[2], nil); got == want {
+		t.Error("the guard does not look at what it remembers")
+	}
+}
+
+func BenchmarkWhatStrangersAsk(b *testing.B) {
+	for name, document := range map[string]string{"the contract": introspection, "aliases": "{ " + numbered("a%d: __typename ", 2000) + "}"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = measure(document, nil)
+			}
+		})
+	}
+}
