@@ -20,10 +20,11 @@ import (
 
 // registry is what whoever works at the console with the papers of the federation has at hand.
 type registry struct {
-	c    console
-	seat *Seat
-	book *book.Book
-	now  time.Time
+	c     console
+	seat  *Seat
+	book  *book.Book
+	asked *book.Asked
+	now   time.Time
 }
 
 // federate carries out the verbs on the papers of the federation. Nothing that one member does here alone changes who belongs.
@@ -38,6 +39,7 @@ func federate(ctx context.Context, c console, args []string) error {
 	verb := args[0]
 	do, ok := map[string]func(f *flag.FlagSet) func(ctx context.Context, r registry, args []string) error{
 		"init": initSeat, "join": join, "sign": countersign, "verify": verify, "adopt": adopt, "rotate": rotate, "suspend": suspend, "vouch": vouch, "show": show,
+		"log": checkLog, "heads": heads, "forget": forget,
 	}[verb]
 	if !ok {
 		return errUsage
@@ -59,6 +61,7 @@ func federate(ctx context.Context, c console, args []string) error {
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
 		r.book = book.New(o.store.Writing, r.seat.Pin, time.Now)
+		r.asked = book.NewAsked(o.store.Writing, time.Now)
 		if err := r.book.Refresh(ctx); err != nil {
 			return err
 		}

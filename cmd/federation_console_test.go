@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/ozg-cloud/platform/cmd"
 	"github.com/ozg-cloud/platform/internal/housetest"
 )
@@ -95,7 +97,16 @@ func TestMembersFoundAFederationAtTheConsoleAndNoneOfThemChangesItAlone(t *testi
 		t.Error("the house asks and answers by the key that was put away", err)
 	}
 
-	for _, wrong := range [][]string{{}, {"found"}, {"init"}, {"sign"}, {"join"}, {"adopt"}, {"verify"}, {"suspend"}, {"vouch"}, {"show", "x"}, {"rotate", "x"}} {
+	// What was asked of this house, and how the logs of others looked: the same words at both ends of the telephone.
+	sh.wants(0, "has 0 lines", "federation", "log")
+	sh.wants(1, "fewer lines", "federation", "log", "7", tlog.RecordHash(nil).String())
+	sh.wants(0, "has answered yet", "federation", "heads")
+	sh.wants(1, "nothing is known", "federation", "forget", "https://by.example/ozg")
+
+	for _, wrong := range [][]string{
+		{"log", "7"}, {"log", "x", tlog.RecordHash(nil).String()}, {"log", "7", "x"}, {"log", "0", tlog.RecordHash(nil).String()}, {"heads", "x"}, {"forget"},
+		{}, {"found"}, {"init"}, {"sign"}, {"join"}, {"adopt"}, {"verify"}, {"suspend"}, {"vouch"}, {"show", "x"}, {"rotate", "x"},
+	} {
 		if status, printed := sh.runs(append([]string{"federation"}, wrong...)...); status != 2 {
 			t.Errorf("ozg federation %v: status %d: %s", wrong, status, printed)
 		}

@@ -39,7 +39,7 @@ func commands() []command {
 		{"subject", "block|unblock SUBJECT", "shut an account out, or let it in again", subject},
 		{"policy", "check|explain SUBJECT VERB OBJECT", "tell whether somebody may do something, and why", policy},
 		{"documents", "load|forget|list|check [--client NAME] [--edition E] [--tenant SLUG] [MANIFEST]", "load the documents that clients ask for by their hash", trusted},
-		{"federation", "init|join|sign|verify|adopt|rotate|suspend|vouch|show [...]", "keep the papers of the federation: who belongs, by which keys, who is suspended", federate},
+		{"federation", "init|join|sign|verify|adopt|rotate|suspend|vouch|show|log|heads|forget [...]", "keep the papers of the federation: who belongs, by which keys, who is suspended", federate},
 		{"demo-federation", "[--stay]", "start four Länder, let them found a federation, and ask all of them while one is cut off, lies, is suspended", demoFederation},
 		{"schema", "print [--tenant SLUG]", "print the contract: the standard one, or that of a tenant with its extension fields", printSchema},
 		{"extension", "export --tenant SLUG [--version N]", "print what the extension fields of a tenant hold, as JSON Lines, also those of a version that is out of force", fields},

@@ -18,7 +18,13 @@ func TestMain(m *testing.M) { housetest.Main(m) }
 // driver writes to a fresh database, in the role that serves.
 func driver(t *testing.T) dialect.Driver {
 	t.Helper()
-	_, address := housetest.New(t).Login("in role ozg_serving")
+	return as(t, housetest.New(t), "ozg_serving")
+}
+
+// as is a driver that writes to the database of a house in a role.
+func as(t *testing.T, h *housetest.House, role string) dialect.Driver {
+	t.Helper()
+	_, address := h.Login("in role " + role)
 	opened, err := store.Open(t.Context(), address, store.Options{Scope: func(ctx context.Context) (store.Scope, error) {
 		p, err := authz.From(ctx)
 		if err != nil {
