@@ -265,14 +265,14 @@ func (a answer) wrong(name string) string {
 	return ""
 }
 
-// besieged tells what is wrong with the answers to attacks, each of which has three chances: on a busy machine something else may take
+// besieged tells what is wrong with the answers to attacks, each of which has ten chances: on a busy machine something else may take
 // the time.
 func besieged(h *housetest.House, attacks map[string]attack) (found []string) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	token := h.Token("kiel-caseworker", map[string]any{"trust_level": "SUBSTANTIAL"}, time.Hour)
 	for name, a := range attacks {
 		said := ""
-		for range 3 {
+		for range 10 {
 			got, err := strike(h, client, token, a)
 			if err != nil {
 				return append(found, err.Error())
