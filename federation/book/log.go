@@ -20,7 +20,7 @@ var (
 	ErrLogShorter = errors.New("the log has fewer lines than the other house has seen")
 	// ErrLogForked says that the log had other lines when it was as long as what another house has seen: lines were changed, or written anew after a restore.
 	ErrLogForked = errors.New("the log has other lines than the other house has seen")
-	// ErrLogBroken says that the hashes of the log do not belong together, or not to its lines.
+	// ErrLogBroken says that a line is missing, or that the hashes of the log do not belong together. What else a line says is not part of its hash.
 	ErrLogBroken = errors.New("the hashes of the log do not belong together")
 )
 
