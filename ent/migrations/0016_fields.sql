@@ -159,13 +159,12 @@ begin
         select f.* from given g join statistics_facts f on f.generation = into_generation and f.case_id = g.id
     ), changed as materialized (
         select a.case_id from fresh a left join before b on b.case_id = a.case_id where b is distinct from a
-    ), signed as (
+    ), signed as materialized (
         select 1 as sign, a.* from fresh a join changed using (case_id)
         union all
         select -1, b.* from before b join changed using (case_id)
-    ), flows as (
-        select s.sign, s.authority, s.service_id, s.key, s.fields, s.field_values, s.field_amounts, v.population, v.at::date as day, v.bin,
-               ozg_marks(s.state, s.channel, s.trust_level, s.outcome) as marks
+    ), moments(sign, case_id, authority, service_id, key, population, month, day, bin, marks) as (
+        select s.sign, s.case_id, s.authority, s.service_id, s.key, v.population, date_trunc('month', v.at)::date, v.at::date, v.bin, ozg_marks(s.state, s.channel, s.trust_level, s.outcome)
         from signed s cross join lateral (values
             (1, s.received_at, null),
             (2, s.acted_at, extract(epoch from s.acted_at - s.received_at)),
@@ -174,34 +173,31 @@ begin
             (7, s.asked_at, null),
             (8, s.refused_at, null)) v(population, at, bin)
         where v.at is not null
-    ), stocks as (
-        select s.sign, s.authority, s.service_id, s.key, s.fields, s.field_values, s.field_amounts, v.population, m.month, v.bin,
-               ozg_marks(m.state, s.channel, s.trust_level, s.outcome) as marks
+        union all
+        select s.sign, s.case_id, s.authority, s.service_id, s.key, v.population, m.month, null, v.bin, ozg_marks(m.state, s.channel, s.trust_level, s.outcome)
         from signed s cross join lateral unnest(s.open_months, s.open_states) m(month, state)
         cross join lateral (values
             (5, extract(epoch from (m.month + interval '1 month')::timestamptz - s.received_at)),
             (6, null)) v(population, bin)
         where v.population = 5 or s.due_at < (m.month + interval '1 month')::timestamptz
-    ), marked as (
-        select ozg_marks(s.state, s.channel, s.trust_level, s.outcome) as marks, s.* from signed s where s.open
-    ), contributions(sign, authority, service_id, key, fields, field_values, field_amounts, population, shape, period, detail) as materialized (
-        select sign, authority, service_id, key, fields, field_values, field_amounts, population, 0, date_trunc('month', day)::date, 0 from flows
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 1, date_trunc('month', day)::date, marks from flows
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 5, date_trunc('month', day)::date, marks & 15 from flows
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 3, day, 0 from flows
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 2, date_trunc('month', day)::date, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)
-            from flows where bin is not null
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 0, month, 0 from stocks
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 1, month, marks from stocks
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 5, month, marks & 15 from stocks
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, population, 2, month, width_bucket(floor(greatest(bin, 0) / 60)::bigint, bounds)
-            from stocks where bin is not null
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, 5, 4, received_at::date, marks from marked
-        union all select sign, authority, service_id, key, fields, field_values, field_amounts, 6, 4, due_at::date, marks from marked where due_at is not null
+    ), contributions as materialized ( -- what is open at the end of a month counts on no day, and not everything lasts
+        select m.sign, m.case_id, m.authority, m.service_id, m.key, m.population, v.shape, v.period, v.detail
+        from moments m cross join lateral (values
+            (0, m.month, 0),
+            (1, m.month, m.marks),
+            (2, m.month, width_bucket(floor(greatest(m.bin, 0) / 60)::bigint, bounds)),
+            (3, m.day, 0),
+            (5, m.month, m.marks & 15)) v(shape, period, detail)
+        where v.period is not null and (v.shape <> 2 or m.bin is not null)
+        union all
+        select s.sign, s.case_id, s.authority, s.service_id, s.key, v.population, 4, v.at::date, ozg_marks(s.state, s.channel, s.trust_level, s.outcome)
+        from signed s cross join lateral (values (5, s.received_at), (6, s.due_at)) v(population, at)
+        where s.open and v.at is not null
     ), field_leaves as (
         select c.authority, c.service_id, x.field, x.value, c.population, c.shape, c.period, c.detail, sum(c.sign) as n, sum(c.sign * x.amount) as total
-        from contributions c cross join lateral unnest(c.fields, c.field_values, c.field_amounts) x(field, value, amount)
-        where c.shape in (1, 2, 4)
+        from signed s join contributions c on c.sign = s.sign and c.case_id = s.case_id
+        cross join lateral unnest(s.fields, s.field_values, s.field_amounts) x(field, value, amount)
+        where s.fields <> '{}' and c.shape in (1, 2, 4)
         group by 1, 2, 3, 4, 5, 6, 7, 8
     ), field_summed as (
         insert into statistics_field_cells as c (generation, level, lo, hi, field, value, population, shape, period, service_id, detail, n, total)
@@ -245,16 +241,6 @@ begin
            excluded.field_amounts);
 end $$;
 -- +goose StatementEnd
-
--- The door of facts has what it had.
-drop view statistics_facts_poured;
-create view statistics_facts_poured as
-    select generation, case_id, authority, service_id, key, state, channel, trust_level, outcome, received_at, acted_at, decided_at, asked_at, refused_at, due_at, digital, open, counted_in,
-        open_months, open_states
-    from statistics_facts where false;
-revoke all on statistics_facts_poured from public;
-grant insert on statistics_facts_poured to ozg_serving;
-create trigger poured instead of insert on statistics_facts_poured for each row execute function ozg_pour_fact();
 
 -- +goose StatementBegin
 -- Counts cases into a generation and moves its position from one to another. false: somebody else has counted meanwhile, and nothing is changed.
