@@ -107,9 +107,6 @@ func margin(noisy int64) float64 { return 1.96 * math.Sqrt(float64(variance*nois
 
 func (p *Plan) tell(m Measured, f Figure) FigureTold {
 	out := FigureTold{Measure: m.Measure, Kind: m.Kind, Count: f.N, Margin: margin(f.Noisy), Sums: f.Sums}
-	if out.Sums == nil && len(p.Sums) > 0 {
-		out.Sums = make([]Sum, len(p.Sums))
-	}
 	switch m.Kind {
 	case Number:
 	case Share:

@@ -4,6 +4,7 @@ package statistics
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/ozg-cloud/platform/authz"
@@ -38,15 +39,8 @@ func (q *Inquiry) Told(fields map[Axis]int64) map[Axis]int64 {
 	for _, f := range q.Where {
 		asked = append(asked, f.Axis)
 	}
-	var out map[Axis]int64
-	for _, a := range asked {
-		if key, ok := fields[a]; ok {
-			if out == nil {
-				out = map[Axis]int64{}
-			}
-			out[a] = key
-		}
-	}
+	out := maps.Clone(fields)
+	maps.DeleteFunc(out, func(a Axis, _ int64) bool { return !slices.Contains(asked, a) })
 	return out
 }
 

@@ -221,17 +221,16 @@ func (q *cellsOf) read(ctx context.Context, t *Tally, scope authz.Scope) error {
 	if q.plan.field != 0 {
 		table, value = byField(q.plan.field), "c.value"
 	}
-	b.Queue(class+"select c.population, c.shape, c.lo, "+period+", c.detail, "+told+", "+value+`
-		from `+table+` c
-		where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo = any(array(select distinct place / `+width+` * `+width+` from tenants where place between $2 and $3)) and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
-			and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.n <> 0
-		`+group, level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
+	where := ` c where c.generation = (select generation from statistics_offset where answers) and c.level = $1
+		and c.lo = any(array(select distinct place / ` + width + " * " + width + ` from tenants where place between $2 and $3))
+		and c.population = any($4) and c.shape = any($5) and c.period between $6::date and $7::date
+		and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) `
+	b.Queue(class+"select c.population, c.shape, c.lo, "+period+", c.detail, "+told+", "+value+" from "+table+where+"and c.n <> 0 "+group,
+		level, int64(q.at.Lo), int64(q.at.Hi), asked, shapes, from, to, only)
 	if len(q.plan.sums) > 0 {
-		b.Queue(class+"select c.population, c.lo, c.period, c.detail, "+service+", c.field, sum(c.n)::bigint, sum(c.total)::double precision"+`
-			from statistics_field_cells c
-			where c.generation = (select generation from statistics_offset where answers) and c.level = $1 and c.lo = any(array(select distinct place / `+width+` * `+width+` from tenants where place between $2 and $3)) and c.population = any($4) and c.shape = $5 and c.period between $6::date and $7::date
-				and ($8::text[] is null or c.service_id = any(array(select id from services where leika_key = any($8)))) and c.field = any($9)
-			group by 1, 2, 3, 4, 5, 6`, level, int64(q.at.Lo), int64(q.at.Hi), asked, q.shape, from, to, only, q.plan.sums)
+		b.Queue(class+"select c.population, c.lo, c.period, c.detail, "+service+`, c.field, sum(c.n)::bigint, sum(c.total)::double precision
+			from statistics_field_cells`+where+"and c.field = any($9) group by 1, 2, 3, 4, 5, 6",
+			level, int64(q.at.Lo), int64(q.at.Hi), asked, []int16{q.shape}, from, to, only, q.plan.sums)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	answers := t.log.SendBatch(ctx, b)
@@ -325,11 +324,7 @@ func (q *cellsOf) readSums(answers pgx.BatchResults, byService bool) error {
 			if c.population != populations[m.Population] {
 				continue
 			}
-			f := &row.Figures[i]
-			if f.Sums == nil {
-				f.Sums = make([]Sum, len(q.plan.sums))
-			}
-			s := &f.Sums[slices.Index(q.plan.sums, int64of(v[5]))]
+			s := &row.Figures[i].Sums[slices.Index(q.plan.sums, int64of(v[5]))]
 			s.N, s.Total = s.N+int64of(v[6]), s.Total+math.Float64frombits(uint64(int64of(v[7]))) //nolint:gosec // the bits as they are
 		}
 	}
@@ -406,6 +401,9 @@ func (q *cellsOf) row(c *stored) *Counted {
 		row = &Counted{At: make([]string, len(q.plan.Axes)), Figures: make([]CountedFigure, len(q.plan.Measured))}
 		for i, a := range q.plan.Axes {
 			row.At[i] = q.value(c, a)
+		}
+		for i := range row.Figures {
+			row.Figures[i].Sums = make([]Sum, len(q.plan.sums))
 		}
 		q.sums[string(q.key)] = row
 	}

@@ -89,7 +89,8 @@ type fact struct {
 	openStates                     []uint8
 }
 
-// fact reckons what a life counts for at present. It says in Go what ozg_count (migration 0016) says in SQL, but for extension fields, which are counted there alone; a test holds both against a count of the cases.
+// fact reckons what a life counts for at present. It says in Go what ozg_count (migration 0016) says in SQL, but for extension fields, which are counted there
+// alone; a test holds both against a count of the cases.
 func (l *life) fact(present instant) fact {
 	f := fact{life: l, acted: never, decided: never, asked: never, refused: never, open: open(l.state)}
 	slices.SortFunc(l.lines, func(a, b line) int { return int(a.sequence - b.sequence) })

@@ -215,9 +215,6 @@ func (r Row) plus(s Row) Row {
 }
 
 func mergeSums(a, b []Sum) []Sum {
-	if a == nil {
-		return b
-	}
 	out := slices.Clone(a)
 	for i, s := range b {
 		out[i] = Sum{out[i].N + s.N, out[i].Total + s.Total}
@@ -292,7 +289,7 @@ func (p *Plan) holds(part Part) bool {
 		}
 		for m, f := range r.Figures {
 			kind := p.Measured[m].Kind
-			if !told(f.Count) || kind == Share && !told(f.Of) || kind != Share && f.Of != (Count{}) || kind != Durations && f.Bins != nil || p.Product == Protected && f.Sums != nil || f.Sums != nil && len(f.Sums) != len(p.Sums) {
+			if !told(f.Count) || kind == Share && !told(f.Of) || kind != Share && f.Of != (Count{}) || kind != Durations && f.Bins != nil || len(f.Sums) != len(p.Sums) {
 				return false
 			}
 			for b, c := range f.Bins {
