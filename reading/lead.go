@@ -21,8 +21,7 @@ type lead struct {
 	alias string     // of the entries
 	there []fragment // of which field they are
 	met   fragment   // what holds of the value
-	equal bool       // it is one value
-	each  []fragment // it is one of these: the conditions on the value, each an equal one
+	each  []fragment // the same as one of these, each of which leaves one value; none where there are too many, or it is no list
 	which []fragment // what else holds of the rows
 }
 
@@ -73,13 +72,15 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if err != nil {
 		return nil, err
 	}
-	l := &lead{key: best.key, alias: e, there: c.entries(t, e, best.key), met: inner, equal: best.rank == byEquation, which: append(which[:len(which):len(which)], rest)}
-	if list := listed(met["in"]); len(met) == 1 && o.byRank(t) && len(list) > 0 && len(list) <= few {
-		if l.each, err = apart(catalog.Column{Kind: kind}, e+"."+column, list); err != nil {
+	var each []fragment
+	if best.rank == byEquation {
+		each = []fragment{inner}
+	} else if list := listed(met["in"]); len(met) == 1 && o.byRank(t) && len(list) <= few {
+		if each, err = apart(catalog.Column{Kind: kind}, e+"."+column, list); err != nil {
 			return nil, err
 		}
 	}
-	return l, nil
+	return &lead{best.key, e, c.entries(t, e, best.key), inner, each, append(which[:len(which):len(which)], rest)}, nil
 }
 
 // apart are the conditions that a value is one of a list, each by itself; none where two could be the same value in two ways of writing.
@@ -205,11 +206,11 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 		return sql("(select " + a + ".* from extension_entries " + l.alias + " join " + t.Table + " " + a + " on " + a + ".id = " + l.alias + ".target_id").
 			then(where(at.within(l.alias, run, append(append(l.there[:len(l.there):len(l.there)], met), l.which...))...)).with(limit + ")")
 	}
-	switch {
-	case l.equal:
-		return equal(l.met).with(" " + a)
-	case len(l.each) > 0:
+	if len(l.each) > 0 {
 		all := equal(l.each[0])
+		if len(l.each) == 1 {
+			return all.with(" " + a)
+		}
 		for _, met := range l.each[1:] {
 			all = all.with(" union all ").then(equal(met))
 		}
