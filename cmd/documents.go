@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ozg-cloud/platform/documents"
-	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/web"
 )
@@ -75,14 +74,12 @@ func manifest(ctx context.Context, c console, file, tenant string) (map[string]s
 		return nil, err
 	}
 	if tenant != "" {
-		var chain extension.Chain
 		if err := operate(ctx, c, func(ctx context.Context, o operator) (err error) {
-			chain, err = o.addedAt(ctx, c, tenant)
+			contract, err = o.contractAt(ctx, c, tenant)
 			return err
 		}); err != nil {
 			return nil, err
 		}
-		contract = chain.Overlay(contract)
 	}
 	guard := web.NewGuard(contract, web.DefaultLimits())
 	var wrong []error

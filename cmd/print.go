@@ -38,15 +38,11 @@ func printSchema(ctx context.Context, c console, args []string) error {
 		return tell(schema.SDL())
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
-		standard, err := schema.Load()
+		contract, err := o.contractAt(ctx, c, *slug)
 		if err != nil {
 			return err
 		}
-		chain, err := o.addedAt(ctx, c, *slug)
-		if err != nil {
-			return err
-		}
-		return tell(schema.Print(chain.Overlay(standard)))
+		return tell(schema.Print(contract))
 	})
 }
 
