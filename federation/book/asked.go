@@ -169,17 +169,11 @@ func (a *Asked) Look(ctx context.Context, questions []string, m statistics.Measu
 	if err != nil {
 		return out, wrap("looking for volumes", err)
 	}
-	err = store.Each(ctx, a.on, func(row func(...any) error) error {
-		var house string
-		var size int64
-		var root []byte
-		if err := row(&house, &size, &root); err != nil {
-			return err
-		}
-		out.Heads[charter.InstanceID(house)] = ask.Head{Size: size, Root: tlog.Hash(root)}
-		return nil
-	}, "select house, size, root from federation_heads")
-	return out, wrap("looking for logs", err)
+	heads, err := a.Heads(ctx)
+	for _, h := range heads {
+		out.Heads[h.House] = h.Head
+	}
+	return out, err
 }
 
 func keptOf(row func(...any) error) (k gather.Kept, err error) {
