@@ -38,13 +38,10 @@ const (
 
 // entries reads what lies in a part of the tree behind a mark and below the horizon. The horizon is the oldest transaction that still runs: whatever
 // lies below it has ended, so that nothing can appear there any more.
-const (
-	entries = `
+const entries = `
 select e.xid, e.seq, e.type, e.case_id, e.place, e.unit_id, e.unit_before, k.service_id, coalesce(k.owner, ''), k.via_point_of_contact
 from events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id
 where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot()) and ($5 = '' or k.owner = $5) and `
-	inPlaces = `e.place between $3 and $4`
-)
 
 // gone are the types of events that have an index of their own.
 var gone = map[string]bool{"CASE_DISCARDED": true, "CASE_ERASED": true}
@@ -58,7 +55,7 @@ func statement(scope authz.Scope, types map[string]bool, most int) (text string,
 		// followed and sorted it, for each page.
 		text += "e.place = " + strconv.FormatInt(int64(scope.Lo), 10) + " and $3 = $4::bigint"
 	} else {
-		text += inPlaces
+		text += "e.place between $3 and $4"
 	}
 	if types != nil {
 		names := slices.Sorted(maps.Keys(types))

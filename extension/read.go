@@ -495,9 +495,6 @@ func (r *reader) depths() {
 	r.misplaced()
 }
 
-// placeOf is the ending of the type in which the contract has a place for a directive.
-var placeOf = map[string]string{"filterable": endingOf[filter], "sortable": endingOf[order]}
-
 // misplaced refuses an index on what lies inside a list of objects: conditions on several fields would hold for different entries. And it refuses
 // personal data in the catalogue and the directory: they are read by everybody for whom the fields hold, and belong to no case whose log would tell.
 func (r *reader) misplaced() {
@@ -534,11 +531,13 @@ func (r *reader) misplaced() {
 				}
 			}
 		}
+		place := func(kind int) bool { return r.standard.Types[name+"Extension"+endingOf[kind]] != nil }
 		for _, f := range t.Fields { // what no list of the contract has a place for; inside objects, which may stand elsewhere as well, it is left alone
-			for directive, asked := range map[string]bool{"filterable": f.Filterable, "sortable": f.Sortable} {
-				if asked && r.standard.Types[name+"Extension"+placeOf[directive]] == nil {
-					r.say("misplacedDirective", name, f.Name, directive)
-				}
+			if f.Filterable && !place(filter) {
+				r.say("misplacedDirective", name, f.Name, "filterable")
+			}
+			if f.Sortable && !place(order) {
+				r.say("misplacedDirective", name, f.Name, "sortable")
 			}
 		}
 		below(t, false, []string{name})

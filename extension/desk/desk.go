@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -193,18 +194,13 @@ func (d *Desk) broken(t *ent.Tenant, before, after *extension.Definition) []stri
 	return slices.Compact(out)
 }
 
-// levels are those of owners, from the top of a chain.
-var levels = []string{string(authz.Land), string(authz.District), string(authz.Authority)}
-
-// instead is a chain in which an owner's definition is another one, or none.
+// instead is a chain in which an owner's definition is another one, or none. From the Land down: what lies in a tenant has a place behind its own.
 func instead(chain extension.Chain, o extension.Owner, d *extension.Definition) extension.Chain {
 	out := slices.DeleteFunc(slices.Clone(chain), func(each *extension.Definition) bool { return each.Owner.ID == o.ID })
 	if d != nil {
 		out = append(out, d)
 	}
-	slices.SortFunc(out, func(a, b *extension.Definition) int {
-		return slices.Index(levels, a.Owner.Kind) - slices.Index(levels, b.Owner.Kind)
-	})
+	slices.SortFunc(out, func(a, b *extension.Definition) int { return cmp.Compare(a.Owner.Place, b.Owner.Place) })
 	return out
 }
 
