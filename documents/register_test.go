@@ -34,8 +34,8 @@ func load(t *testing.T, conn *pgx.Conn, client, edition string, all map[string]s
 	}
 }
 
-// asks sends a request of any members, and gives the rule of its error; empty where it was answered.
-func asks(h *housetest.House, request map[string]any) string {
+// sent is what comes of a request of any members.
+func sent(h *housetest.House, who *housetest.Caller, request map[string]any) housetest.Answer {
 	h.Helper()
 	body, err := json.Marshal(request)
 	if err != nil {
@@ -44,7 +44,13 @@ func asks(h *housetest.House, request map[string]any) string {
 	r := h.Request(http.MethodPost, "/graphql")
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Type", "application/json")
-	return ruleOf(h, h.As("kiel-caseworker").Send(r))
+	return who.Send(r)
+}
+
+// asks sends a request, and gives the rule of its error; empty where it was answered.
+func asks(h *housetest.House, request map[string]any) string {
+	h.Helper()
+	return ruleOf(h, sent(h, h.As("kiel-caseworker"), request))
 }
 
 func ruleOf(h *housetest.House, a housetest.Answer) string {

@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -59,14 +57,7 @@ func loads(h *housetest.House, tenant, text string) {
 // answer is all that somebody can see of what comes of a request, but for when it was given and its number.
 func answer(h *housetest.House, who *housetest.Caller, request map[string]any) string {
 	h.Helper()
-	body, err := json.Marshal(request)
-	if err != nil {
-		h.Fatal(err)
-	}
-	r := h.Request(http.MethodPost, "/graphql")
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	r.Header.Set("Content-Type", "application/json")
-	a := who.Send(r)
+	a := sent(h, who, request)
 	for _, name := range []string{"Date", "X-Request-Id", "Ratelimit"} {
 		a.Header.Del(name)
 	}
