@@ -120,12 +120,15 @@ func parcels(c chance) []schema.FormItem {
 		said("flurstueck", "Flurstück", fmt.Sprintf("%d/%d", n, 1+c.IntN(12))), number("flurnummer", "Flurnummer", n),
 		said("bauart", "Bauart", one(c, "NEUBAU", "NEUBAU", "ANBAU", "UMBAU", "UMBAU", "NUTZUNGSAENDERUNG")),
 	}
+	floors := 0
 	for _, part := range []string{"Erdgeschoss", "Obergeschoss", "Dachgeschoss", "Garage"}[:1+c.IntN(4)] {
+		area := 12 + c.IntN(140)
+		floors += area
 		items = append(items, schema.FormItem{Name: "bauteil", Label: "Bauteil", Items: []schema.FormItem{
-			said("bezeichnung", "Bezeichnung", part), number("flaeche", "Fläche in Quadratmetern", 12+c.IntN(140)),
+			said("bezeichnung", "Bezeichnung", part), number("flaeche", "Fläche in Quadratmetern", area),
 		}})
 	}
-	return items
+	return append(items, number("geschossflaeche", "Geschossfläche in Quadratmetern", floors))
 }
 
 // addValues writes down what the form says of the fields that hold where the case lies.

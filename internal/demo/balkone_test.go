@@ -29,7 +29,8 @@ func TestBuildingPermitsOfTheDemoHaveTheFieldsOfTheirLand(t *testing.T) {
 		"a list of objects is a list":                  `select bool_or(jsonb_path_exists(document, '$.*[*].*')) from extension_records`,
 		"nothing of what is erased is kept":            `select not exists (select from extension_records r join cases c on c.id = r.case_id where c.state = 'ERASED')`,
 		"the form says what the fields say":            `select bool_and(s.form_data::text like '%flurnummer%') from extension_records r join submissions s on s.case_id = r.case_id`,
-		"Bavaria's field of the same name is a number": `select bool_and((e.number is not null) = (e.place / 10000000000000 = 9)) from extension_entries e`,
+		"Bavaria's field of the same name is a number": `select bool_and((e.number is not null) = (e.place / 10000000000000 = 9)) from extension_entries e join extension_definitions d on e.field = d.place * 8192 + (d.numbers -> 'of' ->> 'Case.flurstueck')::bigint`,
+		"floor space can be summed":                    `select count(*) > 5 and bool_and(e.number > 0 and e.text is null) from extension_entries e where e.counted = 'SUM'`,
 	} {
 		var holds bool
 		if err := conn.QueryRow(context.Background(), question).Scan(&holds); err != nil || !holds {
