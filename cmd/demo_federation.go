@@ -27,6 +27,7 @@ import (
 	"github.com/ozg-cloud/platform/internal/cluster"
 	"github.com/ozg-cloud/platform/internal/demo"
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/statistics"
 )
 
 // demoLand is one of the four Länder of the demo: a house with a cluster of its own behind an address of its own.
@@ -355,10 +356,10 @@ type demoAnswer struct {
 
 // tell asks in the first Land for a figure of all and prints who has answered what.
 func (d *federationDemo) tell(ctx context.Context, measure string) error {
-	last := time.Now().UTC().AddDate(0, 0, -time.Now().UTC().Day()) // the last day of the month that is over
+	over := statistics.MonthBefore(time.Now(), 1)
 	var a demoAnswer
 	err := d.ask(ctx, d.lands[0], "federation-analyst", demoQuestion, map[string]any{
-		"measure": measure, "from": last.Format("2006-01"), "to": last.Format("2006-01"),
+		"measure": measure, "from": over, "to": over,
 	}, &a)
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,8 +40,7 @@ func newBureau(t *testing.T) *bureau {
 	if err := h.Tally.Rebuild(t.Context(), func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	open, _ := time.Parse("2006-01", b.to)
-	b.closed, b.from = open.AddDate(0, -1, 0).Format("2006-01"), open.AddDate(0, -60, 0).Format("2006-01")
+	b.closed, b.from = statistics.MonthBefore(h.Clock.Now(), 1), statistics.MonthBefore(h.Clock.Now(), 60)
 	return b
 }
 

@@ -33,6 +33,12 @@ var berlin = func() *time.Location {
 // MonthOf is the month of an instant in Europe/Berlin, "2026-10".
 func MonthOf(t time.Time) string { return t.In(berlin).Format("2006-01") }
 
+// MonthBefore is the month that lies n before the month of an instant in Europe/Berlin; with 1 the last one that is over.
+func MonthBefore(t time.Time, n int) string {
+	t = t.In(berlin)
+	return time.Date(t.Year(), t.Month()-time.Month(n), 1, 0, 0, 0, 0, berlin).Format("2006-01")
+}
+
 // DayOf is the day of an instant in Europe/Berlin, "2026-10-03".
 func DayOf(t time.Time) string { return t.In(berlin).Format(time.DateOnly) }
 

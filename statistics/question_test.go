@@ -235,6 +235,15 @@ func TestAMonthBeginsAndEndsInBerlin(t *testing.T) {
 	if statistics.MonthOf(at) != "2026-10" || statistics.DayOf(at) != "2026-10-01" || statistics.MonthOf(at.Add(-time.Hour)) != "2026-09" {
 		t.Errorf("%s is in %s, on %s", at, statistics.MonthOf(at), statistics.DayOf(at))
 	}
+	for instant, months := range map[time.Time][2]string{ // the month before, and the one a year before
+		at: {"2026-09", "2025-10"}, at.Add(-time.Hour): {"2026-08", "2025-09"},
+		time.Date(2026, 10, 31, 22, 30, 0, 0, time.UTC): {"2026-09", "2025-10"}, // the month before has fewer days
+		time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC): {"2026-12", "2026-01"},
+	} {
+		if got := [2]string{statistics.MonthBefore(instant, 1), statistics.MonthBefore(instant, 12)}; got != months {
+			t.Errorf("before %s lie %v instead of %v", instant, got, months)
+		}
+	}
 	end, ok := statistics.EndOf("2026-10")
 	if want := time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC); !ok || !end.Equal(want) {
 		t.Errorf("October ends at %s", end)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ozg-cloud/platform/federation/book"
 	"github.com/ozg-cloud/platform/federation/lab"
+	"github.com/ozg-cloud/platform/statistics"
 )
 
 var (
@@ -138,13 +139,10 @@ func TestWhateverIsWrongWithSomeHousesTheOthersAreCountedAndEveryMemberIsNamedOn
 	// Each question is another one than all before, so that nobody has answered it yet.
 	questions := 0
 	unasked := func() period {
-		now := l.Houses[0].Clock.Now().UTC()
-		month := func(back int) string {
-			return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -back, 0).Format("2006-01")
-		}
+		now := l.Houses[0].Clock.Now()
 		back, long := 2+questions%28, questions/28
 		questions++
-		return period{month(back + long), month(back)}
+		return period{statistics.MonthBefore(now, back+long), statistics.MonthBefore(now, back)}
 	}
 	deadline := 1000
 	if len(l.Houses) > 4 { // they share the machine with each other

@@ -45,8 +45,8 @@ type all struct {
 
 // months is a year that is over.
 func months(h *lab.House) (from, to string) {
-	end := h.Clock.Now().AddDate(0, 0, -h.Clock.Now().Day()) // the last day of the month before
-	return statistics.MonthOf(end.AddDate(0, -11, 0)), statistics.MonthOf(end)
+	now := h.Clock.Now()
+	return statistics.MonthBefore(now, 12), statistics.MonthBefore(now, 1)
 }
 
 // asks asks everybody, for whoever reads the statistics of the first house.
