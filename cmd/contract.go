@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/tenant"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/extension/inforce"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/schema"
@@ -55,8 +54,8 @@ func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
 	return text, true
 }
 
-// contractAt gives the contract of the tenant with a slug.
-func (o operator) contractAt(ctx context.Context, c console, slug string) (*ast.Schema, error) {
+// addedAt gives what is added to the standard house for the tenant with a slug.
+func (o operator) addedAt(ctx context.Context, c console, slug string) (extension.Chain, error) {
 	t, err := o.client.Tenant.Query().Where(tenant.Slug(slug)).Only(ctx)
 	if err != nil {
 		return nil, problem.New(problem.Missing, "notFound")
@@ -71,7 +70,7 @@ func (o operator) contractAt(ctx context.Context, c console, slug string) (*ast.
 	}
 	held := added.At(authz.Cover(authz.TenantKind(t.Kind), authz.Place(t.Place)))
 	if held == nil {
-		return standard, nil
+		return nil, nil
 	}
-	return held.Chain.Overlay(standard), nil
+	return held.Chain, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ozg-cloud/platform/documents"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/schema"
 	"github.com/ozg-cloud/platform/web"
 )
@@ -73,15 +74,16 @@ func manifest(ctx context.Context, c console, file, tenant string) (map[string]s
 	if err != nil {
 		return nil, err
 	}
+	var added extension.Chain
 	if tenant != "" {
 		if err := operate(ctx, c, func(ctx context.Context, o operator) (err error) {
-			contract, err = o.contractAt(ctx, c, tenant)
+			added, err = o.addedAt(ctx, c, tenant)
 			return err
 		}); err != nil {
 			return nil, err
 		}
 	}
-	guard := web.NewGuard(contract, web.DefaultLimits())
+	guard := web.NewGuard(added.Overlay(contract), web.DefaultLimits())
 	var wrong []error
 	for _, hash := range slices.Sorted(maps.Keys(all)) {
 		if err := guard.Fits(all[hash]); err != nil {

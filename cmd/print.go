@@ -38,11 +38,15 @@ func printSchema(ctx context.Context, c console, args []string) error {
 		return tell(schema.SDL())
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
-		contract, err := o.contractAt(ctx, c, *slug)
+		added, err := o.addedAt(ctx, c, *slug)
 		if err != nil {
 			return err
 		}
-		return tell(schema.Print(contract))
+		standard, err := schema.Load()
+		if err != nil {
+			return err
+		}
+		return tell(schema.Print(added.Overlay(standard)))
 	})
 }
 
