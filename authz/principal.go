@@ -221,6 +221,14 @@ func Clerk(ctx context.Context, at Place) (context.Context, error) {
 	return With(ctx, &clerk), nil
 }
 
+// Personal tells whether some right of the principal's depends on who it is: two principals of whom neither is personal, with equal assignments and
+// trust levels, see the same rows.
+func (p *Principal) Personal() bool {
+	return p.system || p.clerk != nil || p.scope.Owner != "" || slices.ContainsFunc(p.rows, func(r Rows) bool {
+		return slices.ContainsFunc(r.Any, func(c Condition) bool { return c.Owner != "" })
+	})
+}
+
 type contextKey struct{}
 
 // seat is where a context has its principal: one who is renewed sits down there, for all who share the context.
@@ -252,6 +260,16 @@ func Renewed(ctx context.Context, p *Principal) error {
 func From(ctx context.Context) (*Principal, error) {
 	_, p, err := seated(ctx)
 	return p, err
+}
+
+// Near gives a context in which whoever sits in ctx is found without a search: for who asks again
+// and again deep inside of a request. A missing principal is refused as by From.
+func Near(ctx context.Context) (context.Context, *Principal, error) {
+	s, p, err := seated(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return context.WithValue(ctx, contextKey{}, s), p, nil
 }
 
 func seated(ctx context.Context) (*seat, *Principal, error) {

@@ -281,9 +281,9 @@ func Build(ctx context.Context, g Ground) (*House, error) {
 		e.SetQueryCache(known) // instead of its own, which counts nothing
 		web.TraceFields(e, tracer)
 		if c.Standard != nil {
-			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema).Knowing(known)}
+			return web.Engine{Executor: e, Guard: c.Standard.Guard.Over(c.Schema).Knowing(known), Written: graph.Written}
 		}
-		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits).Knowing(known)}
+		engine := web.Engine{Executor: e, Guard: web.NewGuard(c.Schema, limits).Knowing(known), Written: graph.Written}
 		warming.Go(func() { engine.Warm(warmth, register.All(), warmed) })
 		return engine
 	})

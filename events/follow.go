@@ -65,7 +65,7 @@ type Frame struct {
 
 // receiver is the little that the log keeps of whoever follows: where it stands, never what it has still to be told.
 type receiver struct {
-	concerned func(Entry) bool
+	concerned func(*Entry) bool
 	wake      chan struct{}
 
 	arriving bool // it does not know yet of everything that was stored before it came
@@ -78,163 +78,236 @@ type receiver struct {
 // readAtOnce is how many events are read in one go.
 const readAtOnce = 100
 
-// Follow leads a receiver through a story, from behind a position (nil: from now on), until ctx ends or send fails. Rights are those that ctx's
-// principal has at each moment.
+// Following is a receiver on its way through a story. One goroutine at a time takes what it tells.
+type Following struct {
+	log     *Log
+	ctx     context.Context
+	story   Story
+	visitor *receiver // nil until the first step
+	after   *Position
+	beat    *time.Ticker
+	forget  func() bool
+
+	now     stage
+	p       *authz.Principal // by whose rights was told last
+	arrived bool             // the checkpoint behind the backlog was told
+	reach   reach            // of what is being told
+	found   []Entry          // what is left of it
+	told    []Told           // what was read of it and comes next
+}
+
+// stage is what a receiver does next.
+type stage uint8
+
+const (
+	looks  stage = iota // for what lies behind its mark
+	weighs              // its rights of now
+	tells               // what was found
+	waits
+)
+
+// Follow leads a receiver through a story, from behind a position (nil: from now on), until ctx ends, which it has to. Rights are those that ctx's
+// principal has at each moment. A principal that is missing is refused at once.
 //
 // Where the log does not reach back so far any more, a gap comes first. Then comes what has happened since, then a checkpoint behind everything that was stored before the receiver came (but for what has to wait for a
 // transaction that still runs), then what happens, without a seam; a checkpoint comes again with every heartbeat, whatever happens elsewhere. An event comes once and in the order of the log, unless a receiver begins again at an older position. Where a case is handed to a unit
 // that the receiver does not see, a revocation stands in the place of the event.
 //
 // Nobody waits for a receiver that is slow, and nothing is kept for it: it goes on from where it stands.
-func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat time.Duration, send func(Frame) error) error {
-	p, err := authz.From(ctx)
+func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat time.Duration) (*Following, error) {
+	ctx, p, err := authz.Near(ctx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	f := &Following{log: l, ctx: ctx, story: s, after: after, beat: time.NewTicker(heartbeat), p: p}
+	f.forget = context.AfterFunc(ctx, f.end)
+	return f, nil
+}
+
+// end is called once, when ctx has ended or an error has been told.
+func (f *Following) end() {
+	f.beat.Stop()
+	f.log.leave(f)
+}
+
+// Next waits for the frame that comes next. After an error, which that of a context may be, nothing comes.
+func (f *Following) Next() (Frame, error) {
+	for {
+		if len(f.told) > 0 {
+			t := f.told[0]
+			f.told = f.told[1:]
+			return Frame{Kind: Happened, At: t.At, Shown: t.Shown}, nil
+		}
+		var frame Frame
+		var some bool
+		var err error
+		if f.arrived {
+			frame, some, err = f.step()
+		} else {
+			aside(func() { frame, some, err = f.step() })
+		}
+		if err != nil {
+			if f.forget() {
+				f.end()
+			}
+			return Frame{}, err
+		}
+		if some {
+			return frame, nil
+		}
+	}
+}
+
+// step goes on by one stage, which may have a frame, or leave something to be told.
+func (f *Following) step() (frame Frame, some bool, err error) {
+	if err := f.ctx.Err(); err != nil {
+		return Frame{}, false, err
+	}
+	if f.visitor == nil {
+		select {
+		case <-f.log.begun:
+			f.log.enter(f)
+		case <-f.ctx.Done():
+			return Frame{}, false, f.ctx.Err()
+		}
+	}
+	switch f.now {
+	case looks:
+		return f.look()
+	case weighs:
+		now, err := authz.From(f.ctx)
+		if err != nil {
+			return Frame{}, false, err
+		}
+		lost := f.p != now && authz.Lost(f.p.Assignments, now.Assignments)
+		f.p, f.now = now, tells
+		return Frame{Kind: Revocation, At: f.visitor.mark}, lost, nil
+	case tells:
+		if len(f.found) > 0 {
+			return f.tell()
+		}
+		return f.arrive()
+	}
+	return f.wait()
+}
+
+// look finds what lies behind the mark.
+func (f *Following) look() (frame Frame, some bool, err error) {
+	if f.found, f.reach, err = f.log.next(f.ctx, f.visitor); err != nil {
+		return Frame{}, false, err
+	}
+	f.now = weighs
+	if f.reach.oldest.Compare(f.log.stands(f.visitor)) <= 0 {
+		return Frame{}, false, nil
+	}
+	f.found = behind(f.found, f.reach.oldest)
+	if f.reach.to.Compare(f.reach.oldest) < 0 { // it goes on behind the gap, however much still lies in it
+		f.reach.to, f.reach.more = f.reach.oldest, true
+	}
+	return Frame{Kind: Gap, At: f.reach.oldest}, true, nil
+}
+
+// tell goes through what was found as far as something has to be read or revoked. It decides by rights that are at least as young as the entries.
+func (f *Following) tell() (frame Frame, some bool, err error) {
+	var at []Position
+	for i := range f.found {
+		e := &f.found[i]
+		switch {
+		case f.story.tells(f.p, e):
+			if at = append(at, e.At); len(at) < readAtOnce {
+				continue
+			}
+			f.found = f.found[i+1:]
+		case f.story.left(f.p, e):
+			if len(at) == 0 {
+				f.found = f.found[i+1:]
+				return Frame{Kind: Revocation, At: e.At, Case: e.Case}, true, nil
+			}
+			f.found = f.found[i:]
+		default:
+			continue
+		}
+		f.told, err = f.story.Read(f.ctx, at, f.reach.newest)
+		return Frame{}, false, err
+	}
+	f.found = nil
+	if len(at) > 0 {
+		f.told, err = f.story.Read(f.ctx, at, f.reach.newest)
+	}
+	return Frame{}, false, err
+}
+
+// arrive moves the mark behind everything that was told, and goes on where there may be more by now.
+func (f *Following) arrive() (frame Frame, some bool, err error) {
+	now, err := authz.From(f.ctx)
+	if err != nil {
+		return Frame{}, false, err
+	}
+	if more := f.log.reached(f.visitor, f.reach) || now != f.p; !more {
+		f.now = waits
+		return Frame{}, false, nil
+	}
+	f.now = looks
+	select {
+	case <-f.beat.C:
+		return Frame{Kind: Checkpoint, At: f.reach.to}, true, nil
+	default:
+		return Frame{}, false, nil
+	}
+}
+
+// wait waits for something to tell, or for the time of a checkpoint.
+func (f *Following) wait() (frame Frame, some bool, err error) {
+	if !f.arrived {
+		f.arrived = true
+		return Frame{Kind: Checkpoint, At: f.log.stands(f.visitor), CaughtUp: true}, true, nil
 	}
 	select {
-	case <-l.begun:
-	case <-ctx.Done():
-		return nil
-	}
-	v := l.enter(ctx, after, s)
-	defer l.leave(v)
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	round := func() (more bool, err error) {
-		var found []Entry
-		var r reach
-		if found, r, err = l.next(ctx, v); err != nil {
-			return false, err
-		}
-		if r.oldest.Compare(l.stands(v)) > 0 {
-			found = behind(found, r.oldest)
-			if err := send(Frame{Kind: Gap, At: r.oldest}); err != nil {
-				return false, err
-			}
-			if r.to.Compare(r.oldest) < 0 { // it goes on behind the gap, however much still lies in it
-				r.to, r.more = r.oldest, true
-			}
-		}
-		now, err := authz.From(ctx)
-		if err != nil {
-			return false, err
-		}
-		if p != now && authz.Lost(p.Assignments, now.Assignments) {
-			if err := send(Frame{Kind: Revocation, At: v.mark}); err != nil {
-				return false, err
-			}
-		}
-		p = now
-		if err := tell(ctx, p, s, found, r.newest, send); err != nil {
-			return false, err
-		}
-		if now, err = authz.From(ctx); err != nil {
-			return false, err
-		}
-		if more = l.reached(v, r) || now != p; more {
-			select {
-			case <-beat.C:
-				err = send(Frame{Kind: Checkpoint, At: r.to})
-			default:
-			}
-		}
-		return more, err
-	}
-	if err := aside(func() error {
-		for more := true; more; {
-			var err error
-			if more, err = round(); err != nil {
-				return err
-			}
-		}
-		return send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true})
-	}); err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-v.wake:
-			for more := true; more; {
-				if more, err = round(); err != nil {
-					return err
-				}
-			}
-		case <-beat.C:
-			if err := send(Frame{Kind: Checkpoint, At: l.stands(v), CaughtUp: true}); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return nil
-		}
+	case <-f.visitor.wake:
+		f.now = looks
+		return Frame{}, false, nil
+	case <-f.beat.C:
+		return Frame{Kind: Checkpoint, At: f.log.stands(f.visitor), CaughtUp: true}, true, nil
+	case <-f.ctx.Done():
+		return Frame{}, false, f.ctx.Err()
 	}
 }
 
 // aside does something on a stack of its own: a receiver waits for hours after it has caught up, and would keep the one that reading has made grow.
-func aside(do func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- do() }()
-	return <-done
+// What panics there panics here.
+func aside(do func()) {
+	var failed any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { failed = recover() }()
+		do()
+	}()
+	if <-done; failed != nil {
+		panic(failed)
+	}
 }
 
-// tell sends what a story has of some entries. It decides by rights that are at least as young as the entries.
-func tell(ctx context.Context, p *authz.Principal, s Story, found []Entry, now Position, send func(Frame) error) error {
-	var at []Position
-	read := func() error {
-		if len(at) == 0 {
-			return nil
-		}
-		told, err := s.Read(ctx, at, now)
-		if err != nil {
-			return err
-		}
-		at = at[:0]
-		for _, t := range told {
-			if err := send(Frame{Kind: Happened, At: t.At, Shown: t.Shown}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for i := range found {
-		e := &found[i]
-		switch {
-		case s.tells(p, e):
-			if at = append(at, e.At); len(at) < readAtOnce {
-				continue
-			}
-			if err := read(); err != nil {
-				return err
-			}
-		case s.left(p, e):
-			if err := read(); err != nil {
-				return err
-			}
-			if err := send(Frame{Kind: Revocation, At: e.At, Case: e.Case}); err != nil {
-				return err
-			}
-		}
-	}
-	return read()
-}
-
-func (l *Log) enter(ctx context.Context, after *Position, s Story) *receiver {
-	v := &receiver{wake: make(chan struct{}, 1), arriving: after != nil, behind: true, concerned: func(e Entry) bool {
-		p, err := authz.From(ctx)
-		return err != nil || s.tells(p, &e) || s.left(p, &e)
+func (l *Log) enter(f *Following) {
+	v := &receiver{wake: make(chan struct{}, 1), arriving: f.after != nil, behind: true, concerned: func(e *Entry) bool {
+		p, err := authz.From(f.ctx)
+		return err != nil || f.story.tells(p, e) || f.story.left(p, e)
 	}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if v.mark = l.to; after != nil {
-		v.mark = *after
+	f.visitor = v
+	if v.mark = l.to; f.after != nil {
+		v.mark = *f.after
 	}
-	l.receivers[v] = struct{}{}
-	return v
+	if f.ctx.Err() == nil { // whose end has let it leave already
+		l.receivers[v] = struct{}{}
+	}
 }
 
-func (l *Log) leave(v *receiver) {
+func (l *Log) leave(f *Following) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.receivers, v)
+	delete(l.receivers, f.visitor)
 }
 
 // next gives entries behind a receiver's mark, and sees to it that the principal's rights are at least as young. They come out of the memory or, where that

@@ -143,6 +143,13 @@ func (l *Log) poll(ctx context.Context, call bool) (reach, error) {
 
 // advance takes in what was read and wakes whom it concerns.
 func (l *Log) advance(found []Entry, r reach) {
+	for _, v := range l.concerned(found, r) { // they begin by asking for what is locked until here
+		signal(v.wake)
+	}
+}
+
+// concerned takes in what was read and gives those who wait and whom it concerns.
+func (l *Log) concerned(found []Entry, r reach) (all []*receiver) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.to == (Position{}) {
@@ -161,13 +168,24 @@ func (l *Log) advance(found []Entry, r reach) {
 	for v := range l.receivers {
 		switch {
 		case v.behind:
-		case changed || slices.ContainsFunc(found, v.concerned):
+		case changed || v.hears(found):
 			v.behind = true
-			signal(v.wake)
+			all = append(all, v)
 		case l.to.Compare(v.mark) > 0:
 			v.mark = l.to
 		}
 	}
+	return all
+}
+
+// hears tells whether one of some entries concerns a receiver.
+func (v *receiver) hears(found []Entry) bool {
+	for i := range found {
+		if v.concerned(&found[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // listen lets the other processes call, as long as the database lets it. Without it the reader is a little later.

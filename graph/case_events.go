@@ -4,7 +4,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -68,11 +67,8 @@ func (r subscription) Messages(ctx context.Context, caseID string, after *string
 // longestHeartbeat is in seconds.
 const longestHeartbeat = 300
 
-// errTold ends a story that is told up to now.
-var errTold = errors.New("graph: everything up to now is told")
-
-// follow tells a story until ctx ends, or everything up to now is told. What else stops it earlier is told as the last frame. write makes a frame,
-// or says that there is none.
+// follow begins to tell a story, until ctx ends, or everything up to now is told. write makes a frame, or says that there is none. What it tells goes past
+// the channel that the printed code asks for, see telling.
 func (r subscription) follow(ctx context.Context, after *string, heartbeatSeconds int, live bool, story events.Story,
 	write func(context.Context, events.Frame) (reading.Frame, bool),
 ) (<-chan *reading.Frame, error) {
@@ -88,31 +84,10 @@ func (r subscription) follow(ctx context.Context, after *string, heartbeatSecond
 	if err != nil {
 		return nil, err
 	}
-	frames := make(chan *reading.Frame)
-	send := func(f *reading.Frame) error {
-		select {
-		case frames <- f:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	following, err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second)
+	if err != nil {
+		return nil, err
 	}
-	go func() {
-		defer close(frames)
-		err := r.Log.Follow(ctx, from, story, time.Duration(heartbeatSeconds)*time.Second, func(f events.Frame) error {
-			told, some := write(ctx, f)
-			if !some {
-				return nil
-			}
-			err := send(&told)
-			if err == nil && !live && f.Kind == events.Checkpoint && f.CaughtUp {
-				err = errTold
-			}
-			return err
-		})
-		if err != nil && !errors.Is(err, errTold) && ctx.Err() == nil {
-			_ = send(&reading.Frame{Err: err}) // who has gone need not know
-		}
-	}()
-	return frames, nil
+	begin(&telling{ctx: ctx, following: following, live: live, write: write})
+	return nil, nil
 }

@@ -35,6 +35,7 @@ func Engine(r *Resolver, contract *ast.Schema, held *inforce.Held, log *slog.Log
 	})
 	e.AroundResponses(rightsVersion)
 	e.AroundFields(saidAgain)
+	e.AroundFields(told)
 	e.AroundResponses(streamEnd)
 	e.AroundResponses(lastAnswer(Failure(log)))
 	return e

@@ -26,9 +26,38 @@ type Frame struct {
 	// Err ends the stream.
 	Err error
 
-	cursor string
-	path   ast.Path
-	denied []ast.Path
+	written []byte // see Written
+	cursor  string
+	path    ast.Path
+	denied  []ast.Path
+}
+
+// Written gives the answer with the frame as it goes out, and the cursor that stands in it: the same bytes for all who are shown the same, never to be
+// changed. It is nil for a frame with errors, which are worded for each receiver.
+func (f *Frame) Written() (answer []byte, cursor string) { return f.written, f.cursor }
+
+// written writes the answer of a stream's field that has no errors, and gives the place in it where the value stands.
+func written(alias string, v Value, cursor string) ([]byte, Value) {
+	out := make([]byte, 0, len(v)+len(alias)+len(cursor)+64)
+	out = append(append(append(out, `{"data":{"`...), alias...), `":`...) // a name of GraphQL needs no escape
+	begin := len(out)
+	out = append(out, v...)
+	end := len(out)
+	out = append(out, '}')
+	if cursor != "" {
+		out = append(append(append(out, `,"extensions":{"eventCursor":"`...), cursor...), `"}`...) // nor does base64
+	}
+	return append(out, '}'), Value(out[begin:end:end])
+}
+
+// frameOf makes a frame that nobody shares.
+func frameOf(field graphql.CollectedField, v Value, cursor string, err error) Frame {
+	if err != nil {
+		return Frame{Err: err, cursor: cursor}
+	}
+	f := Frame{cursor: cursor}
+	f.written, f.Value = written(field.Alias, v, cursor)
+	return f
 }
 
 // MarshalGQLContext writes the answer, with its cursor beside it (extensions.eventCursor).
@@ -53,14 +82,13 @@ func (*Frame) UnmarshalGQLContext(context.Context, any) error {
 // Frame writes what the log tells a receiver, in the words of the current field.
 func (r *Reader) Frame(ctx context.Context, f events.Frame) Frame {
 	if f.Kind == events.Happened { // which comes most often
-		s := f.Shown.(*shown) //nolint:forcetypeassert // out of tell
-		return Frame{Value: s.views[0], cursor: s.cursor, path: graphql.GetPath(ctx), denied: s.denied[0]}
+		return f.Shown.(*shown).frame(ctx, 0) //nolint:forcetypeassert // out of tell
 	}
 	field := graphql.GetFieldContext(ctx).Field
 	c := &compiler{r: r, oc: graphql.GetOperationContext(ctx)}
 	plain := func(typ, cursor string, values map[string]any) Frame {
 		v, err := c.plain(field.Selections, values, typ, field.Definition.Type.Name())
-		return Frame{Value: v, Err: err, cursor: cursor}
+		return frameOf(field, v, cursor, err)
 	}
 	checkpoint := r.cursors.Checkpoint(f.At)
 	switch f.Kind {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -28,8 +29,9 @@ type sharedReads struct {
 
 // question is equal for those who are shown the same.
 type question struct {
-	document *ast.QueryDocument // of one contract: the same text is the same document, see graph.Engine
-	text     string
+	document *ast.QueryDocument    // of one contract: the same text is the same document, see graph.Engine
+	asked    unique.Handle[string] // by whom, see asking
+	at       string                // the events, and the last one of all
 }
 
 type sharedRead struct {
@@ -51,7 +53,12 @@ func (r *Reader) tellOnce(ctx context.Context, t told, filter any, asked *asking
 		return nil, err
 	}
 	oc := graphql.GetOperationContext(ctx)
-	got, err := r.shared(ctx, p, oc, asked, append(at[:len(at):len(at)], now), func(ctx context.Context) (*read, error) { return r.tell(ctx, p, t, filter, at) })
+	// Who waits for somebody else's read waits no longer than that one does.
+	got, err := r.shared(ctx, p, oc, asked, append(at[:len(at):len(at)], now), func(ctx context.Context) (*read, error) {
+		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
+		defer cancel()
+		return r.tell(ctx, p, t, filter, at)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +69,12 @@ func (r *Reader) tellOnce(ctx context.Context, t told, filter any, asked *asking
 }
 
 func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.OperationContext, asked *asking, at []events.Position, tell func(context.Context) (*read, error)) (*read, error) {
-	if p.Scope().Owner != "" { // no two applicants are shown the same
-		return tell(ctx)
-	}
-	q, err := asked.question(p, oc, at)
+	q, some, err := asked.question(p, oc, at)
 	if err != nil {
 		return nil, err
+	}
+	if !some {
+		return tell(ctx)
 	}
 	all := &r.reads
 	all.mu.Lock()
@@ -109,13 +116,22 @@ func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.Ope
 
 // asking is the part of one receiver's questions that stays the same from event to event: writing it out takes longer than most of what follows.
 type asking struct {
-	by   *authz.Principal
-	text string
+	by    *authz.Principal
+	alone bool // somebody else is shown something else
+	said  unique.Handle[string]
+}
+
+// standing is what equal rights are known by, among those whose rights do not depend on who they are.
+var standing = func(p *authz.Principal) any {
+	return struct {
+		TrustLevel  authz.TrustLevel
+		Assignments []authz.Assignment
+	}{p.TrustLevel, p.Assignments}
 }
 
 // question says everything that what is shown depends on: the operation, its variables, the rights, the events, and the last one of all, as every
-// change of a case is one. Where a stream began does not matter.
-func (a *asking) question(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, error) {
+// change of a case is one. Where a stream began does not matter. It is false where nobody else can have the same.
+func (a *asking) question(p *authz.Principal, oc *graphql.OperationContext, at []events.Position) (question, bool, error) {
 	if a.by != p {
 		variables := maps.Clone(oc.Variables)
 		for _, d := range oc.Operation.VariableDefinitions {
@@ -123,16 +139,19 @@ func (a *asking) question(p *authz.Principal, oc *graphql.OperationContext, at [
 				delete(variables, d.Variable)
 			}
 		}
-		given, err := json.Marshal(variables)
+		said, err := json.Marshal([]any{oc.Operation.Name, variables, standing(p)}) // which keeps nil apart from empty
 		if err != nil {
-			return question{}, fmt.Errorf("reading: writing variables: %w", err)
+			return question{}, false, fmt.Errorf("reading: writing down who asks what: %w", err)
 		}
-		a.by, a.text = p, fmt.Sprint(oc.OperationName, oc.Operation.Name, string(given), p.TrustLevel, p.Scope(), p.Assignments)
+		a.by, a.alone, a.said = p, p.Personal(), unique.Make(string(said))
 	}
-	text := append(make([]byte, 0, len(a.text)+16*len(at)), a.text...)
+	if a.alone {
+		return question{}, false, nil
+	}
+	text := make([]byte, 0, 64)
 	for _, p := range at {
 		text = binary.BigEndian.AppendUint64(text, p.XID)
 		text = binary.BigEndian.AppendUint64(text, uint64(p.Seq)) //nolint:gosec // the same bits
 	}
-	return question{oc.Doc, string(text)}, nil
+	return question{oc.Doc, a.said, string(text)}, true, nil
 }

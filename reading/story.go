@@ -99,8 +99,6 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	}
 	var asked asking
 	s.Read = func(ctx context.Context, at []events.Position, now events.Position) (out []events.Told, err error) {
-		ctx, cancel := context.WithTimeout(ctx, patienceWithStories)
-		defer cancel()
 		err = authz.Current(ctx, func() error {
 			out, err = r.tellOnce(ctx, t, filter, &asked, at, now)
 			return err
@@ -122,9 +120,21 @@ const patienceWithStories = 10 * time.Second
 // shown is what a receiver is shown of an event, once for each place in the answer where it stands.
 type shown struct {
 	views   []Value
+	written [][]byte     // of a stream: the answer that each stands in, see written
 	denied  [][]ast.Path // the places in each that are refused
 	cursor  string       // of the event
 	listing              // of a work list
+}
+
+// frame is the frame of a stream that shows a view.
+func (s *shown) frame(ctx context.Context, view int) Frame {
+	f := Frame{Value: s.views[view], cursor: s.cursor, denied: s.denied[view]}
+	if len(f.denied) > 0 {
+		f.path = graphql.GetPath(ctx)
+	} else {
+		f.written = s.written[view]
+	}
+	return f
 }
 
 // read is what was read of events.
@@ -147,6 +157,7 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 	}
 	set, last := w.sets[l], len(l.views)-1
 	out := make([]events.Told, len(set.rows))
+	field := graphql.GetFieldContext(ctx).Field
 	for i := range out {
 		row := int32(i)
 		s := &shown{views: make([]Value, last), denied: make([][]ast.Path, last)}
@@ -160,6 +171,12 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 		}
 		at := events.Position{XID: binary.BigEndian.Uint64(raw), Seq: int64(binary.BigEndian.Uint64(raw[8:]))} //nolint:gosec // the database's own
 		s.cursor = r.cursors.Of(at)
+		if field.Definition.Type.Name() == t.frame {
+			s.written = make([][]byte, last)
+			for v := range last {
+				s.written[v], s.views[v] = written(field.Alias, s.views[v], s.cursor)
+			}
+		}
 		out[i] = events.Told{At: at, Shown: s}
 	}
 	return &read{out, w.seen, w.version, c.personal}, nil

@@ -85,7 +85,7 @@ func (l *WorkList) Frame(ctx context.Context, f events.Frame) (Frame, bool) {
 			return Frame{}, false
 		}
 		l.remember(s.file, s.meets)
-		return Frame{Value: s.views[m], cursor: s.cursor, path: graphql.GetPath(ctx), denied: s.denied[m]}, true
+		return s.frame(ctx, int(m)), true
 	case f.Kind == events.Revocation && f.Case != uuid.Nil:
 		// The event was not for this receiver any more: only that the case has gone.
 		l.remember(f.Case, false)
@@ -110,5 +110,5 @@ func (r *Reader) gone(ctx context.Context, f events.Frame) Frame {
 	cursor := r.cursors.Checkpoint(f.At)
 	v, err := c.plain(field.Selections, map[string]any{"cursor": cursor, "move": "LEFT", "caseId": schema.ID(catalog.Types["Case"].Number, f.Case)},
 		"WorkListChange", field.Definition.Type.Name())
-	return Frame{Value: v, Err: err, cursor: cursor}
+	return frameOf(field, v, cursor, err)
 }

@@ -76,6 +76,9 @@ type Options struct {
 type Engine struct {
 	Executor graphql.GraphExecutor
 	Guard    *Guard
+	// Written gives what waits for the answers of a stream that has begun, each as it goes out, with the cursor that stands in it: the same bytes for all
+	// who are told the same. Without an answer the executor is asked for the next one. It gives nil for other operations, and may be nil itself.
+	Written func(*graphql.OperationContext) (next func() (answer []byte, cursor string))
 }
 
 // Route is an endpoint of another room.

@@ -308,26 +308,53 @@ func (d *Door) execute(ctx context.Context, op operation) (*graphql.Response, er
 // light tells whether an operation needs nothing of the database, so that nobody waits behind it.
 func (op operation) light() bool { return op.Introspection || op.Bare }
 
-// play carries out an operation of any kind and hands over each of its answers, until there are no more or one is not taken.
-func (d *Door) play(ctx context.Context, op operation, each func(*graphql.Response) error) error {
+// play carries out an operation of any kind and hands over each of its answers as it goes out, with its cursor, until there are no more or one is not
+// taken. An answer may be somebody else's too and is never changed. What it costs is told to those who ask for it.
+func (d *Door) play(ctx context.Context, op operation, c *cost, each func(answer []byte, cursor string) error) error {
 	if op.Kind != ast.Subscription {
 		response, err := d.execute(ctx, op)
 		if err != nil {
 			return err
 		}
-		return each(response)
+		return encoded(response, c, each)
 	}
 	next, within := op.engine.Executor.DispatchOperation(ctx, op.context)
+	var written func() ([]byte, string)
+	if op.engine.Written != nil && c == nil { // the cost would be one more thing in the answer
+		written = op.engine.Written(op.context)
+	}
 	for {
+		if written != nil {
+			answer, cursor := written()
+			if ctx.Err() != nil {
+				return nil
+			}
+			if answer != nil {
+				if err := each(answer, cursor); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		response := next(within)
 		if response == nil || ctx.Err() != nil {
 			return nil
 		}
 		capped(response)
-		if err := each(response); err != nil {
+		if err := encoded(response, c, each); err != nil {
 			return err
 		}
 	}
+}
+
+// encoded hands over an answer of the executor.
+func encoded(r *graphql.Response, c *cost, each func(answer []byte, cursor string) error) error {
+	cursor, _ := r.Extensions["eventCursor"].(string) // where in the stream of events it stands, if it does
+	answer, err := encode(r, c)
+	if err != nil {
+		return err
+	}
+	return each(answer, cursor)
 }
 
 // capped leaves out the errors that are too many, and says how many those are.

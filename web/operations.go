@@ -8,35 +8,48 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // frame is what an operation tells the other side of a connection.
 type frame struct {
 	kind    string // next, error or complete
-	id      string // of the operation
+	id      []byte // of the operation, as JSON
 	payload []byte // of next: an answer; of error: a list of errors
 	cursor  string // where in the stream of events the answer stands, if it does
 }
 
-// text is the frame as JSON, with its kind where the protocol has no other place for it.
-func (f frame) text(kind string) []byte {
-	out := make([]byte, 0, len(f.payload)+len(f.id)+64)
+// append appends the frame as JSON, with its kind where the protocol has no other place for it.
+func (f frame) append(out []byte, kind string) []byte {
 	out = append(out, '{')
 	if kind != "" {
 		out = append(append(append(out, `"type":"`...), kind...), `",`...)
 	}
-	id, err := json.Marshal(f.id)
-	if err != nil {
-		panic("web: a string cannot be written as JSON")
-	}
-	out = append(append(out, `"id":`...), id...)
+	out = append(append(out, `"id":`...), f.id...)
 	if f.payload != nil {
 		out = append(append(out, `,"payload":`...), f.payload...)
 	}
 	return append(out, '}')
+}
+
+// sheets are where messages are laid out: one that is the same for many is copied once for each, with what stands around it.
+var sheets = sync.Pool{New: func() any { return new([]byte) }}
+
+// longestSheet is in bytes. What is longer comes too seldom to be kept.
+const longestSheet = 16 << 10
+
+// laid lays a message out and sends it. Nobody may keep it.
+func laid(out func([]byte) []byte, send func([]byte) error) error {
+	sheet, ok := sheets.Get().(*[]byte)
+	if !ok {
+		panic("web: there is nothing else in the pool")
+	}
+	*sheet = out((*sheet)[:0])
+	err := send(*sheet)
+	if cap(*sheet) <= longestSheet {
+		sheets.Put(sheet)
+	}
+	return err
 }
 
 // errUnwanted ends an operation whose answers nobody takes any more.
@@ -56,8 +69,9 @@ type operations struct {
 }
 
 type running struct {
-	id   string
-	stop context.CancelFunc
+	id     string
+	quoted []byte // the id as JSON
+	stop   context.CancelFunc
 }
 
 func (d *Door) newOperations(language string, send func(frame) error) *operations {
@@ -78,7 +92,11 @@ func (o *operations) start(ctx context.Context, id string, prepare func(context.
 		return problem.New(problem.Busy, "quotaExceeded")
 	}
 	ctx, stop := context.WithCancel(context.WithValue(ctx, lineKey{}, nil)) // the line in the log is that of the connection
-	r := &running{id, stop}
+	quoted, err := json.Marshal(id)
+	if err != nil {
+		panic("web: a string cannot be written as JSON")
+	}
+	r := &running{id, quoted, stop}
 	o.running[id] = r
 	o.wait.Go(func() {
 		defer stop()
@@ -98,7 +116,7 @@ func (o *operations) carryOut(ctx context.Context, r *running, prepare func(cont
 	if err != nil {
 		return err
 	}
-	return o.door.play(ctx, op, func(response *graphql.Response) error { return o.next(r, response) })
+	return o.door.play(ctx, op, nil, func(answer []byte, cursor string) error { return o.next(r, answer, cursor) })
 }
 
 // stop ends the operation with an id, if there is one.
@@ -120,15 +138,10 @@ func (o *operations) finish() {
 }
 
 // next tells an answer.
-func (o *operations) next(r *running, response *graphql.Response) error {
-	cursor := cursorOf(response)
-	payload, err := encode(response, nil)
-	if err != nil {
-		return err
-	}
+func (o *operations) next(r *running, answer []byte, cursor string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.running[r.id] != r || o.send(frame{"next", r.id, payload, cursor}) != nil {
+	if o.running[r.id] != r || o.send(frame{"next", r.quoted, answer, cursor}) != nil {
 		return errUnwanted
 	}
 	return nil
@@ -136,7 +149,7 @@ func (o *operations) next(r *running, response *graphql.Response) error {
 
 // end tells that an operation is complete, or why it never will be.
 func (o *operations) end(ctx context.Context, r *running, err error) {
-	f := frame{kind: "complete", id: r.id}
+	f := frame{kind: "complete", id: r.quoted}
 	if err != nil && !errors.Is(err, errUnwanted) {
 		response, _ := o.door.refusedOperation(ctx, o.language, err)
 		f.kind = "error"
@@ -152,10 +165,4 @@ func (o *operations) end(ctx context.Context, r *running, err error) {
 			_ = o.send(f) // who has gone cannot be told
 		}
 	}
-}
-
-// cursorOf takes the place of an event out of the extensions of its answer.
-func cursorOf(r *graphql.Response) string {
-	cursor, _ := r.Extensions["eventCursor"].(string)
-	return cursor
 }

@@ -65,7 +65,7 @@ func (d *Door) socket(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// The origin was checked above, against the same list as that of the other requests.
-	c, err := websocket.Accept(narrow{w}, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
+	c, err := websocket.Accept(narrow{w, d.o.Limits.Write}, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
 	if err != nil {
 		d.streams.leave()
 		return nil // Accept has answered
@@ -87,9 +87,10 @@ func (d *Door) converse(ctx context.Context, c *websocket.Conn, asked *http.Requ
 		}
 	}()
 	c.SetReadLimit(d.o.Limits.Message)
+	whole := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &socket{door: d, connection: c, request: asked, principal: ctx, known: known, left: burst * d.o.Limits.MessageRate, counted: time.Now()}
+	s := &socket{door: d, connection: c, request: asked, whole: whole, principal: ctx, known: known, left: burst * d.o.Limits.MessageRate, counted: time.Now()}
 	s.operations = d.newOperations(languageOf(asked), s.frame)
 	if c.Subprotocol() != subprotocol {
 		s.close(noSubprotocol, "Subprotocol not acceptable")
@@ -97,11 +98,27 @@ func (d *Door) converse(ctx context.Context, c *websocket.Conn, asked *http.Requ
 	}
 	s.listen(ctx)
 	cancel()
+	_ = c.CloseNow() // an operation may still be writing
 	s.operations.finish()
 }
 
-// narrow hands a connection over with small buffers: most messages are small, and there are many sockets.
-type narrow struct{ http.ResponseWriter }
+// narrow hands a connection over with small buffers, as most messages are small and there are many sockets, and with so much time for each write.
+type narrow struct {
+	http.ResponseWriter
+	within time.Duration
+}
+
+// patient is a connection that gives a write up when its time is over. A deadline costs a tenth of what a context of the message's own does.
+type patient struct {
+	net.Conn
+	within time.Duration
+}
+
+// Write writes in its time.
+func (p patient) Write(b []byte) (int, error) {
+	_ = p.SetWriteDeadline(time.Now().Add(p.within)) // where the connection knows none, there is none
+	return p.Conn.Write(b)                           //nolint:wrapcheck // it stands in the connection's place
+}
 
 const (
 	readBuffer  = 512
@@ -116,7 +133,7 @@ func (n narrow) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	early, _ := given.Reader.Peek(given.Reader.Buffered()) // it is there already
 	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), c), max(readBuffer, len(early)))
 	_, _ = r.Peek(len(early)) // whoever takes over looks for it in the buffer
-	return c, bufio.NewReadWriter(r, bufio.NewWriterSize(c, writeBuffer)), nil
+	return c, bufio.NewReadWriter(r, bufio.NewWriterSize(patient{c, n.within}, writeBuffer)), nil
 }
 
 // burst is how many seconds' worth of messages may come at once.
@@ -128,6 +145,7 @@ type socket struct {
 	request    *http.Request
 	operations *operations
 	closeOnce  sync.Once
+	whole      context.Context // never ends: what is written has its time from narrow
 
 	// what follows belongs to listen
 	principal context.Context // of the principal, once there is one
@@ -314,9 +332,7 @@ func (s *socket) pong() (websocket.StatusCode, string) { return s.write([]byte(`
 
 // write sends a message in its time. Where that fails the connection is of no use any more.
 func (s *socket) write(text []byte) (websocket.StatusCode, string) {
-	ctx, cancel := context.WithTimeout(s.principal, s.door.o.Limits.Write)
-	defer cancel()
-	if err := s.connection.Write(ctx, websocket.MessageText, text); err != nil {
+	if err := s.connection.Write(s.whole, websocket.MessageText, text); err != nil {
 		_ = s.connection.CloseNow()
 		return websocket.StatusGoingAway, ""
 	}
@@ -325,8 +341,10 @@ func (s *socket) write(text []byte) (websocket.StatusCode, string) {
 
 // frame sends what an operation tells.
 func (s *socket) frame(f frame) error {
-	if code, _ := s.write(f.text(f.kind)); code != 0 {
-		return errUnwanted
-	}
-	return nil
+	return laid(func(out []byte) []byte { return f.append(out, f.kind) }, func(text []byte) error {
+		if code, _ := s.write(text); code != 0 {
+			return errUnwanted
+		}
+		return nil
+	})
 }

@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/ozg-cloud/platform/internal/problem"
 )
 
@@ -32,14 +30,7 @@ func (d *Door) stream(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	defer e.end()
 	err = refused
 	if err == nil {
-		err = d.play(ctx, op, func(response *graphql.Response) error {
-			cursor := cursorOf(response)
-			body, err := encode(response, d.costOf(r, op))
-			if err != nil {
-				return err
-			}
-			return e.tell("next", cursor, body)
-		})
+		err = d.play(ctx, op, d.costOf(r, op), func(answer []byte, cursor string) error { return e.tell("next", cursor, answer) })
 	}
 	if ctx.Err() != nil || errors.Is(err, errUnwanted) {
 		return nil // it is not complete, and whoever still listens sees by its end that it goes on elsewhere
@@ -118,17 +109,16 @@ var lines = strings.NewReplacer("\n", " ", "\r", " ")
 
 // tell sends an event. The data are JSON on one line.
 func (e *events) tell(kind, cursor string, data []byte) error {
-	var b bytes.Buffer
-	if cursor != "" && !strings.ContainsAny(cursor, "\x00\r\n") {
-		b.WriteString("id: " + cursor + "\n")
-	}
-	b.WriteString("event: " + kind + "\ndata: ")
-	if bytes.ContainsAny(data, "\r\n") {
-		data = []byte(lines.Replace(string(data)))
-	}
-	b.Write(data)
-	b.WriteString("\n\n")
-	return e.write(b.Bytes())
+	return laid(func(out []byte) []byte {
+		if cursor != "" && !strings.ContainsAny(cursor, "\x00\r\n") {
+			out = append(append(append(out, "id: "...), cursor...), '\n')
+		}
+		out = append(append(append(out, "event: "...), kind...), "\ndata: "...)
+		if bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0 {
+			data = []byte(lines.Replace(string(data)))
+		}
+		return append(append(out, data...), "\n\n"...)
+	}, e.write)
 }
 
 // write sends bytes in their time.
@@ -306,12 +296,12 @@ func (l lasting) Value(key any) any { return l.request.Value(key) }
 func (e *events) frame(f frame) error {
 	switch f.kind {
 	case "next":
-		return e.tell("next", f.cursor, f.text(""))
+		return e.tell("next", f.cursor, f.append(make([]byte, 0, len(f.id)+len(f.payload)+32), ""))
 	case "error": // this protocol knows no other word for it
 		answer := frame{id: f.id, payload: append(append([]byte(`{"errors":`), f.payload...), '}')}
-		if err := e.tell("next", "", answer.text("")); err != nil {
+		if err := e.tell("next", "", answer.append(nil, "")); err != nil {
 			return err
 		}
 	}
-	return e.tell("complete", "", frame{id: f.id}.text(""))
+	return e.tell("complete", "", frame{id: f.id}.append(nil, ""))
 }
