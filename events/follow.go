@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"sort"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -85,7 +86,9 @@ type Following struct {
 	story   Story
 	visitor *receiver // nil until the first step
 	after   *Position
-	beat    *time.Ticker
+	wake    chan struct{}
+	beat    *time.Timer
+	due     atomic.Bool // the next heartbeat
 	forget  func() bool
 
 	now     stage
@@ -119,15 +122,27 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 	if err != nil {
 		return nil, err
 	}
-	f := &Following{log: l, ctx: ctx, story: s, after: after, beat: time.NewTicker(heartbeat), p: p}
+	f := &Following{log: l, ctx: ctx, story: s, after: after, wake: make(chan struct{}, 1), p: p}
+	f.beat = time.AfterFunc(never, func() {
+		if ctx.Err() == nil {
+			f.beat.Reset(heartbeat)
+		}
+		f.due.Store(true)
+		signal(f.wake)
+	})
+	f.beat.Reset(heartbeat)
 	f.forget = context.AfterFunc(ctx, f.end)
 	return f, nil
 }
+
+// never is when a timer rings that is set later: its function must not begin before it is known to itself.
+const never = 1000 * time.Hour
 
 // end is called once, when ctx has ended or an error has been told.
 func (f *Following) end() {
 	f.beat.Stop()
 	f.log.leave(f)
+	signal(f.wake)
 }
 
 // Next waits for the frame that comes next. After an error, which that of a context may be, nothing comes.
@@ -248,29 +263,21 @@ func (f *Following) arrive() (frame Frame, some bool, err error) {
 		return Frame{}, false, nil
 	}
 	f.now = looks
-	select {
-	case <-f.beat.C:
-		return Frame{Kind: Checkpoint, At: f.reach.to}, true, nil
-	default:
-		return Frame{}, false, nil
-	}
+	return Frame{Kind: Checkpoint, At: f.reach.to}, f.due.CompareAndSwap(true, false), nil
 }
 
-// wait waits for something to tell, or for the time of a checkpoint.
+// wait waits for something to tell, or for the time of a checkpoint. It is woken for all of that in one way: to wait for several things at a time costs
+// as much as the rest.
 func (f *Following) wait() (frame Frame, some bool, err error) {
-	if !f.arrived {
+	if first := !f.arrived; first || f.due.CompareAndSwap(true, false) {
 		f.arrived = true
 		return Frame{Kind: Checkpoint, At: f.log.stands(f.visitor), CaughtUp: true}, true, nil
 	}
-	select {
-	case <-f.visitor.wake:
+	<-f.wake
+	if f.log.beyond(f.visitor) {
 		f.now = looks
-		return Frame{}, false, nil
-	case <-f.beat.C:
-		return Frame{Kind: Checkpoint, At: f.log.stands(f.visitor), CaughtUp: true}, true, nil
-	case <-f.ctx.Done():
-		return Frame{}, false, f.ctx.Err()
 	}
+	return Frame{}, false, nil
 }
 
 // aside does something on a stack of its own: a receiver waits for hours after it has caught up, and would keep the one that reading has made grow.
@@ -289,7 +296,7 @@ func aside(do func()) {
 }
 
 func (l *Log) enter(f *Following) {
-	v := &receiver{wake: make(chan struct{}, 1), arriving: f.after != nil, behind: true, concerned: func(e *Entry) bool {
+	v := &receiver{wake: f.wake, arriving: f.after != nil, behind: true, concerned: func(e *Entry) bool {
 		p, err := authz.From(f.ctx)
 		return err != nil || f.story.tells(p, e) || f.story.left(p, e)
 	}}
@@ -369,6 +376,13 @@ func (l *Log) reached(v *receiver, r reach) bool {
 	defer l.mu.Unlock()
 	v.mark = r.to
 	v.behind = r.more || l.to.Compare(r.to) > 0 || l.version > r.version
+	return v.behind
+}
+
+// beyond tells whether there may be something behind a receiver's mark.
+func (l *Log) beyond(v *receiver) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return v.behind
 }
 

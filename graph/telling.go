@@ -19,8 +19,9 @@ type telling struct {
 	live      bool
 	write     func(context.Context, events.Frame) (reading.Frame, bool)
 
-	over bool
-	held *reading.Frame // it was not written, and the executor has it next
+	over  bool
+	frame reading.Frame // the last one
+	held  bool          // it was not written, and the executor has it next
 }
 
 // tellingKey is where the stream that an operation has begun lies in the operation.
@@ -41,18 +42,16 @@ func Written(op *graphql.OperationContext) func() (answer []byte, cursor string)
 			return nil, ""
 		}
 		answer, cursor := f.Written()
-		if answer == nil {
-			t.held = f
-		}
+		t.held = answer == nil
 		return answer, cursor
 	}
 }
 
 // next waits for the next frame; nil: there is none any more. What stops the stream before its time is told as the last one.
 func (t *telling) next() *reading.Frame {
-	if f := t.held; f != nil {
-		t.held = nil
-		return f
+	if t.held {
+		t.held = false
+		return &t.frame
 	}
 	for !t.over {
 		f, err := t.following.Next()
@@ -60,12 +59,13 @@ func (t *telling) next() *reading.Frame {
 			break
 		}
 		if err != nil {
-			t.over = true
-			return &reading.Frame{Err: err}
+			t.over, t.frame = true, reading.Frame{Err: err}
+			return &t.frame
 		}
 		t.over = !t.live && f.Kind == events.Checkpoint && f.CaughtUp
-		if told, some := t.write(t.ctx, f); some {
-			return &told
+		var some bool
+		if t.frame, some = t.write(t.ctx, f); some {
+			return &t.frame
 		}
 	}
 	t.over = true

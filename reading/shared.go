@@ -89,9 +89,13 @@ func (r *Reader) shared(ctx context.Context, p *authz.Principal, oc *graphql.Ope
 	all.mu.Unlock()
 	if !first {
 		select {
-		case <-s.done:
-		case <-ctx.Done():
-			return nil, failed(ctx, ctx.Err())
+		case <-s.done: // which costs less to find than to wait for
+		default:
+			select {
+			case <-s.done:
+			case <-ctx.Done():
+				return nil, failed(ctx, ctx.Err())
+			}
 		}
 		if s.err != nil || s.read.personal {
 			return tell(ctx)

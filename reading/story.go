@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -94,8 +95,14 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	if err != nil {
 		return s, err
 	}
+	var last atomic.Pointer[sight]
 	s.Sees = func(p *authz.Principal, at authz.Target) bool {
-		return p.Rows("event").Contains(at) && p.Rows(object).Contains(at)
+		v := last.Load()
+		if v == nil || v.of != p {
+			v = &sight{p, p.Rows("event"), p.Rows(object)}
+			last.Store(v)
+		}
+		return v.events.Contains(at) && v.things.Contains(at)
 	}
 	var asked asking
 	s.Read = func(ctx context.Context, at []events.Position, now events.Position) (out []events.Told, err error) {
@@ -112,6 +119,12 @@ func (r *Reader) story(ctx context.Context, s events.Story, t told, filter any) 
 	}
 	_, _, err = r.compileStory(ctx, p, t, filter, nil)
 	return s, err
+}
+
+// sight is what somebody sees of events and of what they are about.
+type sight struct {
+	of             *authz.Principal
+	events, things authz.Rows
 }
 
 // patienceWithStories is how long reading a few events may take.

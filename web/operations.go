@@ -72,6 +72,7 @@ type running struct {
 	id     string
 	quoted []byte // the id as JSON
 	stop   context.CancelFunc
+	over   bool // nothing more is sent for it
 }
 
 func (d *Door) newOperations(language string, send func(frame) error) *operations {
@@ -96,7 +97,7 @@ func (o *operations) start(ctx context.Context, id string, prepare func(context.
 	if err != nil {
 		panic("web: a string cannot be written as JSON")
 	}
-	r := &running{id, quoted, stop}
+	r := &running{id: id, quoted: quoted, stop: stop}
 	o.running[id] = r
 	o.wait.Go(func() {
 		defer stop()
@@ -124,6 +125,7 @@ func (o *operations) stop(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if r := o.running[id]; r != nil {
+		r.over = true
 		r.stop()
 		delete(o.running, id)
 	}
@@ -141,7 +143,7 @@ func (o *operations) finish() {
 func (o *operations) next(r *running, answer []byte, cursor string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.running[r.id] != r || o.send(frame{"next", r.quoted, answer, cursor}) != nil {
+	if r.over || o.send(frame{"next", r.quoted, answer, cursor}) != nil {
 		return errUnwanted
 	}
 	return nil
