@@ -31,8 +31,9 @@ type tree struct {
 	levels   [4]node
 	numbers  map[[16]byte]int32
 	services [][16]byte
-	open     [4]*rows // blocks that are being filled
-	out      pouring
+	out      pouring  // cells that are there for the first time
+	open     [4]*rows // blocks of such as may be there already, being filled
+	added    pouring
 	keep     int
 	pour     func(rows []byte, adds bool) error
 }
@@ -106,12 +107,12 @@ func (t *tree) end() error {
 
 // write writes a block down, and sends what was written before where both together are too many.
 func (t *tree) write(r *rows) error {
-	if t.out.cells+len(r.lo) > poured {
+	if t.added.cells+len(r.lo) > poured {
 		if err := t.send(); err != nil {
 			return err
 		}
 	}
-	r.write(&t.out)
+	r.write(&t.added)
 	return nil
 }
 
@@ -131,11 +132,19 @@ func (t *tree) close(level int) error {
 	into := t.open[level]
 	for _, at := range order {
 		c := n.cells[at]
-		into.append(n.lo, at, t.services[at.service], c)
-		into.adds = into.adds || n.begun
-		if len(into.lo) == block {
-			if err := t.write(into); err != nil {
-				return err
+		if n.begun {
+			into.append(n.lo, at, t.services[at.service], c)
+			if len(into.lo) == block {
+				if err := t.write(into); err != nil {
+					return err
+				}
+			}
+		} else {
+			t.out.cell(into.generation, level, n.lo, at, t.services[at.service], c)
+			if t.out.cells == poured {
+				if err := t.pourOut(); err != nil {
+					return err
+				}
 			}
 		}
 		if level+1 < len(t.levels) {
@@ -159,20 +168,32 @@ func (t *tree) byService(a, b int32) int {
 	return bytes.Compare(t.services[a][:], t.services[b][:])
 }
 
+// send pours everything that has been written down: what is there for the first time before what may be added to it.
 func (t *tree) send() error {
+	if err := t.pourOut(); err != nil {
+		return err
+	}
+	if t.added.cells == 0 {
+		return nil
+	}
+	done := t.added
+	t.added = pouring{}
+	return t.pour(done.end(), true)
+}
+
+func (t *tree) pourOut() error {
 	if t.out.cells == 0 {
 		return nil
 	}
 	done := t.out
 	t.out = pouring{}
-	return t.pour(done.end(), done.adds)
+	return t.pour(done.end(), false)
 }
 
-// rows is a row of statistics_cells_poured while it is filled.
+// rows is a row of statistics_cells_added while it is filled.
 type rows struct {
 	generation int32
 	level      int16
-	adds       bool // some of the cells may be there already, which takes thrice as long
 	lo, n, k   []int64
 	kinds      []int16
 	on         []day
@@ -190,10 +211,9 @@ func (r *rows) write(p *pouring) {
 	if len(r.lo) == 0 {
 		return
 	}
-	p.row(10)
+	p.row(9)
 	p.int32(r.generation)
 	p.int16(r.level)
-	p.bool(r.adds)
 	array(p, oidInt8, r.lo, p.int64)
 	array(p, oidInt2, r.kinds, p.int16)
 	array(p, oidDate, r.on, p.date)
@@ -202,7 +222,6 @@ func (r *rows) write(p *pouring) {
 	array(p, oidInt8, r.n, p.int64)
 	array(p, oidInt8, r.k, p.int64)
 	p.cells += len(r.lo)
-	p.adds = p.adds || r.adds
 	*r = rows{
 		generation: r.generation, level: r.level, lo: r.lo[:0], n: r.n[:0], k: r.k[:0], kinds: r.kinds[:0], on: r.on[:0], service: r.service[:0], detail: r.detail[:0],
 	}
@@ -222,7 +241,6 @@ const (
 type pouring struct {
 	b     []byte
 	cells int
-	adds  bool // some of the cells may be there already
 }
 
 func (p *pouring) row(columns uint16) {
@@ -291,7 +309,28 @@ func array[T any](p *pouring, oid uint32, values []T, write func(T)) {
 	binary.BigEndian.PutUint32(p.b[begin:], uint32(len(p.b)-begin-4)) //nolint:gosec // a block
 }
 
-// fact writes a row of statistics_facts_poured.
+// cell writes a row of statistics_cells.
+func (p *pouring) cell(generation int32, level int, lo int64, at spot, service [16]byte, c Cell) {
+	p.row(11)
+	p.int64(c.N)
+	p.int64(c.K)
+	p.int64(lo)
+	p.int64(lo + widths[level] - 1)
+	p.uuid(service)
+	p.date(at.on)
+	p.int32(at.detail)
+	p.int16(int16(level)) //nolint:gosec // there are four
+	p.int16(int16(at.kind & 15))
+	p.int16(int16(at.kind >> 4))
+	p.int32(generation)
+	p.cells++
+}
+
+// factsColumns are the columns of statistics_facts that are poured; extension fields stay empty.
+const factsColumns = ` (generation, case_id, authority, service_id, key, state, channel, trust_level, outcome, received_at, acted_at, decided_at, asked_at, refused_at, due_at,
+	digital, open, counted_in, open_months, open_states)`
+
+// fact writes a row of statistics_facts.
 func (p *pouring) fact(generation int32, f *fact, countedIn day) {
 	p.row(20)
 	p.int32(generation)
