@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -85,6 +84,10 @@ func (t *Tally) forget(ctx context.Context) error {
 func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done int)) error {
 	present := instantOf(t.clock())
 	_, now := present.civil()
+	services, err := t.catalogue(ctx)
+	if err != nil {
+		return err
+	}
 	read := make(chan []*life, 1)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -124,7 +127,7 @@ func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done i
 			})
 			return nil
 		}
-		cells := newTree(generation, t.kept, func(rows []byte, adds bool) error {
+		cells := newTree(generation, t.kept, services, func(rows []byte, adds bool) error {
 			if !adds {
 				return write("statistics_cells_"+strconv.Itoa(int(generation)), rows)
 			}
@@ -180,12 +183,12 @@ const (
 
 // read gives the next cases with all that they count for; none behind the last one.
 func (t *Tally) read(ctx context.Context, after *life) ([]*life, error) {
-	place, received, id := int64(-1), time.Time{}, uuid.UUID{}
+	place, received, id := int64(-1), time.Time{}, [16]byte{}
 	if after != nil {
 		place, received, id = after.place, time.UnixMicro(int64(after.received)+epoch), after.id
 	}
 	var cases []*life
-	var ids []uuid.UUID
+	var ids [][16]byte // pgx makes a text of a uuid.UUID first
 	b := t.asked()
 	b.Queue(casesBehind, place, received, id, readAtOnce)
 	err := t.each(ctx, b, func(v [][]byte) (err error) {
@@ -224,6 +227,17 @@ func (t *Tally) read(ctx context.Context, after *life) ([]*life, error) {
 		l.outcome, err = markOf(markOutcomes, v[1])
 		return err
 	})
+}
+
+// catalogue gives all services in their order.
+func (t *Tally) catalogue(ctx context.Context) (services [][16]byte, err error) {
+	b := t.asked()
+	b.Queue("select id from services order by id")
+	err = t.each(ctx, b, func(v [][]byte) error {
+		services = append(services, [16]byte(v[0]))
+		return nil
+	})
+	return services, err
 }
 
 // asked is a pipeline that has entered the scope.

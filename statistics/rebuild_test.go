@@ -58,7 +58,9 @@ func TestARebuildThatLosesWhatItWritesIsSeenToBeWrong(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t, 22, 300)
 	var cells atomic.Int64
-	books := watched{l.books.Writing, func(into string, _ []byte) bool { return !strings.HasPrefix(into, "statistics_cells_") || cells.Add(1)%3 != 2 }}
+	books := watched{l.books.Writing, func(into string, _ []byte) bool {
+		return !strings.HasPrefix(into, "statistics_cells_") || cells.Add(1)%3 != 2
+	}}
 	if err := l.tally(books).Keeping(200).Rebuild(t.Context(), func(int) {}); err != nil {
 		t.Fatal(err)
 	}
