@@ -187,3 +187,47 @@ func (o one) Copy(ctx context.Context, into string, rows io.Reader) error {
 	defer func() { <-o.turn }()
 	return o.watched.Copy(ctx, into, rows)
 }
+
+func TestWhatIsOverAndStillReadIsLeftForLater(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 26, 100)
+	l.folds()
+	stopped, stop := context.WithCancel(t.Context())
+	if err := l.tally(l.books.Writing).Rebuild(stopped, func(int) { stop() }); err == nil {
+		t.Fatal("it was not broken off")
+	}
+	l.exec("delete from statistics_offset where not answers")
+	backup := l.Database()
+	if _, err := backup.Exec(t.Context(), "begin; lock table statistics_cells in access share mode"); err != nil {
+		t.Fatal(err)
+	}
+	serving, err := pgx.Connect(t.Context(), l.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = serving.Close(context.Background()) })
+	left := func(want int) {
+		t.Helper()
+		var got int
+		if err := pgx.BeginFunc(t.Context(), serving, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), "select ozg_enter(0, 999999999999999, '')"); err != nil {
+				return err
+			}
+			return tx.QueryRow(t.Context(), "select ozg_forget_part()").Scan(&got)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%d parts are left, not %d", got, want)
+		}
+	}
+	left(2)
+	l.agrees("while a backup reads what is over")
+	if _, err := backup.Exec(t.Context(), "rollback"); err != nil {
+		t.Fatal(err)
+	}
+	left(1)
+	left(0)
+	left(0)
+	l.agrees("after what was over is forgotten")
+}
