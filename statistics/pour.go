@@ -17,25 +17,24 @@ const (
 )
 
 // spot is a cell within one node of the tree of tenants, as one number, because looking for those takes most of the program's part: from the highest bit
-// on 4 of the population, 3 of the shape, 23 of the day, 20 of the service's number in the tree's list and 12 of the detail. Spots are in the order in which the cells are written.
+// on 4 of the population, 3 of the shape, 23 of the day, 20 of the service's number in the tree's list and 12 of the detail. Cells are written in their order.
 type spot uint64
 
 const (
-	ofDetail, ofService, ofDay, ofShape = 0, 12, 32, 55 // their lowest bits
-	ofPopulation                        = 58
-	noDay                               = 1 << 22 // day 0; years have four digits
-	mostServices                        = 1 << 20
+	ofService, ofDay, ofShape, ofPopulation = 12, 32, 55, 58 // their lowest bits; the detail has bit 0
+	noDay                                   = 1 << 22        // day 0; years have four digits
+	mostServices                            = 1 << 20
 )
 
 func spotOf(k kind, on day, service uint32, detail int32) spot {
 	return spot(k&15)<<ofPopulation | spot(k>>4)<<ofShape | spot(on+noDay)<<ofDay | spot(service)<<ofService | spot(detail) //nolint:gosec // none of them is negative
 }
 
-func (s spot) population() int16 { return int16(s >> ofPopulation) }          //nolint:gosec // 4 bits
-func (s spot) shape() int16      { return int16(s >> ofShape & 7) }           //nolint:gosec // 3 bits
-func (s spot) on() day           { return day(s>>ofDay&(1<<23-1)) - noDay }   //nolint:gosec // 23 bits
-func (s spot) service() int      { return int(s >> ofService & (1<<20 - 1)) } //nolint:gosec // 20 bits
-func (s spot) detail() int32     { return int32(s & (1<<ofService - 1)) }     //nolint:gosec // 12 bits
+func (s spot) population() int16 { return int16(s >> ofPopulation) }
+func (s spot) shape() int16      { return int16(s >> ofShape & 7) }
+func (s spot) on() day           { return day(s>>ofDay&(1<<23-1)) - noDay }
+func (s spot) service() int      { return int(s >> ofService & (1<<20 - 1)) }
+func (s spot) detail() int32     { return int32(s & (1<<ofService - 1)) }
 
 // tree adds up what cases count for, authority by authority: what an authority has had is added to its district when the next one begins, and so on. So
 // each cell is written once, unless there are so many that they are written in parts.
@@ -66,7 +65,7 @@ var widths = [4]int64{1, 10_000_000_000, 10_000_000_000_000, 1_000_000_000_000_0
 func newTree(generation int32, keep int, services [][16]byte, pour func(rows []byte, adds bool) error) *tree {
 	t := &tree{numbers: map[[16]byte]uint32{}, services: services, keep: keep, pour: pour}
 	for i, s := range services {
-		t.numbers[s] = uint32(i) //nolint:gosec // a catalogue has some thousand
+		t.numbers[s] = uint32(i)
 	}
 	for i := range t.levels {
 		t.levels[i].cells = map[spot]Cell{}
@@ -201,7 +200,7 @@ func (t *tree) pourOut() error {
 	return t.pour(done.end(), false)
 }
 
-// rows is a row of statistics_cells_added while it is filled.
+// rows is a row of statistics_cells_summed while it is filled.
 type rows struct {
 	generation int32
 	level      int16

@@ -139,7 +139,7 @@ func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done i
 			for range writers {
 				<-writing
 			}
-			return write("statistics_cells_added", rows)
+			return write("statistics_cells_summed", rows)
 		})
 		intoFacts := "statistics_facts_" + strconv.Itoa(int(generation)) + factsColumns
 		done := 0

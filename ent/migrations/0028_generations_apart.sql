@@ -130,12 +130,12 @@ end $$;
 -- +goose StatementEnd
 
 -- What a rebuild cannot keep in memory it writes in parts, and those behind the first through this door, which adds them up. Nothing lies in it.
-create view statistics_cells_added as
+create view statistics_cells_summed as
     select 0 as generation, 0::smallint as level, -- one level for each row, the cells in arrays
            '{}'::bigint[] as lo, '{}'::smallint[] as kind, '{}'::date[] as period, '{}'::uuid[] as service, '{}'::integer[] as detail, '{}'::bigint[] as n, '{}'::bigint[] as k
     where false;
-revoke all on statistics_cells_added from public;
-grant insert on statistics_cells_added to ozg_serving;
+revoke all on statistics_cells_summed from public;
+grant insert on statistics_cells_summed to ozg_serving;
 
 -- +goose StatementBegin
 -- Adds cells of one level to a generation that is being counted anew, and refuses as ozg_pour does. kind is the population plus 16 times the shape.
@@ -159,7 +159,7 @@ begin
 end $$;
 -- +goose StatementEnd
 revoke all on function ozg_add_cells() from public;
-create trigger added instead of insert on statistics_cells_added for each row execute function ozg_add_cells();
+create trigger added instead of insert on statistics_cells_summed for each row execute function ozg_add_cells();
 
 -- +goose StatementBegin
 -- Forgets one part of a generation that nobody counts any more, and tells how many there are still. Where somebody reads them for longer than a quarter of a second (a backup
