@@ -69,7 +69,7 @@ func (p positionApart) Query(ctx context.Context, statement string, args, rows a
 		return p.Books.Query(ctx, statement, args, rows)
 	}
 	nothing := append([]any(nil), given...)
-	nothing[5] = []string{}
+	nothing[5], nothing[6] = []string{}, []string{}
 	if err := p.Books.Exec(ctx, statement, nothing, nil); err != nil {
 		return err
 	}
