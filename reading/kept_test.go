@@ -46,7 +46,7 @@ func (w *world) mistaken(t *rapid.T, people []viewer) (out []string) {
 		return request{
 			rapid.SampledFrom(people).Draw(t, "who"), rapid.SampledFrom(oneByOne).Draw(t, "what"), rapid.SampledFrom(things).Draw(t, "of"), rapid.IntRange(0, 3).Draw(t, "few"),
 		}
-	}), 10, 30).Draw(t, "requests")
+	}), 5, 12).Draw(t, "requests")
 	for range 2 {
 		for _, r := range requests {
 			kept := r.answer()
@@ -93,7 +93,7 @@ func TestAQuestionThatIsTakenForAnotherIsNoticed(t *testing.T) {
 		t.Run(part, func(t *testing.T) {
 			defer reading.Mistaking(part)()
 			noticed := false
-			for seed := 0; seed < 20 && !noticed; seed++ {
+			for seed := 0; seed < 40 && !noticed; seed++ {
 				noticed = rapid.Custom(func(t *rapid.T) bool { return len(w.mistaken(t, people)) > 0 }).Example(seed)
 			}
 			if !noticed {
