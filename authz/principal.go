@@ -115,6 +115,21 @@ func (r Rows) Contains(t Target) bool {
 	return false
 }
 
+// Rights names all that a principal may do and see, and who it is: it is equal only for one and the same, however often that signs in, and after a change of
+// rights it is another one. It says nothing else.
+type Rights struct {
+	rows  *Rows
+	clerk *Place
+}
+
+// Rights gives the name of the principal's rights; ok is false for a system principal, whose rights have none.
+func (p *Principal) Rights() (name Rights, ok bool) {
+	if p.system || len(p.rows) == 0 {
+		return Rights{}, false
+	}
+	return Rights{&p.rows[0], p.clerk}, true
+}
+
 // Rows are the rows of an object that the principal may read.
 func (p *Principal) Rows(object Object) Rows { return p.held(object, Read) }
 

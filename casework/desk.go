@@ -13,6 +13,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/casefile"
+	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/once"
 )
@@ -146,12 +147,9 @@ func (w *work) store() error {
 	if err := record(w.ctx, w.tx, w.file.TenantID, w.file.Place, w.line, w.file.HistoryHead, w.event()); err != nil {
 		return err
 	}
-	n, err := w.update.SetRevision(w.line.Sequence).SetUpdatedAt(w.now).SetHistoryHead(w.line.Hash(w.file.HistoryHead)).Save(w.ctx)
-	if err != nil {
+	change := w.update.SetRevision(w.line.Sequence).SetUpdatedAt(w.now).SetHistoryHead(w.line.Hash(w.file.HistoryHead))
+	if err := change.Exec(store.Changing(w.ctx, 1)); err != nil { // its row is locked
 		return fmt.Errorf("casework: changing a case: %w", err)
-	}
-	if n != 1 {
-		return fmt.Errorf("casework: a change of one case changed %d", n)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ func serve(ctx context.Context, c console, args []string) error {
 	if err := c.config.Check(); err != nil {
 		return err
 	}
+	makeRoom(c.environ)
 	issuers, err := c.config.issuers()
 	if err != nil {
 		return err

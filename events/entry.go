@@ -38,10 +38,15 @@ const (
 
 // entries reads what lies in a part of the tree behind a mark and below the horizon. The horizon is the oldest transaction that still runs: whatever
 // lies below it has ended, so that nothing can appear there any more.
-const entries = `
+const (
+	entries = `
 select e.xid, e.seq, e.type, e.case_id, e.place, e.unit_id, e.unit_before, k.service_id, coalesce(k.owner, ''), k.via_point_of_contact
-from events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id
-where (e.xid, e.seq) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot()) and ($5 = '' or k.owner = $5) and `
+from `
+	below = "e.xid < pg_snapshot_xmin(pg_current_snapshot())"
+)
+
+// everything is the scope of whoever is shown all events there are.
+var everything = authz.System(authz.Telling).Scope()
 
 // gone are the types of events that have an index of their own.
 var gone = map[string]bool{"CASE_DISCARDED": true, "CASE_ERASED": true}
@@ -49,7 +54,23 @@ var gone = map[string]bool{"CASE_DISCARDED": true, "CASE_ERASED": true}
 // statement reads so many entries of a scope that are of some types (nil: of any), and gives what it needs beyond the mark and the scope. The number
 // stands in the text: the planner has to know how little is wanted.
 func statement(scope authz.Scope, types map[string]bool, most int) (text string, more []any) {
-	text = "/*" + scope.Class() + "*/ " + entries
+	var wanted string
+	if types != nil {
+		names := slices.Sorted(maps.Keys(types))
+		if slices.ContainsFunc(names, func(n string) bool { return !gone[n] }) {
+			wanted, more = " and e.type = any($6)", []any{names}
+		} else if len(names) > 0 {
+			wanted = " and e.type in ('" + strings.Join(names, "', '") + "')" // the index is found by its names alone
+		}
+	}
+	text, last := "/*"+scope.Class()+"*/ "+entries, " order by e.xid, e.seq limit "+strconv.Itoa(most)
+	if scope == everything {
+		// The reader of each process asks this all the time, with values by which a plan of its own would always look best: making that takes ten times as
+		// long as reading. Here no plan depends on a value. Each entry has its case, which is looked up by its key.
+		return text + "(select e.* from events e where (e.xid, e.seq) > ((select $1::xid8), (select $2::bigint)) and " + below + " and $3 <= $4::bigint and $5 = ''" + wanted + last +
+			") e cross join lateral (select * from cases k where k.tenant_id = e.tenant_id and k.id = e.case_id offset 0) k order by e.xid, e.seq", more
+	}
+	text += "events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id where (e.xid, e.seq) > ($1, $2) and " + below + " and ($5 = '' or k.owner = $5) and "
 	if scope.Lo == scope.Hi {
 		// The log of a place is an index. The place stands in the text: the planner has to know how much lies there. For a place like any other it read all that
 		// followed and sorted it, for each page.
@@ -57,15 +78,7 @@ func statement(scope authz.Scope, types map[string]bool, most int) (text string,
 	} else {
 		text += "e.place between $3 and $4"
 	}
-	if types != nil {
-		names := slices.Sorted(maps.Keys(types))
-		if slices.ContainsFunc(names, func(n string) bool { return !gone[n] }) {
-			text, more = text+" and e.type = any($6)", []any{names}
-		} else if len(names) > 0 {
-			text += " and e.type in ('" + strings.Join(names, "', '") + "')" // the index is found by its names alone
-		}
-	}
-	return text + " order by e.xid, e.seq limit " + strconv.Itoa(most), more
+	return text + wanted + last, more
 }
 
 // horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.

@@ -55,7 +55,7 @@ func (r *Reader) ByKey(ctx context.Context, typ, field string, sought []Sought) 
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	values, err := r.answer(ctx, func(c *compiler, top *level, f graphql.CollectedField) ([]*object, error) {
+	values, err := r.answer(ctx, thing{}, func(c *compiler, top *level, f graphql.CollectedField) ([]*object, error) {
 		l, err := c.found(t, column, wanted)
 		if err != nil {
 			return nil, err

@@ -140,6 +140,7 @@ type compiler struct {
 	conditions int // in the filters so far
 	chain      extension.Chain
 	personal   bool // the answer names the viewer
+	passing    bool // what was compiled depends on what others share just now
 }
 
 func (c *compiler) alias() string {

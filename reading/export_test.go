@@ -3,6 +3,8 @@
 package reading
 
 import (
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent/catalog"
 	"github.com/ozg-cloud/platform/ent/rule"
@@ -11,22 +13,24 @@ import (
 // GapInRows leaves out the caller's predicate where gap says so; alias t1 is what stands at the top of a field, all others are reached
 // by an edge.
 func GapInRows(gap func(object authz.Object, alias string) bool) (mend func()) {
+	remember := Forgetting()
 	seenBy = func(p *authz.Principal, object authz.Object, shape rule.Shape, alias string) (string, []any) {
 		if gap(object, alias) {
 			return "", nil
 		}
 		return rule.Where(p, object, shape, alias)
 	}
-	return func() { seenBy = rule.Where }
+	return func() { seenBy = rule.Where; remember() }
 }
 
 // GapInCounts leaves the caller's predicate out of counts.
 func GapInCounts() (mend func()) {
+	remember := Forgetting()
 	counted = func(which ...fragment) fragment {
 		n := len(which)
 		return where(append(which[:n-2:n-2], which[n-1])...)
 	}
-	return func() { counted = where }
+	return func() { counted = where; remember() }
 }
 
 // Filter compiles a filter on cases for a principal and gives its text with numbered marks, and how many arguments it has.
@@ -38,3 +42,30 @@ func Filter(p *authz.Principal, input any) (text string, args int, err error) {
 
 // Fewest lets tests reach what lies behind the entries that are looked at first.
 var Fewest = &fewest
+
+// Forgetting compiles each question anew.
+func Forgetting() (mend func()) {
+	return naming(func(a inquiry) inquiry { f := *a.field; a.field = &f; return a })
+}
+
+// Mistaking takes questions for the same that differ in a part of their names.
+func Mistaking(part string) (mend func()) {
+	one := &ast.Field{}
+	return naming(func(a inquiry) inquiry {
+		switch part {
+		case "rights":
+			a.rights = authz.Rights{}
+		case "thing":
+			a.thing = nil
+		case "field":
+			a.field = one
+		}
+		return a
+	})
+}
+
+func naming(name func(inquiry) inquiry) (mend func()) {
+	before := same
+	same = name
+	return func() { same = before }
+}

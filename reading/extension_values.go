@@ -29,6 +29,7 @@ func (r *Reader) SharedBy(shared func(p *authz.Principal, target string) []exten
 func (c *compiler) known(t *catalog.Type) []extension.Owned {
 	fields := c.chain.Fields(t.Name)
 	if c.r.sharing != nil {
+		c.passing = true
 		for _, o := range c.r.sharing(c.p, t.Name) {
 			if !slices.ContainsFunc(fields, func(f extension.Owned) bool {
 				return f.Definition.Owner.Place == o.Definition.Owner.Place && f.Number == o.Number

@@ -10,4 +10,6 @@ var (
 	seenBy = rule.Where
 	// counted says which of the rows are counted.
 	counted = where
+	// same gives a question the name under which it is kept.
+	same = func(a inquiry) inquiry { return a }
 )

@@ -3,6 +3,7 @@
 package reading
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,15 +15,16 @@ import (
 // fragment is a piece of SQL with a question mark for each of its arguments. The text is made of constants and of names out of
 // the catalog; whatever a caller sent is an argument.
 type fragment struct {
-	text string
-	args []any
+	text  string
+	args  []any
+	ready string // the text with its marks numbered, where that has been done
 }
 
-func sql(text string, args ...any) fragment { return fragment{text, args} }
+func sql(text string, args ...any) fragment { return fragment{text: text, args: args} }
 
 // with appends text and arguments.
 func (f fragment) with(text string, args ...any) fragment {
-	return fragment{f.text + text, append(f.args[:len(f.args):len(f.args)], args...)}
+	return fragment{text: f.text + text, args: append(f.args[:len(f.args):len(f.args)], args...)}
 }
 
 // then appends another fragment.
@@ -84,7 +86,29 @@ func (f fragment) queue(b *pgx.Batch) {
 			args[i] = a
 		}
 	}
-	b.Queue(f.numbered(), args...)
+	text := f.ready
+	if text == "" {
+		text = f.numbered()
+	}
+	b.Queue(text, args...)
+}
+
+// seeking puts the value of a thing into its places.
+func (f fragment) seeking(value any) fragment {
+	for i, a := range f.args {
+		if _, ok := a.(sought); !ok {
+			continue
+		}
+		args := slices.Clone(f.args)
+		for k := i; k < len(args); k++ {
+			if _, ok := args[k].(sought); ok {
+				args[k] = value
+			}
+		}
+		f.args = args
+		return f
+	}
+	return f
 }
 
 // numbered turns the question marks into $1, $2 and so on.

@@ -28,6 +28,7 @@ type Reader struct {
 	seal    *seal.Seal
 	cursors *events.Cursors
 	reads   sharedReads
+	kept    shelf
 	link    func(p *authz.Principal, attachment uuid.UUID) string
 	export  func(p *authz.Principal, id uuid.UUID) string // nil: there are no exports
 	witness Witness
@@ -58,7 +59,7 @@ func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.one(ctx, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
+	return r.one(ctx, thing{}, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
 		var w op
 		if err := c.connection(&w, top, t, f, fragment{}, "", nil); err != nil {
 			return nil, err
@@ -115,8 +116,8 @@ func (r *Reader) node(globalID string) (*catalog.Type, uuid.UUID, bool) {
 }
 
 func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, value any) (Value, error) {
-	return r.one(ctx, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
-		l, err := c.top(t, column+" = ?", value, -1)
+	return r.one(ctx, thing{t, column, value}, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+		l, err := c.top(t, column+" = ?", sought{}, -1)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +135,7 @@ func (r *Reader) Nodes(ctx context.Context, globalIDs []string) ([]Value, error)
 	if len(globalIDs) > LongestPage {
 		return nil, problem.New(problem.Invalid, "tooMany", "ids")
 	}
-	return r.answer(ctx, func(c *compiler, _ *level, f graphql.CollectedField) ([]*object, error) {
+	return r.answer(ctx, thing{}, func(c *compiler, _ *level, f graphql.CollectedField) ([]*object, error) {
 		var types []*catalog.Type // in the order of the ids, so that one question is one text
 		wanted := map[*catalog.Type][]uuid.UUID{}
 		for _, g := range globalIDs {
@@ -184,9 +185,16 @@ func (c *compiler) top(t *catalog.Type, condition string, value any, limit int) 
 	return c.add(&level{alias: a, source: from, chain: from, limit: limit})
 }
 
+// thing is what a field seeks by a value of a column; without a type it is a list, or several.
+type thing struct {
+	typ    *catalog.Type
+	column string
+	value  any
+}
+
 // one answers the current field with the one object that is compiled for it.
-func (r *Reader) one(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) (*object, error)) (Value, error) {
-	values, err := r.answer(ctx, func(c *compiler, top *level, f graphql.CollectedField) ([]*object, error) {
+func (r *Reader) one(ctx context.Context, by thing, compile func(*compiler, *level, graphql.CollectedField) (*object, error)) (Value, error) {
+	values, err := r.answer(ctx, by, func(c *compiler, top *level, f graphql.CollectedField) ([]*object, error) {
 		o, err := compile(c, top, f)
 		return []*object{o}, err
 	})
@@ -198,62 +206,90 @@ func (r *Reader) one(ctx context.Context, compile func(*compiler, *level, graphq
 
 // answer compiles the current field into objects with one nameless field each, runs what came of them, and gives what stands in
 // those fields. Where the rows are younger than the caller's rights, it does so again under those that hold now.
-func (r *Reader) answer(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) (values []Value, err error) {
+func (r *Reader) answer(ctx context.Context, by thing, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) (values []Value, err error) {
 	err = authz.Current(ctx, func() error {
-		values, err = r.attempt(ctx, compile)
+		values, err = r.attempt(ctx, by, compile)
 		return err
 	})
 	return values, err
 }
 
-func (r *Reader) attempt(ctx context.Context, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) ([]Value, error) {
+func (r *Reader) attempt(ctx context.Context, by thing, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) ([]Value, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := r.compiler(ctx, p)
-	top := &level{limit: -1}
-	if top.views, err = compile(c, top, graphql.GetFieldContext(ctx).Field); err != nil {
+	f := graphql.GetFieldContext(ctx).Field
+	fresh := func() (made *compiled, lasts bool, err error) {
+		c := r.compiler(ctx, p)
+		top := &level{limit: -1}
+		if top.views, err = compile(c, top, f); err != nil {
+			return nil, false, err
+		}
+		return c.done(append(c.levels, top)), !c.passing, nil
+	}
+	var made *compiled
+	if name, ok := named(p, f, by.typ, by.column); ok && by.typ != nil {
+		made, err = r.kept.recall(name, fresh)
+	} else {
+		made, _, err = fresh()
+	}
+	if err != nil {
 		return nil, err
 	}
-	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels)+1)}
-	if err := w.run(ctx, append(c.levels, top)); err != nil {
+	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(made.levels))}
+	if err := w.run(ctx, made, by.value); err != nil {
 		return nil, err
 	}
 	size := 64
 	for _, s := range w.sets {
 		size += len(s.buf)
 	}
+	top := made.levels[len(made.levels)-1]
 	values := make([]Value, 0, len(top.views))
 	for i := range top.views {
 		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top], 0, i)
 		values = append(values, braced[1:len(braced)-1])
 	}
-	if err := r.report(ctx, p, c.oc, w.seen); err != nil {
+	if err := r.report(ctx, p, graphql.GetOperationContext(ctx), w.seen); err != nil {
 		return nil, err
 	}
 	w.tell(ctx, top)
 	return values, nil
 }
 
-// run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall.
-func (w *writer) run(ctx context.Context, levels []*level) error {
+// done puts the statements of levels into words.
+func (c *compiler) done(levels []*level) *compiled {
+	class := c.p.Scope().Class()
+	made := &compiled{levels: levels}
+	for _, l := range levels {
+		var s fragment
+		if len(l.columns) > 0 || l.source.text != "" {
+			s = l.statement(class)
+			s.ready = s.numbered()
+		}
+		made.statements = append(made.statements, s)
+	}
+	return made
+}
+
+// run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall. value is what a thing is sought by.
+func (w *writer) run(ctx context.Context, made *compiled, value any) error {
 	scope := w.p.Scope()
-	class := scope.Class()
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	var asked []fragment
-	for _, l := range levels {
-		if len(l.columns) == 0 && l.source.text == "" {
+	for _, s := range made.statements {
+		if s.text == "" {
 			continue
 		}
-		s := l.statement(class)
+		s = s.seeking(value)
 		s.queue(batch)
 		asked = append(asked, s)
 	}
 	if len(asked) > 0 {
 		results := w.r.pool.SendBatch(ctx, batch)
-		if err := w.receive(results, levels); err != nil {
+		if err := w.receive(results, made); err != nil {
 			_ = results.Close() // the first error tells more
 			return failed(ctx, err)
 		}
@@ -262,7 +298,7 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 		}
 		w.r.watch.see(ctx, scope, asked)
 	}
-	for _, l := range levels {
+	for _, l := range made.levels {
 		if w.sets[l] == nil { // nothing to ask: one row without columns
 			set := &rowset{first: map[rowID]int32{}}
 			if err := w.row(l, set, nil); err != nil {
@@ -274,15 +310,15 @@ func (w *writer) run(ctx context.Context, levels []*level) error {
 	return nil
 }
 
-func (w *writer) receive(results pgx.BatchResults, levels []*level) error {
+func (w *writer) receive(results pgx.BatchResults, made *compiled) error {
 	if err := results.QueryRow().Scan(&w.version); err != nil {
 		return fmt.Errorf("entering the scope: %w", err)
 	}
 	if err := w.p.Knows(w.version); err != nil {
 		return err
 	}
-	for _, l := range levels {
-		if len(l.columns) == 0 && l.source.text == "" {
+	for i, l := range made.levels {
+		if made.statements[i].text == "" {
 			continue
 		}
 		rows, err := results.Query()

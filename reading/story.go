@@ -165,7 +165,7 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 		return nil, err
 	}
 	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels))}
-	if err := w.run(ctx, c.levels); err != nil {
+	if err := w.run(ctx, c.done(c.levels), nil); err != nil {
 		return nil, err
 	}
 	set, last := w.sets[l], len(l.views)-1

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -525,4 +526,48 @@ func TestCountingAnewGivesTheSameCells(t *testing.T) {
 	if wrong := differences(l.cells(), before); len(wrong) > 0 {
 		t.Errorf("%d cells differ, the first: %s", len(wrong), wrong[0])
 	}
+}
+
+// A message, a comment or a follow-up counts the first time, for when somebody first dealt with the case; after that nothing is counted for it. The twin takes
+// the first for a later one.
+func TestThatSomebodyDealsWithACaseCountsTheFirstTime(t *testing.T) {
+	t.Parallel()
+	touch := func(l *ledger) {
+		for _, id := range l.cases() {
+			l.now = l.now.Add(time.Minute)
+			l.line(id, touches[l.chance.IntN(len(touches))], l.state(id))
+		}
+		l.folds()
+	}
+	l := newLedger(t, 11, 60)
+	touch(l)
+	l.agrees("after the first time")
+	l.exec(`create or replace function ozg_count(into_generation integer, ids uuid[], present timestamptz, bounds bigint[]) returns void language plpgsql
+		as $$ begin raise exception 'what had been counted is counted again'; end $$`)
+	touch(l)
+	faulty := newLedger(t, 12, 60)
+	var text string
+	if err := faulty.db.QueryRow(t.Context(), "select pg_get_functiondef(oid) from pg_proc where proname = 'ozg_fold'").Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.ReplaceAll(text, "f.acted_at is not null and", "")
+	if wrong == text {
+		t.Fatal("the twin has no fault")
+	}
+	faulty.exec(wrong)
+	faulty.folds()
+	touch(faulty)
+	if len(differences(faulty.cells(), faulty.counted())) == 0 {
+		t.Error("a first time that is not counted goes unnoticed: the test is of no use")
+	}
+}
+
+var touches = []string{"MESSAGE_SENT", "COMMENT_ADDED", "FOLLOW_UP_ADDED"}
+
+func (l *ledger) state(id uuid.UUID) (state string) {
+	l.Helper()
+	if err := l.db.QueryRow(l.Context(), "select state from cases where id = $1", id).Scan(&state); err != nil {
+		l.Fatal(err)
+	}
+	return state
 }

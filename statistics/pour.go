@@ -3,9 +3,8 @@
 package statistics
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/binary"
+	"errors"
 	"slices"
 )
 
@@ -17,22 +16,36 @@ const (
 	block  = 1_000
 )
 
-// spot is a cell within one node of the tree of tenants. service is its number in the tree's list.
-type spot struct {
-	kind    int32 // the population plus 16 times the shape
-	on      day
-	service int32
-	detail  int32
+// spot is a cell within one node of the tree of tenants, as one number, because looking for those takes most of the program's part: from the highest bit
+// on 4 of the population, 3 of the shape, 23 of the day, 20 of the service's number in the tree's list and 12 of the detail. Cells are written in their order.
+type spot uint64
+
+const (
+	ofService, ofDay, ofShape, ofPopulation = 12, 32, 55, 58 // their lowest bits; the detail has bit 0
+	noDay                                   = 1 << 22        // day 0; years have four digits
+	mostServices                            = 1 << 20
+)
+
+func spotOf(k kind, on day, service uint32, detail int32) spot {
+	return spot(k&15)<<ofPopulation | spot(k>>4)<<ofShape | spot(on+noDay)<<ofDay | spot(service)<<ofService | spot(detail) //nolint:gosec // none of them is negative
 }
+
+func (s spot) population() int16 { return int16(s >> ofPopulation) }
+func (s spot) shape() int16      { return int16(s >> ofShape & 7) }
+func (s spot) on() day           { return day(s>>ofDay&(1<<23-1)) - noDay }
+func (s spot) service() int      { return int(s >> ofService & (1<<20 - 1)) }
+func (s spot) detail() int32     { return int32(s & (1<<ofService - 1)) }
 
 // tree adds up what cases count for, authority by authority: what an authority has had is added to its district when the next one begins, and so on. So
 // each cell is written once, unless there are so many that they are written in parts.
 type tree struct {
 	levels   [4]node
-	numbers  map[[16]byte]int32
+	numbers  map[[16]byte]uint32
 	services [][16]byte
-	open     [4]*rows // blocks that are being filled
-	out      pouring
+	out      pouring // cells that are there for the first time
+	order    []spot
+	open     [4]*rows // blocks of such as may be there already, being filled
+	added    pouring
 	keep     int
 	pour     func(rows []byte, adds bool) error
 }
@@ -47,9 +60,13 @@ type node struct {
 // widths are how many places a node of a level has.
 var widths = [4]int64{1, 10_000_000_000, 10_000_000_000_000, 1_000_000_000_000_000}
 
-// newTree makes a tree that keeps so many cells at most, and pours them where it is told.
-func newTree(generation int32, keep int, pour func(rows []byte, adds bool) error) *tree {
-	t := &tree{numbers: map[[16]byte]int32{}, keep: keep, pour: pour}
+// newTree makes a tree that keeps so many cells at most, and pours them where it is told. services are those that are known, in their order: what is
+// written in order costs least.
+func newTree(generation int32, keep int, services [][16]byte, pour func(rows []byte, adds bool) error) *tree {
+	t := &tree{numbers: map[[16]byte]uint32{}, services: services, keep: keep, pour: pour}
+	for i, s := range services {
+		t.numbers[s] = uint32(i)
+	}
 	for i := range t.levels {
 		t.levels[i].cells = map[spot]Cell{}
 		t.open[i] = &rows{generation: generation, level: int16(i)}
@@ -70,13 +87,16 @@ func (t *tree) add(f *fact) error {
 	}
 	number, ok := t.numbers[f.service]
 	if !ok {
-		number = int32(len(t.services)) //nolint:gosec // a catalogue has some thousand
+		if len(t.services) == mostServices {
+			return errors.New("statistics: counting: there are too many services")
+		}
+		number = uint32(len(t.services)) //nolint:gosec // bounded above
 		t.numbers[f.service] = number
 		t.services = append(t.services, f.service)
 	}
 	cells := t.levels[0].cells
 	f.contribute(func(k kind, on day, detail int32) {
-		at := spot{int32(k), on, number, detail}
+		at := spotOf(k, on, number, detail)
 		cells[at] = cells[at].Plus(Cell{1, f.key})
 	})
 	kept := 0
@@ -106,12 +126,12 @@ func (t *tree) end() error {
 
 // write writes a block down, and sends what was written before where both together are too many.
 func (t *tree) write(r *rows) error {
-	if t.out.cells+len(r.lo) > poured {
+	if t.added.cells+len(r.lo) > poured {
 		if err := t.send(); err != nil {
 			return err
 		}
 	}
-	r.write(&t.out)
+	r.write(&t.added)
 	return nil
 }
 
@@ -121,21 +141,27 @@ func (t *tree) close(level int) error {
 	if len(n.cells) == 0 {
 		return nil
 	}
-	order := make([]spot, 0, len(n.cells))
+	t.order = t.order[:0]
 	for at := range n.cells {
-		order = append(order, at)
+		t.order = append(t.order, at)
 	}
-	slices.SortFunc(order, func(a, b spot) int {
-		return cmp.Or(cmp.Compare(a.kind&15, b.kind&15), cmp.Compare(a.kind, b.kind), cmp.Compare(a.on, b.on), t.byService(a.service, b.service), cmp.Compare(a.detail, b.detail))
-	})
+	slices.Sort(t.order)
 	into := t.open[level]
-	for _, at := range order {
+	for _, at := range t.order {
 		c := n.cells[at]
-		into.append(n.lo, at, t.services[at.service], c)
-		into.adds = into.adds || n.begun
-		if len(into.lo) == block {
-			if err := t.write(into); err != nil {
-				return err
+		if n.begun {
+			into.append(n.lo, at, t.services[at.service()], c)
+			if len(into.lo) == block {
+				if err := t.write(into); err != nil {
+					return err
+				}
+			}
+		} else {
+			t.out.cell(into.generation, level, n.lo, at, t.services[at.service()], c)
+			if t.out.cells == poured {
+				if err := t.pourOut(); err != nil {
+					return err
+				}
 			}
 		}
 		if level+1 < len(t.levels) {
@@ -152,27 +178,32 @@ func (t *tree) close(level int) error {
 	return nil
 }
 
-func (t *tree) byService(a, b int32) int {
-	if a == b {
-		return 0
+// send pours everything that has been written down: what is there for the first time before what may be added to it.
+func (t *tree) send() error {
+	if err := t.pourOut(); err != nil {
+		return err
 	}
-	return bytes.Compare(t.services[a][:], t.services[b][:])
+	if t.added.cells == 0 {
+		return nil
+	}
+	done := t.added
+	t.added = pouring{}
+	return t.pour(done.end(), true)
 }
 
-func (t *tree) send() error {
+func (t *tree) pourOut() error {
 	if t.out.cells == 0 {
 		return nil
 	}
 	done := t.out
 	t.out = pouring{}
-	return t.pour(done.end(), done.adds)
+	return t.pour(done.end(), false)
 }
 
-// rows is a row of statistics_cells_poured while it is filled.
+// rows is a row of statistics_cells_summed while it is filled.
 type rows struct {
 	generation int32
 	level      int16
-	adds       bool // some of the cells may be there already, which takes thrice as long
 	lo, n, k   []int64
 	kinds      []int16
 	on         []day
@@ -182,7 +213,7 @@ type rows struct {
 
 func (r *rows) append(lo int64, at spot, service [16]byte, c Cell) {
 	r.lo, r.n, r.k = append(r.lo, lo), append(r.n, c.N), append(r.k, c.K)
-	r.kinds, r.on, r.service, r.detail = append(r.kinds, int16(at.kind)), append(r.on, at.on), append(r.service, service), append(r.detail, at.detail) //nolint:gosec // below 128
+	r.kinds, r.on, r.service, r.detail = append(r.kinds, at.population()+16*at.shape()), append(r.on, at.on()), append(r.service, service), append(r.detail, at.detail())
 }
 
 // write writes the row, if there is anything in it, and empties it.
@@ -190,10 +221,9 @@ func (r *rows) write(p *pouring) {
 	if len(r.lo) == 0 {
 		return
 	}
-	p.row(10)
+	p.row(9)
 	p.int32(r.generation)
 	p.int16(r.level)
-	p.bool(r.adds)
 	array(p, oidInt8, r.lo, p.int64)
 	array(p, oidInt2, r.kinds, p.int16)
 	array(p, oidDate, r.on, p.date)
@@ -202,7 +232,6 @@ func (r *rows) write(p *pouring) {
 	array(p, oidInt8, r.n, p.int64)
 	array(p, oidInt8, r.k, p.int64)
 	p.cells += len(r.lo)
-	p.adds = p.adds || r.adds
 	*r = rows{
 		generation: r.generation, level: r.level, lo: r.lo[:0], n: r.n[:0], k: r.k[:0], kinds: r.kinds[:0], on: r.on[:0], service: r.service[:0], detail: r.detail[:0],
 	}
@@ -222,7 +251,6 @@ const (
 type pouring struct {
 	b     []byte
 	cells int
-	adds  bool // some of the cells may be there already
 }
 
 func (p *pouring) row(columns uint16) {
@@ -291,7 +319,28 @@ func array[T any](p *pouring, oid uint32, values []T, write func(T)) {
 	binary.BigEndian.PutUint32(p.b[begin:], uint32(len(p.b)-begin-4)) //nolint:gosec // a block
 }
 
-// fact writes a row of statistics_facts_poured.
+// cell writes a row of statistics_cells.
+func (p *pouring) cell(generation int32, level int, lo int64, at spot, service [16]byte, c Cell) {
+	p.row(11)
+	p.int64(c.N)
+	p.int64(c.K)
+	p.int64(lo)
+	p.int64(lo + widths[level] - 1)
+	p.uuid(service)
+	p.date(at.on())
+	p.int32(at.detail())
+	p.int16(int16(level)) //nolint:gosec // there are four
+	p.int16(at.population())
+	p.int16(at.shape())
+	p.int32(generation)
+	p.cells++
+}
+
+// factsColumns are the columns of statistics_facts that are poured; extension fields stay empty.
+const factsColumns = ` (generation, case_id, authority, service_id, key, state, channel, trust_level, outcome, received_at, acted_at, decided_at, asked_at, refused_at, due_at,
+	digital, open, counted_in, open_months, open_states)`
+
+// fact writes a row of statistics_facts.
 func (p *pouring) fact(generation int32, f *fact, countedIn day) {
 	p.row(20)
 	p.int32(generation)

@@ -6,12 +6,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ozg-cloud/platform/authz"
 )
@@ -21,8 +24,10 @@ const (
 	readAtOnce = 2_000
 	// writers are how many write at the same time: writing is most of the work.
 	writers = 2
-	// forgottenBlocks is in how many blocks of 8 KiB a generation that is over is deleted in one transaction.
+	// forgottenBlocks is in how many blocks of 8 KiB what extension fields count for in a generation that is over is deleted in one transaction.
 	forgottenBlocks = 100
+	// tries is how often in vain, each time for a quarter of a second, a part of a generation that is over is to be forgotten that somebody still reads.
+	tries = 40
 )
 
 // Rebuild counts all cases anew, in short transactions beside what is being answered and counted meanwhile, and then answers by that. Broken off, it
@@ -36,6 +41,9 @@ func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
 	}
 	generation := made[0]
 	if err := t.bulk(ctx, generation, progress); err != nil {
+		if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "42P01" { // undefined_table: what is poured into has been forgotten
+			return fmt.Errorf("statistics: somebody else has begun to count anew: %w", err)
+		}
 		return err
 	}
 	for more := true; more; { // what has happened meanwhile
@@ -45,6 +53,21 @@ func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
 	}
 	if _, err := ask[string](ctx, t.books, "select ozg_answer_by($1)::text", generation); err != nil {
 		return err
+	}
+	return t.forget(ctx)
+}
+
+// forget forgets generations that nobody counts any more. Parts that somebody reads all the time are left to the next rebuild.
+func (t *Tally) forget(ctx context.Context) error {
+	for left, vain := int32(math.MaxInt32), 0; left > 0 && vain < tries; {
+		still, err := ask[int32](ctx, t.books, "select ozg_forget_part()")
+		if err != nil {
+			return err
+		}
+		if still[0] == left {
+			vain++
+		}
+		left = still[0]
 	}
 	for from, more := 0, true; more; from += forgottenBlocks {
 		left, err := ask[bool](ctx, t.books, "select ozg_forget_counts($1, $2)", from, forgottenBlocks)
@@ -61,6 +84,10 @@ func (t *Tally) Rebuild(ctx context.Context, progress func(done int)) error {
 func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done int)) error {
 	present := instantOf(t.clock())
 	_, now := present.civil()
+	services, err := t.catalogue(ctx)
+	if err != nil {
+		return err
+	}
 	read := make(chan []*life, 1)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -100,19 +127,21 @@ func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done i
 			})
 			return nil
 		}
-		cells := newTree(generation, t.kept, func(rows []byte, adds bool) error {
-			if adds { // what it adds to has to be there
-				for range writers {
-					if err := hand(ctx, writing, struct{}{}); err != nil {
-						return err
-					}
-				}
-				for range writers {
-					<-writing
+		cells := newTree(generation, t.kept, services, func(rows []byte, adds bool) error {
+			if !adds {
+				return write("statistics_cells_"+strconv.Itoa(int(generation)), rows)
+			}
+			for range writers { // what it adds to has to be there
+				if err := hand(ctx, writing, struct{}{}); err != nil {
+					return err
 				}
 			}
-			return write("statistics_cells_poured", rows)
+			for range writers {
+				<-writing
+			}
+			return write("statistics_cells_summed", rows)
 		})
+		intoFacts := "statistics_facts_" + strconv.Itoa(int(generation)) + factsColumns
 		done := 0
 		for cases := range read {
 			var facts pouring
@@ -123,7 +152,7 @@ func (t *Tally) bulk(ctx context.Context, generation int32, progress func(done i
 					return err
 				}
 			}
-			if err := write("statistics_facts_poured", facts.end()); err != nil {
+			if err := write(intoFacts, facts.end()); err != nil {
 				return err
 			}
 			done += len(cases)
@@ -154,12 +183,12 @@ const (
 
 // read gives the next cases with all that they count for; none behind the last one.
 func (t *Tally) read(ctx context.Context, after *life) ([]*life, error) {
-	place, received, id := int64(-1), time.Time{}, uuid.UUID{}
+	place, received, id := int64(-1), time.Time{}, [16]byte{}
 	if after != nil {
 		place, received, id = after.place, time.UnixMicro(int64(after.received)+epoch), after.id
 	}
 	var cases []*life
-	var ids []uuid.UUID
+	var ids [][16]byte // pgx makes a text of a uuid.UUID first
 	b := t.asked()
 	b.Queue(casesBehind, place, received, id, readAtOnce)
 	err := t.each(ctx, b, func(v [][]byte) (err error) {
@@ -198,6 +227,17 @@ func (t *Tally) read(ctx context.Context, after *life) ([]*life, error) {
 		l.outcome, err = markOf(markOutcomes, v[1])
 		return err
 	})
+}
+
+// catalogue gives all services in their order.
+func (t *Tally) catalogue(ctx context.Context) (services [][16]byte, err error) {
+	b := t.asked()
+	b.Queue("select id from services order by id")
+	err = t.each(ctx, b, func(v [][]byte) error {
+		services = append(services, [16]byte(v[0]))
+		return nil
+	})
+	return services, err
 }
 
 // asked is a pipeline that has entered the scope.

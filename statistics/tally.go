@@ -76,11 +76,16 @@ type mark struct {
 	seq int64
 }
 
+// touching are the types of events by which nothing changes that a case counts for, but that somebody has dealt with it: and that only the first time.
+// Of what is written every day most are of these, and counting a case costs as much as a message does.
+var touching = []string{"MESSAGE_SENT", "MESSAGE_OPENED", "MESSAGE_PROVIDED", "COMMENT_ADDED", "FOLLOW_UP_ADDED", "FOLLOW_UP_COMPLETED"}
+
 // page is a part of the log behind the mark up to which events are counted.
 type page struct {
 	generation int
 	from, to   mark
 	cases      []uuid.UUID
+	touched    []uuid.UUID // others, of which events say only that somebody has dealt with them
 	more       bool
 	overdue    []uuid.UUID // cases that no event tells of: open at the end of a month that is over since, or counted again after a definition has changed
 }
@@ -90,10 +95,10 @@ func (t *Tally) fold(ctx context.Context, generation int) (more bool, err error)
 	ctx = authz.With(ctx, authz.System(authz.Counting))
 	present := t.clock()
 	p, err := t.next(ctx, generation, present)
-	if err != nil || len(p.cases)+len(p.overdue) == 0 {
+	if err != nil || len(p.cases)+len(p.touched)+len(p.overdue) == 0 {
 		return false, err
 	}
-	if err := t.count(ctx, p.generation, p.from, p.to, append(p.cases, p.overdue...), present); err != nil {
+	if err := t.count(ctx, p, present); err != nil {
 		return false, err
 	}
 	return p.more || len(p.overdue) >= recounted, nil
@@ -105,11 +110,11 @@ func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p 
 	b.Queue("select ozg_enter($1, $2, $3)", int64(t.scope.Lo), int64(t.scope.Hi), t.scope.Owner)
 	b.Queue("select generation, xid, seq from statistics_offset where case when $1 = 0 then answers else generation = $1 end", generation)
 	// The position is asked for by itself: joined to it, the whole log would be read in its order and compared with it, each time.
-	b.Queue(`select xid, seq, case_id from events
+	b.Queue(`select xid, seq, case_id, type = any($3) from events
 		where (xid, seq) > ((select xid from statistics_offset where case when $2 = 0 then answers else generation = $2 end),
 			(select seq from statistics_offset where case when $2 = 0 then answers else generation = $2 end))
 			and xid < pg_snapshot_xmin(pg_current_snapshot())
-		order by xid, seq limit $1`, folded, generation)
+		order by xid, seq limit $1`, folded, generation, touching)
 	b.Queue("select ozg_to_count(generation, $1, $2) from statistics_offset where case when $3 = 0 then answers else generation = $3 end", present, recounted, generation)
 	answers := t.log.SendBatch(ctx, b)
 	defer func() { _ = answers.Close() }() // what went wrong has been told
@@ -123,18 +128,24 @@ func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p 
 	if err != nil {
 		return p, fmt.Errorf("statistics: reading the log: %w", err)
 	}
-	seen, n := map[uuid.UUID]bool{}, 0
+	merely, n := map[uuid.UUID]bool{}, 0
 	p.to = p.from
 	var id uuid.UUID
-	if _, err = pgx.ForEachRow(rows, []any{&p.to.xid, &p.to.seq, &id}, func() error {
+	var touched bool
+	if _, err = pgx.ForEachRow(rows, []any{&p.to.xid, &p.to.seq, &id, &touched}, func() error {
 		n++
-		if !seen[id] {
-			seen[id] = true
-			p.cases = append(p.cases, id)
-		}
+		so, seen := merely[id]
+		merely[id] = touched && (so || !seen)
 		return nil
 	}); err != nil {
 		return p, fmt.Errorf("statistics: reading the log: %w", err)
+	}
+	for id, touched := range merely {
+		if touched {
+			p.touched = append(p.touched, id)
+		} else {
+			p.cases = append(p.cases, id)
+		}
 	}
 	p.more = n == folded
 	if rows, err = answers.Query(); err != nil {
@@ -146,9 +157,10 @@ func (t *Tally) next(ctx context.Context, generation int, present time.Time) (p 
 	return p, nil
 }
 
-// count counts cases in one transaction with the position. Where somebody else has moved the position, nothing is counted.
-func (t *Tally) count(ctx context.Context, generation int, from, to mark, cases []uuid.UUID, present time.Time) error {
-	_, err := ask[bool](ctx, t.books, "select ozg_fold($1, $2::xid8, $3, $4::xid8, $5, $6, $7, $8)", generation, from.xid, from.seq, to.xid, to.seq, cases, present, bounds)
+// count counts a page in one transaction with the position. Where somebody else has moved the position, nothing is counted.
+func (t *Tally) count(ctx context.Context, p page, present time.Time) error {
+	_, err := ask[bool](ctx, t.books, "select ozg_fold($1, $2::xid8, $3, $4::xid8, $5, $6, $7, $8, $9)", p.generation, p.from.xid, p.from.seq, p.to.xid, p.to.seq,
+		append(p.cases, p.overdue...), p.touched, present, bounds)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -312,5 +313,67 @@ func TestALaterMigrationOwnsItsTablesAndSeesEveryRow(t *testing.T) {
 	}
 	if got := ask[int](t, conn, "select count(*) from parcel where owner = 'anna'"); got != 2 {
 		t.Errorf("the data migration has reached %d of 2 rows", got)
+	}
+}
+
+func TestFiguresStayWhenTheirGenerationsComeApart(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	url, before := c.URL(cluster.Superuser, "postgres"), fstest.MapFS{}
+	names, err := filepath.Glob("*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if name < "0028" {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before[name] = &fstest.MapFile{Data: data}
+		}
+	}
+	if err := migrations.ApplyFrom(t.Context(), url, before); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, url)
+	// Generation 3 answers, 4 is being counted, 2 was given up.
+	must(t, conn, "update statistics_offset set generation = 3", "insert into statistics_offset values (4, false, '0', 0, 'epoch')",
+		`insert into statistics_cells (n, k, lo, hi, service_id, period, detail, level, population, shape, generation)
+			select 5, 7, 1, 1, gen_random_uuid(), '2026-01-01', 0, 0, 1, 0, g from generate_series(2, 4) g, generate_series(1, 10)`,
+		`insert into statistics_facts (generation, case_id, authority, service_id, key, state, channel, trust_level, received_at, digital, open, counted_in, open_months, open_states)
+			select g, gen_random_uuid(), 1, gen_random_uuid(), 1, 'NEW', 'PORTAL', 'BASIC', '2026-01-01', false, true, '2026-01-01', '{}', '{}' from generate_series(2, 4) g, generate_series(1, 10)`)
+	if err := migrations.Apply(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	for question, want := range map[string]int{
+		"select count(*) from statistics_cells where generation = 3 and n = 5 and k = 7":                    10,
+		"select count(*) from statistics_cells":                                                             10,
+		"select count(*) from statistics_facts where generation = 3":                                        10,
+		"select count(*) from statistics_facts":                                                             10,
+		"select count(*) from statistics_offset where answers":                                              1,
+		"select count(*) from statistics_offset":                                                            1,
+		"select count(*) from pg_class where relispartition and relname ~ '^statistics_(cells|facts)_3$'":   2,
+		"select count(*) from pg_policies where tablename like 'statistics_cells%' and policyname = 'wall'": 1,
+	} {
+		if got := ask[int](t, conn, question); got != want {
+			t.Errorf("%s: %d", question, got)
+		}
+	}
+	// The next generation is begun beside it, and one part after the other is forgotten once it answers.
+	must(t, conn, "select setval('statistics_generation', 5, false)")
+	country := "select set_config('app.lo', '0', false), set_config('app.hi', '999999999999999', false), set_config('app.owner', '', false)"
+	must(t, conn, country)
+	if got := ask[int](t, conn, "select ozg_count_anew(now())"); got != 5 {
+		t.Errorf("generation %d is begun", got)
+	}
+	must(t, conn, "select ozg_answer_by(5)")
+	for _, want := range []int{1, 0, 0} {
+		if got := ask[int](t, conn, "select ozg_forget_part()"); got != want {
+			t.Errorf("%d parts are left, not %d", got, want)
+		}
+	}
+	if got := ask[int](t, conn, "select count(*) from pg_class where relispartition and relname like 'statistics%' and relkind = 'r'"); got != 2 {
+		t.Errorf("there are %d parts", got)
 	}
 }

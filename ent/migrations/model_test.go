@@ -59,8 +59,8 @@ var serving = map[string]string{
 	"statistics_offset":       "SELECT",
 	"statistics_cells":        "SELECT",
 	"statistics_field_cells":  "SELECT",
-	"statistics_facts_poured": "INSERT", "statistics_cells_poured": "INSERT", // doors of COPY, which nobody reads
-	"trusted_documents": "SELECT", "trusted_documents_version": "SELECT",
+	"statistics_cells_summed": "INSERT", // a door of COPY, which nobody reads
+	"trusted_documents":       "SELECT", "trusted_documents_version": "SELECT",
 	"federation_papers": "SELECT INSERT", "federation_vouchers": "SELECT INSERT DELETE",
 	"directory_heads": "SELECT INSERT DELETE, as_of entries hash head", "directory_parts": "SELECT INSERT DELETE", "directory_entries": "SELECT INSERT DELETE",
 	"federation_statements": "SELECT INSERT", "federation_answered": "SELECT INSERT", "federation_log_hashes": "SELECT INSERT", "federation_contradictions": "SELECT INSERT",

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -23,9 +24,9 @@ var ErrEnded = errors.New("store: the transaction has ended")
 const patience = 5 * time.Second
 
 // transaction is one of ent's. Statements whose answer nobody waits for (ent's creates) are kept back and travel with the next one that is waited for, or with
-// COMMIT: "select for update, any number of creates, commit" costs two round trips. What is wrong with a statement that was kept back
-// therefore shows later, at the latest in Commit. The first failure ends the transaction: it is rolled back then and there,
-// and everything that follows is refused with that failure.
+// COMMIT: "select for update, any number of creates, commit" costs two round trips. So do changes of which it is said beforehand how many rows they
+// change (Changing). What is wrong with a statement that was kept back therefore shows later, at the latest in Commit. The first failure ends the
+// transaction: it is rolled back then and there, and everything that follows is refused with that failure.
 //
 // Batch.BeginTx of pgx would save the trip of BEGIN, but not the one of COMMIT, which is why both are queued here.
 type transaction struct {
@@ -49,7 +50,20 @@ type kept struct {
 
 var _ dialect.Tx = (*transaction)(nil)
 
-// Exec keeps the statement back when v is nil; otherwise v is a *sql.Result and the answer is waited for.
+type changingKey struct{}
+
+// Changing says how many rows each change that a transaction makes in ctx is going to change, because they are locked. None of these is waited for; where
+// it is another number, the database undoes the transaction. Outside a transaction it says nothing.
+func Changing(ctx context.Context, rows int64) context.Context {
+	return context.WithValue(ctx, changingKey{}, rows)
+}
+
+// counted lets a change fail in the database that does not change so many rows: COMMIT may travel behind it.
+func counted(change string, rows int64) string {
+	return "with changed as (" + change + " returning 1) select 1 / (count(*) = " + strconv.FormatInt(rows, 10) + ")::int from changed"
+}
+
+// Exec keeps the statement back when v is nil, or where the answer is known (Changing); otherwise v is a *sql.Result and the answer is waited for.
 func (t *transaction) Exec(ctx context.Context, query string, args, v any) error {
 	argv, affected, err := execution(args, v)
 	if err != nil {
@@ -60,8 +74,14 @@ func (t *transaction) Exec(ctx context.Context, query string, args, v any) error
 	if err := t.usable(); err != nil {
 		return err
 	}
-	if affected == nil {
+	rows, known := ctx.Value(changingKey{}).(int64)
+	switch {
+	case affected == nil:
 		t.kept = append(t.kept, kept{query, argv})
+		return nil
+	case known:
+		t.kept = append(t.kept, kept{counted(query, rows), argv})
+		*affected = driver.RowsAffected(rows)
 		return nil
 	}
 	answers, err := t.send(ctx, query, argv, t.scope.leaving()...)
@@ -197,13 +217,13 @@ func (t *transaction) send(ctx context.Context, query string, args []any, then .
 		t.scope.Enter(b)
 	}
 	for _, s := range t.kept {
-		b.Queue(s.query, s.args...)
+		b.Queue(s.query, bare(s.args)...)
 	}
 	t.kept = nil
 	before := b.Len()
-	b.Queue(query, args...)
+	b.Queue(query, bare(args)...)
 	for _, s := range then {
-		b.Queue(s.query, s.args...)
+		b.Queue(s.query, bare(s.args)...)
 	}
 	answers := t.conn.SendBatch(ctx, b)
 	for i := range before {

@@ -109,6 +109,15 @@ func TestRoundTripsAreFew(t *testing.T) {
 			}
 			must(t, tx.Commit())
 		}},
+		{"select for update, a change of so many rows and three creations", 2, func() {
+			tx := begin(ctx, t, s.Writing)
+			lock(tx)
+			must(t, tx.Exec(store.Changing(ctx, 0), "update parcel set weight = weight + 1", []any{}, new(sql.Result)))
+			for _, word := range []string{"k", "l", "m"} {
+				must(t, create(ctx, inside{tx}, 1, word))
+			}
+			must(t, tx.Commit())
+		}},
 		{"select for update, update and three creations", 3, func() {
 			tx := begin(ctx, t, s.Writing)
 			lock(tx)
@@ -127,6 +136,45 @@ func TestRoundTripsAreFew(t *testing.T) {
 			t.Errorf("%s: %d round trips, want %d", c.what, got, c.want)
 		}
 		must(t, s.Writing.Exec(ctx, "delete from parcel", []any{}, new(sql.Result)))
+	}
+}
+
+func TestAChangeOfAnotherNumberOfRowsThanWasSaidStoresNothing(t *testing.T) {
+	t.Parallel()
+	s := newRoom(t).open(t, "app", one)
+	ctx := in(t.Context(), 1, 1, "")
+	for _, word := range []string{"a", "b"} {
+		must(t, create(ctx, s.Writing, 1, word))
+	}
+	change := func(said int64, word string) error {
+		tx := begin(ctx, t, s.Writing)
+		must(t, create(ctx, inside{tx}, 1, word))
+		var changed sql.Result
+		must(t, tx.Exec(store.Changing(ctx, said), "update parcel set weight = 7 where place = $1 and word in ('a', 'b')", []any{1}, &changed))
+		if n, err := changed.RowsAffected(); err != nil || n != said {
+			t.Errorf("%d rows are said to be changed, %v", n, err)
+		}
+		return tx.Commit()
+	}
+	stored := func(what string) (n int) {
+		var rows sql.Rows
+		must(t, s.Writing.Query(ctx, "select count(*) from parcel where "+what, []any{}, &rows))
+		n, err := sql.ScanInt(rows)
+		must(t, err)
+		must(t, rows.Close())
+		return n
+	}
+	for _, said := range []int64{0, 1, 3} {
+		if err := change(said, "c"); err == nil {
+			t.Errorf("two rows are taken for %d", said)
+		}
+	}
+	if n := stored("weight = 7 or word = 'c'"); n != 0 {
+		t.Errorf("%d rows are stored of transactions that failed", n)
+	}
+	must(t, change(2, "d"))
+	if n := stored("weight = 7 or word = 'd'"); n != 3 {
+		t.Errorf("%d rows are stored of one that did not", n)
 	}
 }
 

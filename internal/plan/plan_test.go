@@ -57,7 +57,7 @@ var rooms = []room{
 	{"once", []string{"internal/problem", "authz", "ent"}},
 	{"extension/desk", []string{"internal/problem", "authz", "ent", "ent/store", "once", "extension", "documents"}},
 	{"extension/values", []string{"internal/problem", "internal/rounds", "schema", "authz", "ent", "ent/schema", "ent/catalog", "once", "extension"}},
-	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/schema", "once", "extension", "extension/values"}},
+	{"casework", []string{"internal/problem", "law", "authz", "ent", "ent/schema", "ent/store", "once", "extension", "extension/values"}},
 	{"staff", []string{"internal/problem", "authz", "ent", "ent/store", "once"}},
 	{"mailbox", []string{"internal/problem", "authz"}},
 	{"intake", []string{"internal/problem", "internal/strictjson", "schema", "law", "authz", "ent", "ent/schema", "ent/catalog", "ent/store", "extension", "extension/values", "content", "casework"}},
