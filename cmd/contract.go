@@ -54,7 +54,7 @@ func (p *printed) of(ctx context.Context) (sdl string, ok bool) {
 	return text, true
 }
 
-// addedAt gives what is added to the standard house for the tenant with a slug.
+// addedAt gives what is added to the standard house at the tenant with a slug.
 func (o operator) addedAt(ctx context.Context, c console, slug string) (extension.Chain, error) {
 	t, err := o.client.Tenant.Query().Where(tenant.Slug(slug)).Only(ctx)
 	if err != nil {

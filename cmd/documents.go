@@ -74,16 +74,17 @@ func manifest(ctx context.Context, c console, file, tenant string) (map[string]s
 	if err != nil {
 		return nil, err
 	}
-	var added extension.Chain
 	if tenant != "" {
+		var chain extension.Chain
 		if err := operate(ctx, c, func(ctx context.Context, o operator) (err error) {
-			added, err = o.addedAt(ctx, c, tenant)
+			chain, err = o.addedAt(ctx, c, tenant)
 			return err
 		}); err != nil {
 			return nil, err
 		}
+		contract = chain.Overlay(contract)
 	}
-	guard := web.NewGuard(added.Overlay(contract), web.DefaultLimits())
+	guard := web.NewGuard(contract, web.DefaultLimits())
 	var wrong []error
 	for _, hash := range slices.Sorted(maps.Keys(all)) {
 		if err := guard.Fits(all[hash]); err != nil {

@@ -38,15 +38,15 @@ func printSchema(ctx context.Context, c console, args []string) error {
 		return tell(schema.SDL())
 	}
 	return operate(ctx, c, func(ctx context.Context, o operator) error {
-		added, err := o.addedAt(ctx, c, *slug)
-		if err != nil {
-			return err
-		}
 		standard, err := schema.Load()
 		if err != nil {
 			return err
 		}
-		return tell(schema.Print(added.Overlay(standard)))
+		chain, err := o.addedAt(ctx, c, *slug)
+		if err != nil {
+			return err
+		}
+		return tell(schema.Print(chain.Overlay(standard)))
 	})
 }
 
