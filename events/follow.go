@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/internal/rounds"
 )
 
 // Story is which events a receiver wants to hear of, and what it is shown of each.
@@ -87,8 +88,8 @@ type Following struct {
 	visitor *receiver // nil until the first step
 	after   *Position
 	wake    chan struct{}
-	beat    *time.Timer
-	due     atomic.Bool // the next heartbeat
+	still   func()      // ends the heartbeat
+	due     atomic.Bool // the next beat
 	forget  func() bool
 
 	now     stage
@@ -123,24 +124,18 @@ func (l *Log) Follow(ctx context.Context, after *Position, s Story, heartbeat ti
 		return nil, err
 	}
 	f := &Following{log: l, ctx: ctx, story: s, after: after, wake: make(chan struct{}, 1), p: p}
-	f.beat = time.AfterFunc(never, func() {
-		if ctx.Err() == nil {
-			f.beat.Reset(heartbeat)
-		}
+	f.still = rounds.Every(heartbeat, func() (more bool) {
 		f.due.Store(true)
 		signal(f.wake)
+		return ctx.Err() == nil
 	})
-	f.beat.Reset(heartbeat)
 	f.forget = context.AfterFunc(ctx, f.end)
 	return f, nil
 }
 
-// never is when a timer rings that is set later: its function must not begin before it is known to itself.
-const never = 1000 * time.Hour
-
 // end is called once, when ctx has ended or an error has been told.
 func (f *Following) end() {
-	f.beat.Stop()
+	f.still()
 	f.log.leave(f)
 	signal(f.wake)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/rounds"
 	"github.com/ozg-cloud/platform/internal/strictjson"
 )
 
@@ -167,7 +168,7 @@ func (s *socket) listen(ctx context.Context) {
 		}
 	}()
 	defer context.AfterFunc(s.door.streams.ending, func() { s.close(websocket.StatusGoingAway, "Going away") })()
-	defer pulse(s.door.o.Limits.Ping, func() bool { return s.ping(ctx) })()
+	defer rounds.Every(s.door.o.Limits.Ping, func() bool { return s.ping(ctx) })()
 	for {
 		kind, text, err := s.connection.Read(ctx)
 		if err != nil {

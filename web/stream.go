@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ozg-cloud/platform/internal/problem"
+	"github.com/ozg-cloud/platform/internal/rounds"
 )
 
 // stream answers with one operation as an event stream (graphql-sse, distinct connections mode). A document that was refused is told
@@ -94,7 +95,7 @@ func (d *Door) openStream(ctx context.Context, w http.ResponseWriter) (*events, 
 	if err := e.write([]byte(":\n\n")); err != nil {
 		cancel()
 	}
-	e.still = pulse(d.o.Limits.Ping, func() bool {
+	e.still = rounds.Every(d.o.Limits.Ping, func() bool {
 		if e.write([]byte(":\n\n")) != nil {
 			cancel()
 			return false

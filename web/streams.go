@@ -80,21 +80,6 @@ func (d *Door) untilSignedOut(ctx context.Context, end func()) (release func() b
 	return func() bool { return false }
 }
 
-// never is when a timer rings that is set later: its function must not begin before it is known to itself.
-const never = 1000 * time.Hour
-
-// pulse does something again and again, as long as it says so, until it is stopped. It needs no goroutine in between.
-func pulse(every time.Duration, do func() (more bool)) (stop func()) {
-	var t *time.Timer
-	t = time.AfterFunc(never, func() {
-		if do() {
-			t.Reset(every)
-		}
-	})
-	t.Reset(every)
-	return func() { t.Stop() }
-}
-
 // aside does something on a stack of its own. A goroutine that waits for hours keeps the stack that it once needed, and there are as many as streams.
 // What panics there panics here.
 func aside(do func()) {

@@ -34,3 +34,18 @@ func Go(ctx context.Context, p Pauses, step func(context.Context) (more bool, er
 		timer.Stop()
 	}
 }
+
+// never is when a timer rings that is set later: its function must not begin before it is known to itself.
+const never = 1000 * time.Hour
+
+// Every does something again and again, as long as it says so, until it is stopped. It needs no goroutine in between.
+func Every(pause time.Duration, do func() (more bool)) (stop func()) {
+	var t *time.Timer
+	t = time.AfterFunc(never, func() {
+		if do() {
+			t.Reset(pause)
+		}
+	})
+	t.Reset(pause)
+	return func() { t.Stop() }
+}

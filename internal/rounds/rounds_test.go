@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,4 +50,23 @@ func TestWhereTheProgramEndsAStepThatFailsForItIsNotTold(t *testing.T) {
 		cancel()
 		return false, ctx.Err()
 	}, func(err error) { t.Errorf("was told %v", err) })
+}
+
+func TestWhatIsDoneEveryNowAndThenEndsWhereItSaysSoAndWhereItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var three, all atomic.Int32
+		rounds.Every(time.Second, func() bool {
+			return three.Add(1) < 3
+		})
+		stop := rounds.Every(time.Second, func() bool {
+			all.Add(1)
+			return true
+		})
+		<-time.After(5*time.Second + time.Millisecond)
+		stop()
+		<-time.After(time.Minute)
+		if three.Load() != 3 || all.Load() != 5 {
+			t.Errorf("done %d and %d times", three.Load(), all.Load())
+		}
+	})
 }
