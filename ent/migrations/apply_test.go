@@ -80,15 +80,10 @@ func ground(t *testing.T) fstest.MapFS {
 	return fstest.MapFS{"0001_house.sql": {Data: content}}
 }
 
-// house is a database after the first migration with a connection of the superuser and one of a serving login.
+// house is a database after all migrations with a connection of the superuser and one of a serving login.
 func house(t *testing.T) (owner, serving *pgx.Conn) {
 	t.Helper()
-	c := start(t)
-	url := c.URL(cluster.Superuser, "postgres")
-	if err := migrations.ApplyFrom(t.Context(), url, ground(t)); err != nil {
-		t.Fatal(err)
-	}
-	owner = connect(t, url)
+	c, owner := migrated(t)
 	must(t, owner, "create role app login in role ozg_serving")
 	return owner, connect(t, c.URL("app", "postgres"))
 }
