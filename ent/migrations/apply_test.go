@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -295,11 +296,11 @@ func TestTheWallIsNotLedAstrayByTablesOfTheCaller(t *testing.T) {
 	must(t, owner, `create table parcel (place bigint not null, tenant_id uuid not null, case_id uuid not null);
 		alter table parcel owner to ozg_owner;
 		insert into parcel values (1, gen_random_uuid(), gen_random_uuid())`,
-		`call ozg_wall('parcel', 'ozg_sees_case(place, tenant_id, case_id)', '{SELECT}')`)
+		`call ozg_wall('parcel', 'case_id = any((select ozg_own_cases())::uuid[]) or ozg_sees_case(tenant_id, case_id)', '{SELECT}')`)
 	// Somebody makes a table of cases that is looked into first, with all that one might want to see.
 	seen := func() int {
 		must(t, serving, "drop table if exists pg_temp.cases", "begin", "select ozg_enter(0, 9, '')",
-			"create temporary table cases as select tenant_id, case_id as id from parcel", "commit",
+			"create temporary table cases as select tenant_id, case_id as id, 'anna' as owner from parcel", "commit",
 			"begin", "select ozg_enter(0, 9, 'anna')", "set local search_path = pg_temp, public")
 		defer must(t, serving, "rollback")
 		return ask[int](t, serving, "select count(*) from parcel")
@@ -307,11 +308,48 @@ func TestTheWallIsNotLedAstrayByTablesOfTheCaller(t *testing.T) {
 	if got := seen(); got != 0 {
 		t.Errorf("an applicant without cases sees what hangs on %d", got)
 	}
-	// The twin: a function that looks for cases wherever the caller says.
-	must(t, owner, `create or replace function ozg_sees_case(place bigint, of_tenant uuid, of_case uuid) returns boolean language plpgsql stable as
-		$$begin return exists (select from cases c where c.tenant_id = of_tenant and c.id = of_case); end$$`)
-	if got := seen(); got != 1 {
-		t.Errorf("a wall that is led astray shows %d rows: the check sees nothing", got)
+	// The twins: functions that look for cases wherever the caller says.
+	for _, function := range []string{"ozg_sees_case(uuid, uuid)", "ozg_own_cases()"} {
+		whole := ask[string](t, owner, "select pg_get_functiondef('"+function+"'::regprocedure)")
+		must(t, owner, strings.ReplaceAll(whole, "public.cases", "cases"))
+		if got := seen(); got != 1 {
+			t.Errorf("a wall that is led astray by %s shows %d rows: the check sees nothing", function, got)
+		}
+		must(t, owner, whole)
+	}
+}
+
+func TestAnApplicantWithVeryManyCasesSeesWhatHangsOnEach(t *testing.T) {
+	t.Parallel()
+	owner, serving := house(t)
+	const cases = 101 // and another one's
+	must(t, owner, `insert into tenants (id, place, place_end, slug, name, kind, created_at) values (gen_random_uuid(), 1, 1, 'kiel', 'Kiel', 'AUTHORITY', now())`,
+		`insert into services values (gen_random_uuid(), '99050012104000', 'Gewerbe', 2, 3, 'BASIC', null, false, 90, 1)`,
+		fmt.Sprintf(`insert into cases (id, tenant_id, place, number, service_id, state, channel, via_point_of_contact, trust_level, owner, received_at, updated_at, revision, history_head)
+			select gen_random_uuid(), t.id, 1, n, s.id, 'NEW', 'PORTAL', false, 'BASIC', case when n > %d then 'bert' else 'anna' end, now(), now(), 1, repeat('0', 64)
+			from tenants t, services s, generate_series(1, %d) n`, cases, cases+1),
+		`insert into comments (id, tenant_id, place, case_id, body, author, created_at) select gen_random_uuid(), tenant_id, 1, id, '', '', now() from cases`,
+		`insert into history_events (id, tenant_id, place, case_id, sequence, at, actor, action, to_state, previous_hash, hash)
+			select gen_random_uuid(), tenant_id, 1, id, 1, now(), '', '', 'NEW', '', '' from cases`)
+	seen := func(lo int) int {
+		must(t, serving, "begin", fmt.Sprintf("select ozg_enter(%d, 9, 'anna')", lo))
+		defer must(t, serving, "rollback")
+		return ask[int](t, serving, "select (select count(*) from history_events) + (select count(*) from comments)") // notes are not for applicants
+	}
+	if got := seen(0); got != cases {
+		t.Errorf("of %d lines of history %d are seen", cases, got)
+	}
+	if got := seen(2); got != 0 {
+		t.Errorf("%d lines of other places are seen", got)
+	}
+	must(t, owner, "create or replace function ozg_sees_case(of_tenant uuid, of_case uuid) returns boolean language sql as 'select false'") // the twin
+	if got := seen(0); got != 0 {
+		t.Errorf("nothing is looked up, and %d are seen: the check sees nothing", got)
+	}
+	must(t, owner, "delete from comments", "delete from history_events where case_id = (select id from cases where owner = 'anna' limit 1)",
+		"delete from cases where owner = 'anna' and id not in (select case_id from history_events)")
+	if got := seen(0); got != cases-1 {
+		t.Errorf("of %d lines of history, found at once, %d are seen", cases-1, got)
 	}
 }
 
