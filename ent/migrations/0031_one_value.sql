@@ -14,25 +14,6 @@ create index extension_entries_catalogue_text   on extension_entries (field, tex
 create index extension_entries_catalogue_number on extension_entries (field, number, target_id) where number is not null and reach is not null;
 create index extension_entries_catalogue_time   on extension_entries (field, time, target_id) where time is not null and reach is not null;
 
--- +goose StatementBegin
--- Whether the scope of whoever asks shows a case: for walls of what hangs on one. As a sub-select it was made ready for each statement, with a wall of its own in it, though
--- only applicants ever come to it.
-create function ozg_shows_case(tenant uuid, of_case uuid) returns boolean
-    language plpgsql stable
-    set search_path = public, pg_temp
-as $$
-begin
-    return exists (select from cases c where c.tenant_id = tenant and c.id = of_case);
-end $$;
--- +goose StatementEnd
-revoke all on function ozg_shows_case(uuid, uuid) from public;
-alter function ozg_shows_case(uuid, uuid) owner to ozg_owner;
-grant execute on function ozg_shows_case(uuid, uuid) to ozg_serving;
-
-call ozg_wall('extension_records', 'ozg_shows_case(tenant_id, case_id)', '{SELECT,INSERT,DELETE}');
-grant update (document, updated_at) on extension_records to ozg_serving;
-call ozg_wall('extension_entries', 'ozg_shows_case(tenant_id, case_id)', '{SELECT,INSERT,DELETE}');
-
 -- As before (0011), but that the settings are read by the few rows that hang on no case, and not by each statement.
 alter policy catalogue on extension_records using (
   case when case_id is null and current_setting('app.owner', true) = ''

@@ -80,7 +80,7 @@ func TestTheSecondWallShowsApplicantsWhatIsAddedToTheirOwnCasesAlone(t *testing.
 		}
 	}
 	// The twin: a wall that takes every case for the applicant's.
-	if _, err := h.Database().Exec(t.Context(), `create or replace function ozg_shows_case(tenant uuid, of_case uuid) returns boolean language sql stable as 'select true'`); err != nil {
+	if _, err := h.Database().Exec(t.Context(), `create or replace function ozg_sees_case(place bigint, of_tenant uuid, of_case uuid) returns boolean language sql stable as 'select true'`); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range tables {
