@@ -3,14 +3,15 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -169,6 +170,21 @@ func paramsOf(given map[string]any, r *http.Request) (*request, error) {
 	return p, nil
 }
 
+// bodies are where the bodies of requests are laid out until they have been read.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// longestKeptBody is in bytes. What is longer comes too seldom to be kept.
+const longestKeptBody = 64 << 10
+
+// giveBack leaves nothing of a body for the next one.
+func giveBack(body *bytes.Buffer) {
+	if body.Cap() <= longestKeptBody {
+		clear(body.Bytes())
+		body.Reset()
+		bodies.Put(body)
+	}
+}
+
 func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 	if err := readsJSON(r); err != nil {
 		return nil, err
@@ -179,7 +195,12 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 	// Where the connection knows no deadlines (in a test), there are none. One that passes later would end the request.
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(bodyWithin))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
+	body, ok := bodies.Get().(*bytes.Buffer)
+	if !ok {
+		panic("web: there is nothing else in the pool")
+	}
+	defer giveBack(body)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
 	_ = connection.SetReadDeadline(time.Time{})
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, err
@@ -187,7 +208,7 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 	if err != nil { // who sends half a body and goes, or sends it too slowly
 		return nil, problem.New(problem.Invalid, "malformed")
 	}
-	v, err := strictjson.Read(body, d.o.Limits.Nesting)
+	v, err := strictjson.Read(body.Bytes(), d.o.Limits.Nesting)
 	if err != nil {
 		return nil, err
 	}
