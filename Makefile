@@ -109,16 +109,16 @@ federation-torture: ## try every fault at every number of members, and 10,000 ra
 bench-federation: ## measure sixteen houses: a closed month beside the slowest of them, stragglers, kept statements, the deadline
 	@$(GO) test ./federation/gather -run xxx -bench . -benchtime 200x
 
-bench: postgres build .build/limit ## measure the real binary beside the same answers by hand (BENCH_CASES=1000000 for many), and one event to 1,000 sockets
+bench: postgres build .build/limit ## measure the real binary beside the same answers by hand, at 2,000 authorities (BENCH_CASES=1000000 for many), and one event to 1,000 sockets
 	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases $(BENCH_CASES)
 	@$(MAKE) --no-print-directory bench-events SUBSCRIBERS=1000
 
 bench-short: postgres build .build/limit ## the same in a minute: tells the ratios beside the recorded ones, and fails only where answers are wrong
-	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases 20000 -rounds 3 -warm 200ms -lasts 400ms -only q1,q2,q3,q4 -results .build/bench -recorded ../../bench/results/short.json
+	@$(GO) run ./bench -house $(BIN) -limit .build/limit -cases 20000 -authorities 43 -rounds 3 -warm 200ms -lasts 400ms -only q1,q2,q3,q4 -results .build/bench -recorded ../../bench/results/short.json
 
-BENCH_GROWTH ?= 100000,1000000,100000/1000,100000/10000
+BENCH_GROWTH ?= 100000,1000000,100000/43,100000/10000
 
-bench-growth: postgres build .build/limit ## the same where there are more cases, and more tenants (BENCH_GROWTH, as cases or cases/tenants)
+bench-growth: postgres build .build/limit ## the same where there are more cases, and more authorities (BENCH_GROWTH, as cases or cases/authorities)
 	@$(GO) run ./bench -house $(BIN) -limit .build/limit -rounds 3 -grows $(BENCH_GROWTH)
 
 .build/limit: FORCE

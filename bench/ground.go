@@ -116,7 +116,7 @@ func (g *ground) furnish(ctx context.Context, p plan, db *cluster.Cluster, progr
 			return err
 		}
 		fmt.Fprintf(progress, "laying %d cases ...\n", p.Cases)
-		seed := exec.CommandContext(ctx, p.House, "seed", "--cases", strconv.Itoa(p.Cases))
+		seed := exec.CommandContext(ctx, p.House, "seed", "--authorities", strconv.Itoa(p.Authorities), "--cases", strconv.Itoa(p.Cases))
 		seed.Env = []string{"OZG_DATABASE_URL=" + address}
 		if out, err := seed.CombinedOutput(); err != nil {
 			return fmt.Errorf("bench: laying cases: %w\n%s", err, out)
@@ -145,9 +145,6 @@ func (g *ground) furnish(ctx context.Context, p plan, db *cluster.Cluster, progr
 	}
 	if cases != p.Cases {
 		return fmt.Errorf("bench: %d cases lie in %s, not %d: choose another folder", cases, g.folder, p.Cases)
-	}
-	if err := g.crowd(ctx, p.Tenants); err != nil {
-		return fmt.Errorf("bench: founding tenants: %w", err)
 	}
 	_, err = g.db.Exec(ctx, "vacuum analyze") // as after a night of regular operation
 	return err

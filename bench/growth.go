@@ -17,13 +17,13 @@ func grow(ctx context.Context, p plan, sizes string, out, progress io.Writer) er
 	var all []*Results
 	for size := range strings.SplitSeq(sizes, ",") {
 		at := p
-		cases, tenants, _ := strings.Cut(size, "/")
+		cases, authorities, _ := strings.Cut(size, "/")
 		var err error
 		if at.Cases, err = strconv.Atoi(cases); err != nil {
 			return fmt.Errorf("bench: %q is no size", size)
 		}
-		if tenants != "" {
-			if at.Tenants, err = strconv.Atoi(tenants); err != nil {
+		if authorities != "" {
+			if at.Authorities, err = strconv.Atoi(authorities); err != nil {
 				return fmt.Errorf("bench: %q is no size", size)
 			}
 		}
@@ -44,11 +44,7 @@ func grow(ctx context.Context, p plan, sizes string, out, progress io.Writer) er
 func slope(out io.Writer, all []*Results) {
 	fmt.Fprint(out, "\n| CPU ms for each answer of the house |")
 	for _, r := range all {
-		fmt.Fprintf(out, " %d cases", r.Cases)
-		if r.Tenants > 0 {
-			fmt.Fprintf(out, ", %d tenants", r.Tenants)
-		}
-		fmt.Fprint(out, " |")
+		fmt.Fprintf(out, " %d cases, %d authorities |", r.Cases, r.Authorities)
 	}
 	fmt.Fprint(out, "\n|---|"+strings.Repeat("--:|", len(all))+"\n")
 	var told []string

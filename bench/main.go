@@ -9,7 +9,7 @@
 //	drive.go      asks, by so many connections at once
 //	meter.go      the CPU time of process trees
 //	table.go      medians, ratios, and what a recorded run says
-//	growth.go     the same questions where there are more cases, or more tenants
+//	growth.go     the same questions where there are more cases, or more authorities
 //	limit/        the limit
 package main
 
@@ -44,8 +44,8 @@ type plan struct {
 	Folder       string // kept for the next run; empty: a temporary one
 	Only         string
 
-	Cases, Tenants, Rounds, Connections int
-	Warm, Lasts                         time.Duration
+	Cases, Authorities, Rounds, Connections int
+	Warm, Lasts                             time.Duration
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
@@ -56,12 +56,12 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	f.StringVar(&p.Folder, "folder", "", "where the database lies, kept for the next run; empty: in a temporary folder")
 	f.StringVar(&p.Only, "only", "", "questions, separated by commas; empty: all")
 	f.IntVar(&p.Cases, "cases", 200_000, "how many cases there are")
-	f.IntVar(&p.Tenants, "tenants", 0, "how many tenants there are; those beyond the demo's have no cases")
+	f.IntVar(&p.Authorities, "authorities", 2_000, "how many authorities they lie at, where that is more than the demo has")
 	f.IntVar(&p.Rounds, "rounds", 5, "how often each question is measured")
 	f.IntVar(&p.Connections, "connections", 16, "how many ask at once")
 	f.DurationVar(&p.Warm, "warm", 500*time.Millisecond, "how long both are asked before it counts")
 	f.DurationVar(&p.Lasts, "lasts", 2*time.Second, "how long one measurement lasts")
-	grows := f.String("grows", "", "sizes to compare, as 100000,1000000,1000000/10000: cases, and tenants where there are more than the demo's")
+	grows := f.String("grows", "", "sizes to compare, as 100000,1000000,1000000/10000: cases, and authorities where they are not as many as by the flag")
 	results := f.String("results", "bench/results", "the folder for results")
 	recorded := f.String("recorded", "baseline.json", "the results in that folder that these are compared with")
 	if err := f.Parse(args); err != nil {
@@ -94,7 +94,10 @@ func stand(ctx context.Context, p plan, progress io.Writer) (*Results, error) {
 
 // measure asks every question of both, in rounds: whatever else the machine does hits both, and the medians leave out the worst of it.
 func measure(ctx context.Context, p plan, g *ground, progress io.Writer) (*Results, error) {
-	found := &Results{When: time.Now().UTC(), Cases: p.Cases, Tenants: p.Tenants, Rounds: p.Rounds, Connections: p.Connections}
+	found := &Results{When: time.Now().UTC(), Cases: p.Cases, Rounds: p.Rounds, Connections: p.Connections}
+	if err := g.db.QueryRow(ctx, "select count(*) from tenants where kind = 'AUTHORITY'").Scan(&found.Authorities); err != nil {
+		return nil, err
+	}
 	asked, err := questions(ctx, g)
 	if err != nil {
 		return nil, err

@@ -155,15 +155,3 @@ func (g *ground) figures() (question, error) {
 	}
 	return q, err
 }
-
-// crowd adds authorities without cases below the districts until there are so many tenants.
-func (g *ground) crowd(ctx context.Context, tenants int) error {
-	_, err := g.db.Exec(ctx, `
-		insert into tenants (id, place, slug, name, kind, regional_key, parent_id, created_at, place_end)
-		select gen_random_uuid(), s.p, 'bench-' || s.p, 'Amt ' || s.p, 'AUTHORITY', lpad((s.p / 1000)::text, 12, '0'), d.id, now(), s.p
-		from (select id, place, row_number() over (order by place) from tenants where kind = 'DISTRICT') d(id, place, n)
-		cross join generate_series(1, 1000) i cross join lateral (select d.place + 9000000000 + i * 1000 + 1) s(p)
-		where not exists (select from tenants t where t.place = s.p)
-		order by i, n limit greatest(0, $1 - (select count(*) from tenants))`, tenants)
-	return err
-}

@@ -16,7 +16,7 @@ import (
 type Results struct {
 	When        time.Time `json:"when"`
 	Cases       int       `json:"cases"`
-	Tenants     int       `json:"tenants,omitempty"` // where there are more than the demo's
+	Authorities int       `json:"authorities"`
 	Rounds      int       `json:"rounds"`
 	Connections int       `json:"connections"`
 	IdleCPU     float64   `json:"idleCPU"` // of house and database, in CPUs

@@ -24,12 +24,13 @@ func migrate(ctx context.Context, c console, args []string) error {
 	return migrations.Apply(ctx, address)
 }
 
-// seed lays the furniture of the demo and adds cases; the same seed gives the same cases, counted back from the beginning of this day.
+// seed lays the furniture of the demo, with invented authorities where more are wanted, and adds cases; the same seed gives the same cases, counted back from the beginning of this day.
 func seed(ctx context.Context, c console, args []string) error {
 	f := flags("seed")
 	cases := f.Int("cases", 0, "how many cases to add")
 	number := f.Uint64("seed", 1, "the same number gives the same cases")
-	if err := f.Parse(args); err != nil || f.NArg() > 0 || *cases < 0 {
+	authorities := f.Int("authorities", 0, "invent districts and authorities until there are so many authorities")
+	if err := f.Parse(args); err != nil || f.NArg() > 0 || *cases < 0 || *authorities < 0 {
 		return errUsage
 	}
 	address, stop, err := owned(ctx, c)
@@ -42,6 +43,9 @@ func seed(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := demo.Wider(ctx, conn, *authorities); err != nil {
+		return err
+	}
 	if err := demo.Balkone(ctx, conn); err != nil {
 		return err
 	}

@@ -42,7 +42,14 @@ func run(ctx context.Context, args []string) error {
 	if err != nil || len(secret) < 16 {
 		return fmt.Errorf("limit: the key of the tokens is missing")
 	}
-	pool, err := pgxpool.New(ctx, *database)
+	counting, err := pgxpool.New(ctx, *database)
+	if err != nil {
+		return fmt.Errorf("limit: opening the database: %w", err)
+	}
+	defer counting.Close()
+	walking := counting.Config()
+	walking.ConnConfig.RuntimeParams["enable_bitmapscan"] = "off" // as the house reads
+	pool, err := pgxpool.NewWithConfig(ctx, walking)
 	if err != nil {
 		return fmt.Errorf("limit: opening the database: %w", err)
 	}
@@ -51,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("limit: listening: %w", err)
 	}
-	d := &desk{pool: pool, porter: porter{key: secret}}
+	d := &desk{pool: pool, counting: counting, porter: porter{key: secret}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /q1", d.answer(d.caseByID))

@@ -90,6 +90,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	reading, err := pool(ctx, url, o.Configure, map[string]string{
 		"default_transaction_isolation": "repeatable read",
 		"default_transaction_read_only": "on",
+		// One plan serves every authority, and has the average one in mind. For one that holds a thousand times as much, a bitmap fetches all that it has,
+		// to sort it or to intersect it, where an index walked in its order is read until the page is full.
+		"enable_bitmapscan": "off",
 	})
 	if err != nil {
 		writing.Close()

@@ -37,7 +37,7 @@ func Balkone(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return fmt.Errorf("demo: reading the contract: %w", err)
 	}
-	w, err := build()
+	w, err := build(0)
 	if err != nil {
 		return err
 	}

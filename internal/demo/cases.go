@@ -35,7 +35,11 @@ func Cases(ctx context.Context, conn *pgx.Conn, n int, seed uint64, until time.T
 
 // CasesIn is Cases with all of them at authorities of one region, by the beginning of their regional keys (ARS), such as 02 for Hamburg.
 func CasesIn(ctx context.Context, conn *pgx.Conn, region string, n int, seed uint64, until time.Time, progress func(done int)) error {
-	w, err := build()
+	authorities, err := wide(ctx, conn)
+	if err != nil {
+		return err
+	}
+	w, err := build(authorities)
 	if err != nil {
 		return err
 	}

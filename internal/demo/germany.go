@@ -2,26 +2,29 @@
 
 package demo
 
-// land is one of the sixteen Länder; ars are the first two digits of its regional key.
-type land struct{ ars, slug, name string }
+// land is one of the sixteen Länder; ars are the first two digits of its regional key, districts how many districts and cities that are one it has.
+type land struct {
+	ars, slug, name string
+	districts       int
+}
 
 var lands = []land{
-	{"01", "sh", "Schleswig-Holstein"},
-	{"02", "hh", "Hamburg"},
-	{"03", "ni", "Niedersachsen"},
-	{"04", "hb", "Bremen"},
-	{"05", "nw", "Nordrhein-Westfalen"},
-	{"06", "he", "Hessen"},
-	{"07", "rp", "Rheinland-Pfalz"},
-	{"08", "bw", "Baden-Württemberg"},
-	{"09", "by", "Bayern"},
-	{"10", "sl", "Saarland"},
-	{"11", "be", "Berlin"},
-	{"12", "bb", "Brandenburg"},
-	{"13", "mv", "Mecklenburg-Vorpommern"},
-	{"14", "sn", "Sachsen"},
-	{"15", "st", "Sachsen-Anhalt"},
-	{"16", "th", "Thüringen"},
+	{"01", "sh", "Schleswig-Holstein", 15},
+	{"02", "hh", "Hamburg", 1},
+	{"03", "ni", "Niedersachsen", 45},
+	{"04", "hb", "Bremen", 2},
+	{"05", "nw", "Nordrhein-Westfalen", 53},
+	{"06", "he", "Hessen", 26},
+	{"07", "rp", "Rheinland-Pfalz", 36},
+	{"08", "bw", "Baden-Württemberg", 44},
+	{"09", "by", "Bayern", 96},
+	{"10", "sl", "Saarland", 6},
+	{"11", "be", "Berlin", 1},
+	{"12", "bb", "Brandenburg", 18},
+	{"13", "mv", "Mecklenburg-Vorpommern", 8},
+	{"14", "sn", "Sachsen", 13},
+	{"15", "st", "Sachsen-Anhalt", 14},
+	{"16", "th", "Thüringen", 22},
 }
 
 // district is a district (Kreis) or a city that is one; ars are the first five digits of its regional key.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,11 @@ var laid = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 // World lays the furniture of the house: tenants with their units, the catalogue and who is responsible for what, form servers, and
 // the roles of the principals and of the colleagues who work on demo cases. Doing so again changes nothing, and what somebody has changed
 // since stays changed. conn's login has to be a member of ozg_owner, and is in no transaction.
-func World(ctx context.Context, conn *pgx.Conn) error {
+func World(ctx context.Context, conn *pgx.Conn) error { return Wider(ctx, conn, 0) }
+
+// Wider is World with invented districts, so that each Land has as many as it has, and invented authorities in them, until there are so many
+// authorities in all; where there are as many without, it is World.
+func Wider(ctx context.Context, conn *pgx.Conn, authorities int) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("demo: beginning to lay the world: %w", err)
@@ -33,7 +38,7 @@ func World(ctx context.Context, conn *pgx.Conn) error {
 	if err := asOwner(ctx, tx); err != nil {
 		return err
 	}
-	w, err := build()
+	w, err := build(authorities)
 	if err != nil {
 		return err
 	}
@@ -129,7 +134,9 @@ type world struct {
 	given  map[rowID]bool
 }
 
-func build() (*world, error) {
+// build invents authorities until there are so many.
+func build(authorities int) (*world, error) {
+	inventedDistricts, inventedOffices := invent(authorities)
 	w := &world{bySlug: map[string]*tenant{}, given: map[rowID]bool{}}
 	var wrong error
 	tenantAt := func(parent *tenant, kind authz.TenantKind, slug, name, ars string, n int) *tenant {
@@ -151,13 +158,13 @@ func build() (*world, error) {
 		over[l.ars] = tenantAt(federation, authz.Land, l.slug, l.name, l.ars, 0)
 		forms[l.ars] = w.formServer(over[l.ars])
 	}
-	for _, d := range districts {
+	for _, d := range slices.Concat(districts, inventedDistricts) {
 		over[d.ars] = tenantAt(over[d.ars[:2]], authz.District, d.slug, d.name, d.ars, 0)
 	}
 	for _, e := range catalogue {
 		w.services = append(w.services, &service{e, named("service", e.key)})
 	}
-	for _, o := range offices {
+	for _, o := range slices.Concat(offices, inventedOffices) {
 		above := over[o.key[:min(5, len(o.key))]]
 		a := &authority{tenant: tenantAt(above, authz.Authority, o.slug, o.name, o.key, 1), office: o, form: forms[o.key[:2]]}
 		w.authorities = append(w.authorities, a)

@@ -199,3 +199,37 @@ func TestWhoeverOwnsTheDatabaseFurnishesItAsASuperuserDoes(t *testing.T) {
 		t.Errorf("for %d tables the wall was left open to the owner", n)
 	}
 }
+
+func TestAWiderWorldHasTheDistrictsOfEachLandAndAsManyAuthoritiesAsAreWanted(t *testing.T) {
+	t.Parallel()
+	conn := house(t)
+	before := content(t, conn)
+	if err := demo.Wider(t.Context(), conn, 5); err != nil {
+		t.Fatal(err)
+	}
+	if d := differing(before, content(t, conn)); d != nil {
+		t.Errorf("fewer authorities than there are anyway change %v", d)
+	}
+	for _, authorities := range []int{420, 450} { // the second time some are there already
+		if err := demo.Wider(t.Context(), conn, authorities); err != nil {
+			t.Fatal(err)
+		}
+		if n := ask[int](t, conn, "select count(*) from tenants where kind = 'AUTHORITY'"); n != authorities {
+			t.Errorf("%d authorities instead of %d", n, authorities)
+		}
+	}
+	if n := ask[int](t, conn, "select count(*) from tenants where kind = 'DISTRICT'"); n != 400 {
+		t.Errorf("%d districts", n)
+	}
+	if n := ask[int](t, conn, "select count(*) from tenants d join tenants l on l.id = d.parent_id where d.kind = 'DISTRICT' and l.slug = 'by'"); n != 96 {
+		t.Errorf("Bavaria has %d districts", n)
+	}
+	astray := `select count(*) from tenants t join tenants p on p.id = t.parent_id where t.place not between p.place and p.place_end`
+	if n := ask[int](t, conn, astray); n > 0 {
+		t.Errorf("%d lie outside of what they belong to", n)
+	}
+	seed(t, conn, 1_500, 3)
+	if n := ask[int](t, conn, "select count(*) from cases c join tenants t on t.id = c.tenant_id where t.slug like 'muster-%'"); n < 250 {
+		t.Errorf("%d of 1,500 cases came in at authorities that were invented", n)
+	}
+}
