@@ -67,7 +67,7 @@ func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int
 	if err != nil {
 		return Changed{}, err
 	}
-	file, err := tx.CaseFile.Query().Where(casefile.ID(id)).ForUpdate().Only(ctx)
+	file, err := tx.CaseFile.Query().Where(casefile.ID(id), withMailbox).ForUpdate().Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		return Changed{}, problem.New(problem.Missing, "notFound", "input", "caseId")

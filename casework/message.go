@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/attachment"
+	"github.com/ozg-cloud/platform/ent/casefile"
 	"github.com/ozg-cloud/platform/ent/message"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/once"
@@ -92,6 +94,10 @@ func (w *work) mailbox() (message.DeliveryState, *time.Time, error) {
 	if w.file.Owner != nil {
 		return message.DeliveryStatePROVIDED, &w.now, nil
 	}
+	// None is ever taken away, but one may have come while the case was waited for.
+	if known, err := w.file.Value(mailboxElsewhere); err == nil && known == true {
+		return message.DeliveryStatePENDING, nil, nil
+	}
 	known, err := w.tx.Applicant.Query().
 		Where(applicant.TenantID(w.file.TenantID), applicant.CaseID(w.file.ID), applicant.MailboxKindNotNil(), applicant.MailboxAddressNotNil()).Exist(w.ctx)
 	if err != nil {
@@ -101,6 +107,20 @@ func (w *work) mailbox() (message.DeliveryState, *time.Time, error) {
 		return "", nil, problem.New(problem.Conflict, "noMailbox")
 	}
 	return message.DeliveryStatePENDING, nil, nil
+}
+
+// mailboxElsewhere is what withMailbox tells.
+const mailboxElsewhere = "mailbox_elsewhere"
+
+// withMailbox has the database tell with a case whether it knows a mailbox elsewhere of somebody who cannot sign in here. To ask when it is needed would be a
+// round trip more.
+func withMailbox(s *sql.Selector) {
+	a := sql.Table(applicant.Table)
+	there := sql.Select(a.C(applicant.FieldID)).From(a).Where(sql.And(
+		sql.ColumnsEQ(a.C(applicant.FieldTenantID), s.C(casefile.FieldTenantID)), sql.ColumnsEQ(a.C(applicant.FieldCaseID), s.C(casefile.FieldID)),
+		sql.IsNull(s.C(casefile.FieldOwner)), sql.NotNull(a.C(applicant.FieldMailboxKind)), sql.NotNull(a.C(applicant.FieldMailboxAddress)),
+	))
+	s.AppendSelectExprAs(sql.Exists(there), mailboxElsewhere)
 }
 
 // write writes a message to the applicant and makes it what the change is about.

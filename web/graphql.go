@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,13 +49,14 @@ func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
 	if form != plainJSON || d.o.Profile == Draft202608 && status >= 400 {
 		form = graphqlJSON
 	}
-	body, err := encode(response, d.costOf(r, op))
+	err = laid(func(out []byte) ([]byte, error) { return encode(out, response, d.costOf(r, op)) }, func(body []byte) error {
+		w.Header().Set("Content-Type", form+"; charset=utf-8")
+		send(w, r, status, body)
+		return nil
+	})
 	if err != nil {
 		d.refuse(w, r, err)
-		return
 	}
-	w.Header().Set("Content-Type", form+"; charset=utf-8")
-	send(w, r, status, body)
 }
 
 // answered carries out what a request asks for. Without a response and without an error, it has answered as a stream.
@@ -371,7 +373,7 @@ func (d *Door) play(ctx context.Context, op operation, c *cost, each func(answer
 // encoded hands over an answer of the executor.
 func encoded(r *graphql.Response, c *cost, each func(answer []byte, cursor string) error) error {
 	cursor, _ := r.Extensions["eventCursor"].(string) // where in the stream of events it stands, if it does
-	answer, err := encode(r, c)
+	answer, err := encode(nil, r, c)
 	if err != nil {
 		return err
 	}
@@ -403,10 +405,9 @@ func (d *Door) costOf(r *http.Request, op operation) *cost {
 	return &cost{op.Cost, op.engine.Guard.limits.Cost}
 }
 
-// encode writes an answer. The data are not looked at again: reading them a second time costs more than sending them.
-func encode(r *graphql.Response, c *cost) ([]byte, error) {
-	out := make([]byte, 0, len(r.Data)+256)
-	out = append(out, '{')
+// encode appends an answer. The data are not looked at again: reading them a second time costs more than sending them.
+func encode(out []byte, r *graphql.Response, c *cost) ([]byte, error) {
+	out = append(slices.Grow(out, len(r.Data)+256), '{')
 	add := func(name string, value []byte) {
 		if len(out) > 1 {
 			out = append(out, ',')
