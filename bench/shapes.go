@@ -17,6 +17,7 @@ const (
 	polled   = `query($since: DateTime!) { cases(first: 50, where: {updatedAt: {gt: $since}}) { nodes { id revision } } }`
 	feed     = `{ caseEvents(first: 100, where: {types: [CASE_DISCARDED, CASE_ERASED]}) { nodes { type caseId at } next } }`
 	searched = `query($text: String!) { cases(first: 20, where: {search: $text}) { nodes { id number fileReference } } }`
+	balkon   = `{ cases(first: 50, where: {extension: {bauart: {eq: NEUBAU}}}) { nodes { id number state receivedAt extension { flurstueck bauart } } } }`
 	turned   = `query($after: Cursor) { cases(first: 100, after: $after) { nodes { id number state receivedAt } pageInfo { endCursor hasNextPage } } }`
 	applied  = `mutation($in: SubmitApplicationInput!) { submitApplication(input: $in) { case { id number } problems { __typename } } }`
 )
@@ -54,6 +55,7 @@ func (g *ground) shapes(ctx context.Context) ([]question, error) {
 		{"f-newest-tiny", small + "-caseworker", newest, nil},
 		{"f-polled", large + "-caseworker", polled, map[string]any{"since": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}},
 		{"f-feed", large + "-caseworker", feed, nil},
+		{"f-balkon", "kiel-caseworker", balkon, nil},
 		{"f-search", large + "-caseworker", searched, map[string]any{"text": "2026-0001"}},
 		{"f-search-tiny", small + "-caseworker", searched, map[string]any{"text": "2026-0001"}},
 	} {

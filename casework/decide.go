@@ -85,7 +85,7 @@ func (d *Desk) Decide(ctx context.Context, on On, o Outcome) (Changed, error) {
 			return fmt.Errorf("casework: writing a decision: %w", err)
 		}
 		return w.announce(facts)
-	})
+	}, withMailbox)
 }
 
 // carry writes the message that brings the decision, and gives the facts from which the date of its announcement follows.

@@ -13,6 +13,7 @@ import (
 	"github.com/ozg-cloud/platform/authz"
 	"github.com/ozg-cloud/platform/ent"
 	"github.com/ozg-cloud/platform/ent/casefile"
+	"github.com/ozg-cloud/platform/ent/predicate"
 	"github.com/ozg-cloud/platform/ent/store"
 	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/once"
@@ -57,17 +58,20 @@ type work struct {
 
 // change does something to a case in one transaction. right is asked for on the row; do says what happens and may set w.line and w.subject.
 // Two changes at once come one after the other: the row is locked. Where the caller's rights have changed meanwhile, do is called again.
-func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*work) error) (Changed, error) {
-	return once.Do(ctx, d.client, d.now, func(tx *ent.Tx) (Changed, error) { return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do) })
+// What also selects is looked up with the row, in the same round trip.
+func (d *Desk) change(ctx context.Context, on On, right authz.Action, do func(*work) error, also ...predicate.CaseFile) (Changed, error) {
+	return once.Do(ctx, d.client, d.now, func(tx *ent.Tx) (Changed, error) {
+		return d.changeIn(ctx, tx, on.Case, &on.Revision, right, do, also...)
+	})
 }
 
 // changeIn is change inside a transaction. seen is nil where the caller names no revision: an applicant sees messages, not revisions.
-func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int, right authz.Action, do func(*work) error) (Changed, error) {
+func (d *Desk) changeIn(ctx context.Context, tx *ent.Tx, id uuid.UUID, seen *int, right authz.Action, do func(*work) error, also ...predicate.CaseFile) (Changed, error) {
 	p, err := authz.From(ctx)
 	if err != nil {
 		return Changed{}, err
 	}
-	file, err := tx.CaseFile.Query().Where(casefile.ID(id), withMailbox).ForUpdate().Only(ctx)
+	file, err := tx.CaseFile.Query().Where(casefile.ID(id)).Where(also...).ForUpdate().Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		return Changed{}, problem.New(problem.Missing, "notFound", "input", "caseId")

@@ -55,7 +55,7 @@ func (d *Desk) AskApplicant(ctx context.Context, on On, t Text) (Changed, error)
 			return err
 		}
 		return d.send(w, t, ReplyMandatory)
-	})
+	}, withMailbox)
 }
 
 // Send sends a message to the applicant; the state of the case stays.
@@ -69,7 +69,7 @@ func (d *Desk) Send(ctx context.Context, on On, t Text, policy ReplyPolicy) (Cha
 			return err
 		}
 		return d.send(w, t, policy)
-	})
+	}, withMailbox)
 }
 
 func (d *Desk) send(w *work, t Text, policy ReplyPolicy) error {
@@ -88,39 +88,34 @@ func (d *Desk) send(w *work, t Text, policy ReplyPolicy) error {
 	return err
 }
 
-// mailbox says how a message reaches the applicant. Who can sign in here has the mailbox in this house: the message is there as soon as
-// the transaction is stored. Everybody else has it elsewhere, and the relay carries it there.
+// reachable is what withMailbox calls its answer.
+const reachable = "reachable"
+
+// withMailbox looks up with a case whether its applicant has a mailbox elsewhere: for verbs that write to the applicant. That was said with the application
+// and never changes, so it does not matter that the case is locked only afterwards.
+func withMailbox(s *sql.Selector) {
+	a := sql.Table(applicant.Table)
+	s.AppendSelectExprAs(sql.Exists(sql.Select(a.C(applicant.FieldID)).From(a).Where(sql.And(
+		sql.ColumnsEQ(a.C(applicant.FieldTenantID), s.C(casefile.FieldTenantID)),
+		sql.ColumnsEQ(a.C(applicant.FieldCaseID), s.C(casefile.FieldID)),
+		sql.NotNull(a.C(applicant.FieldMailboxKind)), sql.NotNull(a.C(applicant.FieldMailboxAddress)),
+	))), reachable)
+}
+
+// mailbox says how a message reaches the applicant, of a case that was looked up withMailbox. Who can sign in here has the mailbox in this house: the message is
+// there as soon as the transaction is stored. Everybody else has it elsewhere, and the relay carries it there.
 func (w *work) mailbox() (message.DeliveryState, *time.Time, error) {
 	if w.file.Owner != nil {
 		return message.DeliveryStatePROVIDED, &w.now, nil
 	}
-	// None is ever taken away, but one may have come while the case was waited for.
-	if known, err := w.file.Value(mailboxElsewhere); err == nil && known == true {
-		return message.DeliveryStatePENDING, nil, nil
-	}
-	known, err := w.tx.Applicant.Query().
-		Where(applicant.TenantID(w.file.TenantID), applicant.CaseID(w.file.ID), applicant.MailboxKindNotNil(), applicant.MailboxAddressNotNil()).Exist(w.ctx)
+	known, err := w.file.Value(reachable)
 	if err != nil {
 		return "", nil, fmt.Errorf("casework: looking for a mailbox: %w", err)
 	}
-	if !known {
+	if known != true {
 		return "", nil, problem.New(problem.Conflict, "noMailbox")
 	}
 	return message.DeliveryStatePENDING, nil, nil
-}
-
-// mailboxElsewhere is what withMailbox tells.
-const mailboxElsewhere = "mailbox_elsewhere"
-
-// withMailbox has the database tell with a case whether it knows a mailbox elsewhere of somebody who cannot sign in here. To ask when it is needed would be a
-// round trip more.
-func withMailbox(s *sql.Selector) {
-	a := sql.Table(applicant.Table)
-	there := sql.Select(a.C(applicant.FieldID)).From(a).Where(sql.And(
-		sql.ColumnsEQ(a.C(applicant.FieldTenantID), s.C(casefile.FieldTenantID)), sql.ColumnsEQ(a.C(applicant.FieldCaseID), s.C(casefile.FieldID)),
-		sql.IsNull(s.C(casefile.FieldOwner)), sql.NotNull(a.C(applicant.FieldMailboxKind)), sql.NotNull(a.C(applicant.FieldMailboxAddress)),
-	))
-	s.AppendSelectExprAs(sql.Exists(there), mailboxElsewhere)
 }
 
 // write writes a message to the applicant and makes it what the change is about.

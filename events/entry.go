@@ -63,22 +63,27 @@ func statement(scope authz.Scope, types map[string]bool, most int) (text string,
 			wanted = " and e.type in ('" + strings.Join(names, "', '") + "')" // the index is found by its names alone
 		}
 	}
-	text, last := "/*"+scope.Class()+"*/ "+entries, " order by e.xid, e.seq limit "+strconv.Itoa(most)
-	if scope == everything {
+	// The log of a place is an index. What part of the tree it is stands in the text: the planner has to know how much lies there. For a part like any other it
+	// read all that followed and sorted it, for each page.
+	mark, part := "($1, $2)", fmt.Sprintf("e.place between %d and %d", scope.Lo, scope.Hi)
+	switch {
+	case scope == everything:
 		// The reader of each process asks this all the time, with values by which a plan of its own would always look best: making that takes ten times as
-		// long as reading. Here no plan depends on a value. Each entry has its case, which is looked up by its key.
-		return text + "(select e.* from events e where (e.xid, e.seq) > ((select $1::xid8), (select $2::bigint)) and " + below + " and $3 <= $4::bigint and $5 = ''" + wanted + last +
-			") e cross join lateral (select * from cases k where k.tenant_id = e.tenant_id and k.id = e.case_id offset 0) k order by e.xid, e.seq", more
+		// long as reading. Here no plan depends on a value.
+		mark, part = "((select $1::xid8), (select $2::bigint))", "true"
+	case scope.Lo == scope.Hi:
+		part = fmt.Sprintf("e.place = %d", scope.Lo)
 	}
-	text += "events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id where (e.xid, e.seq) > ($1, $2) and " + below + " and ($5 = '' or k.owner = $5) and "
-	if scope.Lo == scope.Hi {
-		// The log of a place is an index. The place stands in the text: the planner has to know how much lies there. For a place like any other it read all that
-		// followed and sorted it, for each page.
-		text += "e.place = " + strconv.FormatInt(int64(scope.Lo), 10) + " and $3 = $4::bigint"
-	} else {
-		text += "e.place between $3 and $4"
+	where := " where (e.xid, e.seq) > " + mark + " and " + below + " and " + part + " and $3 <= $4::bigint" + wanted
+	const order = " order by e.xid, e.seq"
+	last := order + " limit " + strconv.Itoa(most)
+	text = "/*" + scope.Class() + "*/ " + entries
+	if scope.Owner != "" { // who has few cases, whose events are found by them
+		return text + "events e join cases k on k.tenant_id = e.tenant_id and k.id = e.case_id" + where + " and k.owner = $5" + last, more
 	}
-	return text + wanted + last, more
+	// Each entry has its case, which is looked up by its key: joined, a page that is longer than what the planner expects was read off the cases, all of them.
+	return text + "(select e.* from events e" + where + " and $5 = ''" + last +
+		") e cross join lateral (select * from cases k where k.tenant_id = e.tenant_id and k.id = e.case_id offset 0) k" + order, more
 }
 
 // horizon tells how far the log can be read, whether there is something beyond, and before what nothing is left.

@@ -83,8 +83,7 @@ func appendInstant(dst []byte, t time.Time) []byte {
 		return t.AppendFormat(dst, "2006-01-02T15:04:05.999999Z07:00")
 	}
 	hour, minute, second := t.Clock()
-	dst = append(dst, byte('0'+year/1000), byte('0'+year/100%10))
-	dst = append(two(append(two(append(two(dst, year%100), '-'), int(month)), '-'), day), 'T')
+	dst = append(two(append(two(append(two(two(dst, year/100), year%100), '-'), int(month)), '-'), day), 'T')
 	dst = two(append(two(append(two(dst, hour), ':'), minute), ':'), second)
 	if micros := t.Nanosecond() / 1000; micros != 0 {
 		dst = two(two(two(append(dst, '.'), micros/10000), micros/100%100), micros%100)
@@ -96,7 +95,7 @@ func appendInstant(dst []byte, t time.Time) []byte {
 }
 
 // two appends two digits.
-func two(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+func two(dst []byte, n int) []byte { return append(dst, hexDigits[n/10], hexDigits[n%10]) }
 
 const hexDigits = "0123456789abcdef"
 

@@ -223,18 +223,20 @@ func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, f
 		xids[i], seqs[i] = p.XID, p.Seq
 	}
 	alias := c.alias()
-	these := where(sql("(e.xid, e.seq) in (select * from unnest(?::xid8[], ?::bigint[]))", xids, seqs), seen)
-	there := sql(join(t.Type, "e", about, target, a))
-	from := sql("(select * from (select e.*, " + messageOf + " as message_id from events e").then(these).with(") e").
-		then(where(exists(target.Table+" "+a, there, visible, wanted))).with(") " + alias)
+	// Each event is looked up by its position, and what it is about by its key, whatever else is wanted: left to choose, the planner begins with all that
+	// meet a filter.
+	log := sql("(select e.* from unnest(?::xid8[], ?::bigint[]) n(xid, seq) cross join lateral (select * from events e where e.xid = n.xid and e.seq = n.seq offset 0) e) e", xids, seqs)
+	thing := " cross join lateral (select * from " + target.Table + " " + a + " where " + join(t.Type, "e", about, target, a) + " offset 0) " + a
+	from := sql("(select e.* from (select e.*, " + messageOf + " as message_id from ").then(log).then(where(seen)).with(") e" + thing).
+		then(where(visible, wanted)).with(") " + alias)
 	if t.list {
 		// What does not meet the filter is joined to no case, so that nothing of it is read.
 		meets := sql("true")
 		if wanted.text != "" {
 			meets = sql("coalesce(").then(wanted).with(", false)")
 		}
-		from = sql("(select e.*, m.meets, case when m.meets then e.case_id end as listed_id from events e cross join lateral (select ").then(meets).
-			with(" as meets from " + target.Table + " " + a).then(where(there, visible)).with(") m").then(these).with(") " + alias)
+		from = sql("(select e.*, m.meets, case when m.meets then e.case_id end as listed_id from ").then(log).with(thing + " cross join lateral (select ").then(meets).
+			with(" as meets) m").then(where(seen, visible)).with(") " + alias)
 	}
 	l, err := c.add(&level{alias: alias, source: from, chain: from, order: " order by " + alias + ".xid, " + alias + ".seq", limit: -1})
 	if err != nil {

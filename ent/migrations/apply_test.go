@@ -80,15 +80,10 @@ func ground(t *testing.T) fstest.MapFS {
 	return fstest.MapFS{"0001_house.sql": {Data: content}}
 }
 
-// house is a database after the first migration with a connection of the superuser and one of a serving login.
+// house is a database after all migrations with a connection of the superuser and one of a serving login.
 func house(t *testing.T) (owner, serving *pgx.Conn) {
 	t.Helper()
-	c := start(t)
-	url := c.URL(cluster.Superuser, "postgres")
-	if err := migrations.ApplyFrom(t.Context(), url, ground(t)); err != nil {
-		t.Fatal(err)
-	}
-	owner = connect(t, url)
+	c, owner := migrated(t)
 	must(t, owner, "create role app login in role ozg_serving")
 	return owner, connect(t, c.URL("app", "postgres"))
 }
@@ -291,6 +286,32 @@ func TestViewsAndFunctionsOfTheOwnerAreNoDoorInTheWall(t *testing.T) {
 	must(t, owner, "alter table parcel no force row level security")
 	if got := behind(t, serving); got != 8 {
 		t.Errorf("a wall that does not hold for the owner shows %d rows: the check sees nothing", got)
+	}
+}
+
+func TestTheWallIsNotLedAstrayByTablesOfTheCaller(t *testing.T) {
+	t.Parallel()
+	owner, serving := house(t)
+	must(t, owner, `create table parcel (place bigint not null, tenant_id uuid not null, case_id uuid not null);
+		alter table parcel owner to ozg_owner;
+		insert into parcel values (1, gen_random_uuid(), gen_random_uuid())`,
+		`call ozg_wall('parcel', 'ozg_sees_case(place, tenant_id, case_id)', '{SELECT}')`)
+	// Somebody makes a table of cases that is looked into first, with all that one might want to see.
+	seen := func() int {
+		must(t, serving, "drop table if exists pg_temp.cases", "begin", "select ozg_enter(0, 9, '')",
+			"create temporary table cases as select tenant_id, case_id as id from parcel", "commit",
+			"begin", "select ozg_enter(0, 9, 'anna')", "set local search_path = pg_temp, public")
+		defer must(t, serving, "rollback")
+		return ask[int](t, serving, "select count(*) from parcel")
+	}
+	if got := seen(); got != 0 {
+		t.Errorf("an applicant without cases sees what hangs on %d", got)
+	}
+	// The twin: a function that looks for cases wherever the caller says.
+	must(t, owner, `create or replace function ozg_sees_case(place bigint, of_tenant uuid, of_case uuid) returns boolean language plpgsql stable as
+		$$begin return exists (select from cases c where c.tenant_id = of_tenant and c.id = of_case); end$$`)
+	if got := seen(); got != 1 {
+		t.Errorf("a wall that is led astray shows %d rows: the check sees nothing", got)
 	}
 }
 
