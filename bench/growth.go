@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// grow measures the same questions at several sizes, and tells for each how many times as much an answer costs as at the first.
-func grow(ctx context.Context, p plan, sizes string, out, progress io.Writer) error {
+// grow measures the same questions at several sizes, and tells for each how many times as much an answer costs as at the first. Each size has a table and a file
+// of results as well.
+func grow(ctx context.Context, p plan, sizes, results string, out, progress io.Writer) error {
 	var all []*Results
 	for size := range strings.SplitSeq(sizes, ",") {
 		at := p
@@ -32,6 +33,10 @@ func grow(ctx context.Context, p plan, sizes string, out, progress io.Writer) er
 		}
 		found, err := stand(ctx, at, progress)
 		if err != nil {
+			return err
+		}
+		found.table(out, nil)
+		if err := found.save(results); err != nil {
 			return err
 		}
 		all = append(all, found)

@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return err
 	}
 	if *grows != "" {
-		return grow(ctx, p, *grows, out, progress)
+		return grow(ctx, p, *grows, *results, out, progress)
 	}
 	found, err := stand(ctx, p, progress)
 	if err != nil {
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return err
 	}
 	found.table(out, before)
-	return found.save(filepath.Join(*results, found.When.Format("20060102-150405")+".json"))
+	return found.save(*results)
 }
 
 // stand measures on a ground of its own.

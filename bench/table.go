@@ -69,7 +69,7 @@ func (r *Results) ratio(question string, of func(Run) float64) float64 {
 
 // table writes what was found, beside the goals and what was found before (nil: nothing).
 func (r *Results) table(out io.Writer, before *Results) {
-	fmt.Fprintf(out, "\n%d cases, %d connections, medians of %d rounds; idle, house and database need %.3f CPUs\n\n", r.Cases, r.Connections, r.Rounds, r.IdleCPU)
+	fmt.Fprintf(out, "\n%d cases at %d authorities, %d connections, medians of %d rounds; idle, house and database need %.3f CPUs\n\n", r.Cases, r.Authorities, r.Connections, r.Rounds, r.IdleCPU)
 	fmt.Fprintln(out, "| question | server | requests/s | p50 ms | p99 ms | server CPU ms | database CPU ms | MiB | CPU: house / limit | goal | before | p99: house / limit | failed |")
 	fmt.Fprintln(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	var told []string
@@ -134,13 +134,14 @@ func load(file string) (*Results, error) {
 	return &r, nil
 }
 
-func (r *Results) save(file string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+// save writes the results into a folder, in a file that is named after when they were found.
+func (r *Results) save(folder string) error {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, '\n'), 0o600)
+	return os.WriteFile(filepath.Join(folder, r.When.Format("20060102-150405")+".json"), append(text, '\n'), 0o600)
 }

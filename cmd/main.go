@@ -32,7 +32,7 @@ func commands() []command {
 		{"dev", "", "start a whole house for development: database, demo data, explorer, tokens", dev},
 		{"serve", "", "serve in production", serve},
 		{"migrate", "", "bring the database to the newest migration", migrate},
-		{"seed", "[--cases N] [--seed S]", "lay the demo furniture and add N cases", seed},
+		{"seed", "[--authorities N] [--cases N] [--region ARS] [--seed S]", "lay the demo furniture, for as many authorities, and add cases", seed},
 		{"statistics", "rebuild", "count all figures anew from the cases", figures},
 		{"token", "NAME", "print a bearer token of a demo principal", token},
 		{"role", "list|assign|remove [--tenant SLUG] [--subject S] [--unit N] [--services K,K] [SUBJECT ROLE TENANT]", "show, give and take roles", role},

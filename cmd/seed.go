@@ -29,6 +29,7 @@ func seed(ctx context.Context, c console, args []string) error {
 	f := flags("seed")
 	cases := f.Int("cases", 0, "how many cases to add")
 	number := f.Uint64("seed", 1, "the same number gives the same cases")
+	region := f.String("region", "", "add cases only at authorities whose regional key (ARS) begins like this")
 	authorities := f.Int("authorities", 0, "invent districts and authorities until there are so many authorities")
 	if err := f.Parse(args); err != nil || f.NArg() > 0 || *cases < 0 || *authorities < 0 {
 		return errUsage
@@ -50,7 +51,7 @@ func seed(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	begun := time.Now()
-	err = demo.Cases(ctx, conn, *cases, *number, begun.UTC().Truncate(24*time.Hour), func(done int) {
+	err = demo.CasesIn(ctx, conn, *region, *cases, *number, begun.UTC().Truncate(24*time.Hour), func(done int) {
 		fmt.Fprintf(c.errOut, "\r%d of %d cases", done, *cases)
 	})
 	if err != nil {
