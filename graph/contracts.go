@@ -100,13 +100,13 @@ type masks struct {
 	of map[authz.Rights]string
 }
 
-// recall finds a mask, or makes it. At the bound all are forgotten, as whoever has got other rights leaves his old name behind.
-func (m *masks) recall(name authz.Rights, make func() string) string {
+// recall gives a mask, or finds it out. At the bound all are forgotten, as whoever has got other rights leaves his old name behind.
+func (m *masks) recall(name authz.Rights, find func() string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	mask, known := m.of[name]
 	if !known {
-		mask = make()
+		mask = find()
 		if m.of == nil || len(m.of) >= kept {
 			m.of = map[authz.Rights]string{}
 		}
