@@ -399,7 +399,7 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		if l != nil {
 			return l, nil
 		}
-		made := &level{alias: a, limit: page.size, backward: page.backward, order: o.clause(a, page.backward), signature: signature}
+		made := &level{alias: a, limit: page.size, backward: page.backward, order: by.run(t, o).clause(a, page.backward), signature: signature}
 		rows := func(n int) fragment { return c.rows(t, a, o, at, which, by, on != nil, page.backward, n) }
 		if on == nil {
 			made.source, made.chain = rows(page.size+1), rows(page.size)

@@ -364,7 +364,8 @@ func (o order) list(t *catalog.Type, a string) string {
 
 // rows is the page of a list. Where a condition on an extension field leads, it is read off the entries that meet it. An order that begins with an
 // extension field is read off the index of its entries, and behind them, where the page is not full yet, the rows that have none: PostgreSQL reads the
-// parts of UNION ALL one after the other and stops at the limit. A list below another row is short, and sorted.
+// parts of UNION ALL one after the other and stops at the limit. It reckons with all of them, though, finds that dear and plans anew for each page, which takes longer than the
+// page: hence fixed. A list below another row is short, and sorted.
 func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []fragment, by *lead, below, backward bool, n int) fragment {
 	limit := " limit " + strconv.Itoa(n)
 	switch {
@@ -382,6 +383,7 @@ func (c *compiler) rows(t *catalog.Type, a string, o order, at bounds, which []f
 	valued := sql("(select r.*, " + e + "." + k.indexed + " as " + k.column.Name + " from extension_entries " + e + " cross join lateral (select * from " + t.Table + " " + a).
 		then(where(append([]fragment{sql(a + ".id = " + e + ".target_id")}, which...)...)).with(" offset 0) r").
 		then(where(at.within(e, run, has)...)).with(run.clause(e, backward) + limit + ")")
+	valued.fixed = true
 	if by != nil { // and what has no value does not meet it
 		return valued.with(" " + a)
 	}

@@ -19,17 +19,22 @@ type fragment struct {
 	args  []any
 	ready string // the text with its question marks numbered; then the arguments are as they are sent
 	open  bool   // and there are marks among them
+	fixed bool   // that one plan is right whatever the arguments are, though the server reckons otherwise
 }
 
 func sql(text string, args ...any) fragment { return fragment{text: text, args: args} }
 
 // with appends text and arguments.
 func (f fragment) with(text string, args ...any) fragment {
-	return fragment{text: f.text + text, args: append(f.args[:len(f.args):len(f.args)], args...)}
+	return fragment{text: f.text + text, args: append(f.args[:len(f.args):len(f.args)], args...), fixed: f.fixed}
 }
 
 // then appends another fragment.
-func (f fragment) then(g fragment) fragment { return f.with(g.text, g.args...) }
+func (f fragment) then(g fragment) fragment {
+	f = f.with(g.text, g.args...)
+	f.fixed = f.fixed || g.fixed
+	return f
+}
 
 // and joins conditions; empty ones are left out.
 func and(conditions ...fragment) fragment { return joined(" and ", conditions) }

@@ -104,13 +104,16 @@ func apart(column catalog.Column, expression string, list []any) ([]fragment, er
 	return out, nil
 }
 
-// entries are the conditions under which the entries of a field are looked at.
+// entries are the conditions under which the entries of a field are looked at. The second is said so that an index serves it, and no other one does.
 func (c *compiler) entries(t *catalog.Type, e string, key int64) []fragment {
-	there := []fragment{sql(e + ".field = " + strconv.FormatInt(key, 10))}
-	if s := c.p.Scope(); s.Lo == s.Hi && ofCase(t) {
-		there = append(there, sql(e+".place = ?", int64(s.Lo))) // the second wall's own bound, said so that an index serves it
+	of := sql(e + ".field = " + strconv.FormatInt(key, 10))
+	switch s := c.p.Scope(); {
+	case !ofCase(t):
+		return []fragment{of, sql(e + ".reach is not null")}
+	case s.Lo == s.Hi: // the second wall's own bound
+		return []fragment{of, sql(e+".place = ?", int64(s.Lo))}
 	}
-	return there
+	return []fragment{of, sql(e + ".reach is null")}
 }
 
 // leading lists the conditions that every row of a filter has to meet with a value that is there.
@@ -203,7 +206,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	run := o.ofEntries(t)
 	limit := run.clause(l.alias, backward) + " limit " + strconv.Itoa(n)
 	equal := func(met fragment) fragment {
-		return sql("(select " + a + ".* from extension_entries " + l.alias + " join " + t.Table + " " + a + " on " + a + ".id = " + l.alias + ".target_id").
+		return sql("(select " + a + ".*, " + l.alias + ".ranked_at, " + l.alias + ".target_id from extension_entries " + l.alias + " join " + t.Table + " " + a + " on " + a + ".id = " + l.alias + ".target_id").
 			then(where(at.within(l.alias, run, append(append(l.there[:len(l.there):len(l.there)], met), l.which...))...)).with(limit + ")")
 	}
 	if len(l.each) > 0 {
@@ -229,6 +232,14 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	beyond := sql("(" + l.alias + ".ranked_at, " + l.alias + ".target_id) " + comparison(run[0].desc != backward) + " ").then(last)
 	rest := begin(sql("extension_entries " + l.alias)).then(where(append(walked[:len(walked):len(walked)], l.met, beyond)...)).with(limit + ")")
 	return sql("(select * from (").then(newest).with(" union all ").then(rest).with(" limit " + strconv.Itoa(n) + ") " + a + ") " + a)
+}
+
+// run is the order in which the rows of a page are to be asked for, so that it need not be sorted: PostgreSQL cannot know that a case has been received when its entry says so.
+func (l *lead) run(t *catalog.Type, o order) order {
+	if l != nil && len(l.each) == 1 && o[0].entry == 0 {
+		return o.ofEntries(t)
+	}
+	return o
 }
 
 // byRank tells whether an order is the natural one, or its opposite.

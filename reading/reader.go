@@ -296,9 +296,14 @@ func (w *writer) run(ctx context.Context, made *compiled, g given) error {
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	var asked []fragment
+	fixed := false
 	for _, s := range made.statements {
 		if s.text == "" {
 			continue
+		}
+		if s.fixed != fixed {
+			fixed = s.fixed
+			batch.Queue("select ozg_one_plan($1)", fixed)
 		}
 		s = g.into(s)
 		s.queue(batch)
@@ -342,9 +347,17 @@ func (w *writer) receive(results pgx.BatchResults, made *compiled) error {
 	if err := w.p.Knows(w.version); err != nil {
 		return err
 	}
+	fixed := false
 	for i, l := range made.levels {
-		if made.statements[i].text == "" {
+		s := made.statements[i]
+		if s.text == "" {
 			continue
+		}
+		if s.fixed != fixed {
+			fixed = s.fixed
+			if _, err := results.Exec(); err != nil {
+				return fmt.Errorf("having one plan: %w", err)
+			}
 		}
 		rows, err := results.Query()
 		if err != nil {

@@ -62,3 +62,30 @@ func TestTheSecondWallShowsWhatIsAddedToTheCatalogueWhereItHoldsAlone(t *testing
 		}
 	}
 }
+
+func TestTheSecondWallShowsApplicantsWhatIsAddedToTheirOwnCasesAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.As("kiel-applicant").Submit(parking, kiel)
+	tables := []string{"extension_records", "extension_entries"}
+	for i, table := range tables {
+		all := 2 - i // of the case and of the applicant, of which one is found by
+		for owner, want := range map[string]int{"": all, "user:dev:kiel-applicant": all, "user:dev:wanda": 0} {
+			if got := h.behind(table, "kiel", owner); got != want {
+				t.Errorf("%s of %q: %d rows, not %d", table, owner, got, want)
+			}
+		}
+		if got := h.behind(table, "luebeck", "user:dev:kiel-applicant"); got != 0 {
+			t.Errorf("%s: %d rows in the scope of another authority", table, got)
+		}
+	}
+	// The twin: a wall that takes every case for the applicant's.
+	if _, err := h.Database().Exec(t.Context(), `create or replace function ozg_sees_case(place bigint, of_tenant uuid, of_case uuid) returns boolean language sql stable as 'select true'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		if h.behind(table, "kiel", "user:dev:wanda") == 0 {
+			t.Errorf("an open wall around %s: nobody would notice", table)
+		}
+	}
+}
