@@ -63,8 +63,11 @@ func Main(ctx context.Context, args, environ []string, out, errOut io.Writer) in
 		}
 		config, err := configOf(environ)
 		if err == nil {
-			log := redacted(slog.New(slog.NewJSONHandler(errOut, &slog.HandlerOptions{Level: slog.LevelInfo})))
-			err = c.run(ctx, console{config: config, out: out, errOut: errOut, log: log, environ: environ}, args[1:])
+			lines := newJournal(errOut, func(w io.Writer) slog.Handler {
+				return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo})
+			})
+			err = c.run(ctx, console{config: config, out: out, errOut: errOut, log: redacted(slog.New(lines)), environ: environ}, args[1:])
+			lines.sheet.turn()
 		}
 		switch {
 		case errors.Is(err, errUsage):

@@ -29,6 +29,7 @@ type Contracts[T any] struct {
 	held  func(*authz.Principal) *inforce.Held
 	serve func(Contract[T]) T
 	made  *lru.LRU[*entry[T]] // by name
+	masks masks
 }
 
 // Contract is what somebody may know of.
@@ -58,7 +59,7 @@ type right struct {
 // NewContracts makes the contracts that come of a whole one. held says what is added where a principal is at home, nil where nothing is; it is
 // asked at each request.
 func NewContracts[T any](whole *ast.Schema, held func(*authz.Principal) *inforce.Held, serve func(Contract[T]) T) *Contracts[T] {
-	return &Contracts[T]{whole, hiding(whole), held, serve, lru.New[*entry[T]](kept)}
+	return &Contracts[T]{whole: whole, hides: hiding(whole), held: held, serve: serve, made: lru.New[*entry[T]](kept)}
 }
 
 // For gives what serves the contract of the principal in the context. Without a principal it is the contract of somebody who has no right.
@@ -93,8 +94,37 @@ func (c *Contracts[T]) entry(ctx context.Context, mask string, held *inforce.Hel
 	return e
 }
 
+// masks remember what those lack who asked lately, by the name of their rights: to find it out anew for each request asks for a dozen rights.
+type masks struct {
+	mu sync.Mutex
+	of map[authz.Rights]string
+}
+
+// recall gives a mask, or finds it out. At the bound all are forgotten, as whoever has got other rights leaves his old name behind.
+func (m *masks) recall(name authz.Rights, find func() string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mask, known := m.of[name]
+	if !known {
+		mask = find()
+		if m.of == nil || len(m.of) >= kept {
+			m.of = map[authz.Rights]string{}
+		}
+		m.of[name] = mask
+	}
+	return mask
+}
+
 // mask has a bit for each right that hides something: set where the principal has it nowhere.
 func (c *Contracts[T]) mask(p *authz.Principal) string {
+	name, ok := p.Rights()
+	if !ok {
+		return c.lacks(p)
+	}
+	return c.masks.recall(name, func() string { return c.lacks(p) })
+}
+
+func (c *Contracts[T]) lacks(p *authz.Principal) string {
 	m := make([]byte, (len(c.hides)+7)/8)
 	for i, r := range c.hides {
 		if !p.MayAnywhere(r.object, r.action) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ const mostLevels = 40
 
 // level is one statement: the rows of one list, with the objects joined to each.
 type level struct {
+	number   int // in what is compiled, see done
 	alias    string
 	key      fragment // the parent's id, by which rows find their hole; empty at the top
 	source   fragment // what follows FROM, joins to single objects left out
@@ -140,7 +142,11 @@ type compiler struct {
 	conditions int // in the filters so far
 	chain      extension.Chain
 	personal   bool // the answer names the viewer
-	passing    bool // what was compiled depends on what others share just now
+	passing    bool // what was compiled depends on more than the question says: on what others share just now, or on which values a cursor has
+
+	at        bounds // of the page at the top, which has marks in their place, see marked
+	order     order  // and how its cursors are read
+	signature uint32
 }
 
 func (c *compiler) alias() string {
@@ -381,9 +387,12 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		return err
 	}
 	signature := o.signature(f.ObjectDefinition.Name + "." + f.Name)
-	at, err := c.positions(o, signature, page)
+	at, err := c.r.positions(o, signature, page)
 	if err != nil {
 		return err
+	}
+	if on == nil {
+		at = c.marked(o, signature, at)
 	}
 	var l *level
 	list := func() (*level, error) { // made by the first field that needs rows
@@ -581,14 +590,39 @@ func pageOf(args map[string]any) (page, error) {
 	return p, nil
 }
 
-func (c *compiler) positions(o order, signature uint32, p page) (bounds, error) {
+// marked puts marks in the place of the values that a page at the top begins or ends at. The text of a statement tells nothing of them, but where they are
+// missing.
+func (c *compiler) marked(o order, signature uint32, at bounds) bounds {
+	c.at, c.order, c.signature = at, o, signature
+	c.passing = c.passing || !at.complete() || slices.ContainsFunc(o, func(k key) bool { return k.column.Nullable || k.entry != 0 })
+	marks := func(of position, before bool) position {
+		if of == nil {
+			return nil
+		}
+		out := make(position, len(of))
+		for i, v := range of {
+			if v != nil {
+				out[i] = bound{before, i}
+			}
+		}
+		return out
+	}
+	return bounds{marks(at.after, false), marks(at.before, true)}
+}
+
+// complete tells whether no value is missing.
+func (b bounds) complete() bool {
+	return !slices.Contains(b.after, nil) && !slices.Contains(b.before, nil)
+}
+
+func (r *Reader) positions(o order, signature uint32, p page) (bounds, error) {
 	var b bounds
 	read := func(name string, given any, into *position) error {
 		if given == nil {
 			return nil
 		}
 		text, _ := given.(string)
-		said, ok := c.r.seal.Open(text)
+		said, ok := r.seal.Open(text)
 		if ok {
 			*into, ok = o.positionOf(signature, said)
 		}

@@ -60,11 +60,11 @@ func (w *writer) tell(ctx context.Context, top *level) {
 
 // denials visits the denied fields of what a row shows in a view, in the order of the answer.
 func (w *writer) denials(path ast.Path, l *level, i int32, view int, visit func(ast.Path)) {
-	keys := w.sets[l].rows[i].keys
+	keys := w.sets[l.number].rows[i].keys
 	for _, before := range l.views[:view] {
 		keys += int32(before.holes) //nolint:gosec // few
 	}
-	w.denialsIn(path, w.sets[l], i, &keys, l.views[view], visit)
+	w.denialsIn(path, w.sets[l.number], i, &keys, l.views[view], visit)
 }
 
 func (w *writer) denialsIn(path ast.Path, set *rowset, i int32, key *int32, o *object, visit func(ast.Path)) {
@@ -90,10 +90,10 @@ func (w *writer) denialsIn(path ast.Path, set *rowset, i int32, key *int32, o *o
 }
 
 func (w *writer) denialsBehind(path ast.Path, g *gap, parent rowID, visit func(ast.Path)) {
-	set := w.sets[g.level]
+	set := w.sets[g.level.number]
 	switch g.kind {
 	case onlyOne:
-		if row, found := set.first[parent]; found {
+		if row, found := set.head(parent); found {
 			w.denials(path, g.level, row, g.view, visit)
 		}
 	case listOf:

@@ -3,6 +3,8 @@
 package reading
 
 import (
+	"bytes"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
@@ -40,6 +42,30 @@ func Filter(p *authz.Principal, input any) (text string, args int, err error) {
 	return f.numbered(), len(f.args), err
 }
 
+// AppendInstant writes an instant into an answer.
+var AppendInstant = appendInstant
+
+// Left gives what is left of answers where the next ones are made, as far as they can be found.
+func Left() (out []byte) {
+	for range 100 {
+		set, ok := rowsets.Get().(*rowset)
+		if !ok {
+			break
+		}
+		for _, b := range [][]byte{set.buf, set.cursors, set.said} {
+			out = append(out, b[:cap(b)]...)
+		}
+	}
+	return bytes.Trim(out, "\x00")
+}
+
+// LeavingAnswers does not clear what an answer was made in.
+func LeavingAnswers() (mend func()) {
+	before := wipe
+	wipe = func([]byte) {}
+	return func() { wipe = before }
+}
+
 // Fewest lets tests reach what lies behind the entries that are looked at first.
 var Fewest = &fewest
 
@@ -59,6 +85,10 @@ func Mistaking(part string) (mend func()) {
 			a.thing = nil
 		case "field":
 			a.field = one
+		case "size":
+			a.page.size = 0
+		case "side":
+			a.page.backward, a.page.after, a.page.before = false, false, false
 		}
 		return a
 	})

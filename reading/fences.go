@@ -12,4 +12,6 @@ var (
 	counted = where
 	// same gives a question the name under which it is kept.
 	same = func(a inquiry) inquiry { return a }
+	// wipe clears what an answer was made in.
+	wipe = func(b []byte) { clear(b) }
 )

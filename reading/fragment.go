@@ -17,7 +17,8 @@ import (
 type fragment struct {
 	text  string
 	args  []any
-	ready string // the text with its marks numbered, where that has been done
+	ready string // the text with its question marks numbered; then the arguments are as they are sent
+	open  bool   // and there are marks among them
 	fixed bool   // that one plan is right whatever the arguments are, though the server reckons otherwise
 }
 
@@ -73,46 +74,65 @@ func where(conditions ...fragment) fragment {
 	return sql(" where ").then(f)
 }
 
-// queue puts the statement into a batch. Ids go in a form that pgx writes as it stands: a uuid.UUID would be made a text first and read again,
-// which takes longer than many a statement.
+// queue puts the statement into a batch.
 func (f fragment) queue(b *pgx.Batch) {
-	args := make([]any, len(f.args))
-	for i, a := range f.args {
-		switch a := a.(type) {
-		case uuid.UUID:
-			args[i] = pgtype.UUID{Bytes: a, Valid: true}
-		case []uuid.UUID:
-			ids := make(pgtype.FlatArray[pgtype.UUID], len(a))
-			for k, id := range a {
-				ids[k] = pgtype.UUID{Bytes: id, Valid: true}
-			}
-			args[i] = ids
-		default:
-			args[i] = a
-		}
+	if f.ready == "" {
+		f = f.finished()
 	}
-	text := f.ready
-	if text == "" {
-		text = f.numbered()
-	}
-	b.Queue(text, args...)
+	b.Queue(f.ready, f.args...)
 }
 
-// seeking puts the value of a thing into its places.
-func (f fragment) seeking(value any) fragment {
+// finished is the statement as it is sent.
+func (f fragment) finished() fragment {
+	args := make([]any, len(f.args))
 	for i, a := range f.args {
-		if _, ok := a.(sought); !ok {
-			continue
+		args[i] = bare(a)
+		f.open = f.open || isMark(a)
+	}
+	f.ready, f.args = f.numbered(), args
+	return f
+}
+
+// bare is an argument in a form that pgx writes as it stands: an id would be made a text first and read again, which takes longer than many a statement.
+func bare(a any) any {
+	switch a := a.(type) {
+	case uuid.UUID:
+		return pgtype.UUID{Bytes: a, Valid: true}
+	case []uuid.UUID:
+		ids := make(pgtype.FlatArray[pgtype.UUID], len(a))
+		for k, id := range a {
+			ids[k] = pgtype.UUID{Bytes: id, Valid: true}
 		}
-		args := slices.Clone(f.args)
-		for k := i; k < len(args); k++ {
-			if _, ok := args[k].(sought); ok {
-				args[k] = value
-			}
-		}
-		f.args = args
+		return ids
+	}
+	return a
+}
+
+// given is what stands in a question where marks are: the value of a thing, and the rows that a page lies between.
+type given struct {
+	value any
+	bounds
+}
+
+// into puts what is given into its places in a statement that is finished.
+func (g given) into(f fragment) fragment {
+	if !f.open {
 		return f
 	}
+	args := slices.Clone(f.args)
+	for i, a := range args {
+		switch a := a.(type) {
+		case sought:
+			args[i] = bare(g.value)
+		case bound:
+			at := g.after
+			if a.before {
+				at = g.before
+			}
+			args[i] = bare(at[a.key])
+		}
+	}
+	f.args = args
 	return f
 }
 

@@ -16,38 +16,71 @@ import (
 // mostKept bounds what is kept, some ten kilobytes each.
 const mostKept = 1000
 
-// shelf holds questions for one thing, compiled: the next time only its id is another one. Nothing of an answer is among them.
+// shelf holds questions for one thing or for a page, compiled: the next time only the id is another one, or the cursor. Nothing of an answer is among them.
 type shelf struct {
 	mu sync.Mutex
 	of map[inquiry]*compiled // nil: one that cannot be kept
 }
 
-// inquiry is equal only where all is that a compiled question depends on, the thing itself left out. A field is one of a document, and that is valid in one
+// inquiry is equal only where all is that a compiled question depends on, the thing itself and the values of cursors left out. A field is one of a document, and that is valid in one
 // contract; whoever has other rights than before has another name for them.
 type inquiry struct {
 	field  *ast.Field
 	rights authz.Rights
 	thing  *catalog.Type
-	column string
+	column string // empty: a page
+	page   stretch
 }
 
-// sought stands among the arguments of a compiled question for the value that its thing is sought by.
-type sought struct{}
+// stretch is what the text of a page's statements tells of its arguments.
+type stretch struct {
+	size                    int
+	backward, after, before bool
+}
+
+type (
+	// sought stands among the arguments of a compiled question for the value that its thing is sought by.
+	sought struct{}
+	// bound stands there for a value of the row that a page begins behind, or ends before.
+	bound struct {
+		before bool
+		key    int // of the order
+	}
+)
+
+func isMark(a any) bool {
+	switch a.(type) {
+	case sought, bound:
+		return true
+	}
+	return false
+}
 
 // compiled is a question as it is sent: the levels of a field, the one at the top last, each with its statement.
 type compiled struct {
 	levels     []*level
 	statements []fragment // those without a text have nothing to ask
+
+	order     order // of a page: how its cursors are read
+	signature uint32
 }
 
-// named names what a field asks of a thing. ok is false where rights have no name, or where the field stands in its set more than once: what is compiled then
-// depends on who else stands there.
-func named(p *authz.Principal, f graphql.CollectedField, t *catalog.Type, column string) (a inquiry, ok bool) {
+// named names what a field asks, and for a page tells its arguments. ok is false where rights have no name, where the arguments are wrong, and where the field
+// stands in its set more than once: what is compiled then depends on who else stands there.
+func named(p *authz.Principal, f graphql.CollectedField, variables map[string]any, by *thing) (a inquiry, turned page, ok bool) {
 	rights, ok := p.Rights()
-	if !ok || len(f.Selections) == 0 || len(f.Selections) != len(f.Field.SelectionSet) {
-		return inquiry{}, false
+	if !ok || by.typ == nil || len(f.Selections) == 0 || len(f.Selections) != len(f.Field.SelectionSet) {
+		return inquiry{}, page{}, false
 	}
-	return same(inquiry{f.Field, rights, t, column}), true
+	a = inquiry{field: f.Field, rights: rights, thing: by.typ, column: by.column}
+	if by.column == "" {
+		var err error
+		if turned, err = pageOf(f.ArgumentMap(variables)); err != nil {
+			return inquiry{}, page{}, false
+		}
+		a.page = stretch{turned.size, turned.backward, turned.after != nil, turned.before != nil}
+	}
+	return same(a), turned, true
 }
 
 // recall gives what was compiled before, or compiles it, and keeps it where no variable and nothing that changes by itself has a part in it.
@@ -68,10 +101,20 @@ func (k *shelf) recall(a inquiry, compile func() (*compiled, bool, error)) (*com
 		k.of = map[inquiry]*compiled{}
 	}
 	k.of[a] = nil
-	if lasts && unvaried(a.field.SelectionSet) {
+	if lasts && a.unvaried() {
 		k.of[a] = made
 	}
 	return made, nil
+}
+
+// unvaried tells whether no variable stands in a question but those by which it is asked: of a thing all arguments, of a page those that turn pages.
+func (a inquiry) unvaried() bool {
+	if a.column == "" && varies(slices.DeleteFunc(slices.Clone(a.field.Arguments), func(a *ast.Argument) bool {
+		return a.Name == "first" || a.Name == "last" || a.Name == "after" || a.Name == "before"
+	})) {
+		return false
+	}
+	return unvaried(a.field.SelectionSet)
 }
 
 // unvaried tells whether no variable stands in a selection.

@@ -3,7 +3,9 @@
 package reading_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,17 +25,50 @@ var oneByOne = []string{
 	`query($id: ID!) { case(id: $id) { id } case(id: $id) { number } }`,
 }
 
-// request is somebody who asks for a thing by a document.
+// pageByPage are documents that turn pages. In one an order has values that may be missing, in one a variable is no more than a part of the filter, and one begins in
+// the middle in its own words.
+var pageByPage = []string{
+	`query($few: Int!, $at: Cursor) { cases(first: $few, after: $at) { edges { cursor node { id number messages(first: 1) { nodes { subject } totalCount } } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
+	`query($few: Int!, $at: Cursor) { cases(last: $few, before: $at, where: {state: [NEW, IN_PROGRESS]}) { nodes { id state service { title } } totalCount pageInfo { hasNextPage hasPreviousPage } } }`,
+	`query($few: Int!, $at: Cursor) { cases(first: 3, after: $at) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } again: cases(first: $few, orderBy: [{field: DUE_AT}]) { nodes { id } } }`,
+	`query($few: Int!, $at: Cursor, $in: [CaseState!]) { cases(first: $few, after: $at, where: {state: $in}) { nodes { id state } } }`,
+	`query($few: Int!, $at: Cursor) { cases(first: 2, before: $at) { nodes { id messages(first: $few) { nodes { id } } } } services(first: $few) { nodes { title } } }`,
+}
+
+// request is somebody who asks for a thing by a document, or for a page.
 type request struct {
 	v    viewer
 	text string
 	id   string
 	few  int
+	at   any
+	in   []string
 }
 
 func (r request) answer() string {
-	return string(r.v.ask(r.text, map[string]any{"id": r.id, "few": r.few}).Raw) // variables that nobody declares are ignored
+	return string(r.v.ask(r.text, map[string]any{"id": r.id, "few": r.few, "at": r.at, "in": r.in}).Raw) // variables that nobody declares are ignored
 }
+
+// places are cursors of cases, one of another order, one of nothing, and none.
+func (v viewer) places(t fataler) []any {
+	var got struct {
+		Data map[string]struct{ Edges []struct{ Cursor string } }
+	}
+	a := v.ask("{ cases(first: 20) { edges { cursor } } other: cases(first: 1, orderBy: [{field: DUE_AT}]) { edges { cursor } } }", nil)
+	if err := json.Unmarshal(a.Raw, &got); err != nil {
+		t.Fatal(err)
+	}
+	out := []any{nil, nil, "?"}
+	for _, name := range []string{"cases", "other"} {
+		for _, e := range got.Data[name].Edges {
+			out = append(out, e.Cursor)
+		}
+	}
+	return out
+}
+
+// fataler is a test of either kind.
+type fataler interface{ Fatal(args ...any) }
 
 // mistaken asks the same in a random order twice, with what is kept of questions and without, and tells where the answers differ.
 func (w *world) mistaken(t *rapid.T, people []viewer) (out []string) {
@@ -42,9 +77,15 @@ func (w *world) mistaken(t *rapid.T, people []viewer) (out []string) {
 		rows := w.rows[typ]
 		things = append(things, rows[rapid.IntRange(0, len(rows)-1).Draw(t, typ)].gid())
 	}
+	at := people[0].places(t)
+	documents := oneByOne
+	if rapid.Bool().Draw(t, "pages") {
+		documents = pageByPage
+	}
 	requests := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) request {
 		return request{
-			rapid.SampledFrom(people).Draw(t, "who"), rapid.SampledFrom(oneByOne).Draw(t, "what"), rapid.SampledFrom(things).Draw(t, "of"), rapid.IntRange(0, 3).Draw(t, "few"),
+			rapid.SampledFrom(people).Draw(t, "who"), rapid.SampledFrom(documents).Draw(t, "what"), rapid.SampledFrom(things).Draw(t, "of"), rapid.IntRange(0, 3).Draw(t, "few"),
+			rapid.SampledFrom(at).Draw(t, "at"), rapid.SampledFrom([][]string{{"IN_PROGRESS"}, {"NEW", "CLOSED"}}).Draw(t, "in"),
 		}
 	}), 5, 12).Draw(t, "requests")
 	for range 2 {
@@ -73,8 +114,9 @@ func (w *world) curious(t *testing.T) []viewer {
 func TestWhatIsKeptOfAQuestionAnswersNoOtherQuestion(t *testing.T) {
 	w := shared()
 	people := w.curious(t)
-	for _, text := range oneByOne {
-		r := request{w.viewer("kiel-caseworker", authz.Substantial), text, w.rows["Case"][0].gid(), 2}
+	v := w.viewer("kiel-caseworker", authz.Substantial)
+	for _, text := range slices.Concat(oneByOne, pageByPage) {
+		r := request{v, text, w.rows["Case"][0].gid(), 2, v.places(t)[3], []string{"IN_PROGRESS"}}
 		if a := r.answer(); !strings.HasPrefix(a, `{"data":`) {
 			t.Fatalf("%s: %s", text, a)
 		}
@@ -89,7 +131,7 @@ func TestWhatIsKeptOfAQuestionAnswersNoOtherQuestion(t *testing.T) {
 func TestAQuestionThatIsTakenForAnotherIsNoticed(t *testing.T) {
 	w := shared()
 	people := w.curious(t)
-	for _, part := range []string{"rights", "thing", "field"} {
+	for _, part := range []string{"rights", "thing", "field", "size", "side"} {
 		t.Run(part, func(t *testing.T) {
 			defer reading.Mistaking(part)()
 			noticed := false

@@ -59,7 +59,7 @@ func (r *Reader) Page(ctx context.Context, typ string) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.one(ctx, thing{}, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
+	return r.one(ctx, thing{typ: t}, func(c *compiler, top *level, f graphql.CollectedField) (*object, error) {
 		var w op
 		if err := c.connection(&w, top, t, f, fragment{}, "", nil); err != nil {
 			return nil, err
@@ -116,7 +116,7 @@ func (r *Reader) node(globalID string) (*catalog.Type, uuid.UUID, bool) {
 }
 
 func (r *Reader) whole(ctx context.Context, t *catalog.Type, column string, value any) (Value, error) {
-	return r.one(ctx, thing{t, column, value}, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
+	return r.one(ctx, thing{t, column, given{value: value}}, func(c *compiler, _ *level, f graphql.CollectedField) (*object, error) {
 		l, err := c.top(t, column+" = ?", sought{}, -1)
 		if err != nil {
 			return nil, err
@@ -185,11 +185,11 @@ func (c *compiler) top(t *catalog.Type, condition string, value any, limit int) 
 	return c.add(&level{alias: a, source: from, chain: from, limit: limit})
 }
 
-// thing is what a field seeks by a value of a column; without a type it is a list, or several.
+// thing is what a field asks for: one of a type by a value of a column, or without a column a page of them. Without a type it is several.
 type thing struct {
 	typ    *catalog.Type
 	column string
-	value  any
+	given
 }
 
 // one answers the current field with the one object that is compiled for it.
@@ -219,26 +219,13 @@ func (r *Reader) attempt(ctx context.Context, by thing, compile func(*compiler, 
 	if err != nil {
 		return nil, err
 	}
-	f := graphql.GetFieldContext(ctx).Field
-	fresh := func() (made *compiled, lasts bool, err error) {
-		c := r.compiler(ctx, p)
-		top := &level{limit: -1}
-		if top.views, err = compile(c, top, f); err != nil {
-			return nil, false, err
-		}
-		return c.done(append(c.levels, top)), !c.passing, nil
-	}
-	var made *compiled
-	if name, ok := named(p, f, by.typ, by.column); ok && by.typ != nil {
-		made, err = r.kept.recall(name, fresh)
-	} else {
-		made, _, err = fresh()
-	}
+	made, err := r.compiled(ctx, p, &by, compile)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(made.levels))}
-	if err := w.run(ctx, made, by.value); err != nil {
+	w := &writer{r: r, p: p}
+	defer w.giveBack()
+	if err := w.run(ctx, made, by.given); err != nil {
 		return nil, err
 	}
 	size := 64
@@ -248,7 +235,7 @@ func (r *Reader) attempt(ctx context.Context, by thing, compile func(*compiler, 
 	top := made.levels[len(made.levels)-1]
 	values := make([]Value, 0, len(top.views))
 	for i := range top.views {
-		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top], 0, i)
+		braced := w.view(make([]byte, 0, size/len(top.views)), top, w.sets[top.number], 0, i)
 		values = append(values, braced[1:len(braced)-1])
 	}
 	if err := r.report(ctx, p, graphql.GetOperationContext(ctx), w.seen); err != nil {
@@ -258,23 +245,53 @@ func (r *Reader) attempt(ctx context.Context, by thing, compile func(*compiler, 
 	return values, nil
 }
 
+// compiled is what comes of the current field, new or kept. What is to be put into its statements is added to what it is asked by.
+func (r *Reader) compiled(ctx context.Context, p *authz.Principal, by *thing, compile func(*compiler, *level, graphql.CollectedField) ([]*object, error)) (*compiled, error) {
+	f := graphql.GetFieldContext(ctx).Field
+	oc := graphql.GetOperationContext(ctx)
+	var opened bool
+	fresh := func() (made *compiled, lasts bool, err error) {
+		c := r.compiler(ctx, p)
+		top := &level{limit: -1}
+		if top.views, err = compile(c, top, f); err != nil {
+			return nil, false, err
+		}
+		by.bounds, opened = c.at, true
+		return c.done(append(c.levels, top)), !c.passing, nil
+	}
+	name, page, ok := named(p, f, oc.Variables, by)
+	if !ok {
+		made, _, err := fresh()
+		return made, err
+	}
+	made, err := r.kept.recall(name, fresh)
+	if err != nil || opened || by.column != "" {
+		return made, err
+	}
+	if by.bounds, err = r.positions(made.order, made.signature, page); err == nil && !by.complete() {
+		made, _, err = fresh()
+	}
+	return made, err
+}
+
 // done puts the statements of levels into words.
 func (c *compiler) done(levels []*level) *compiled {
 	class := c.p.Scope().Class()
-	made := &compiled{levels: levels}
-	for _, l := range levels {
+	made := &compiled{levels: levels, order: c.order, signature: c.signature}
+	for i, l := range levels {
+		l.number = i
 		var s fragment
 		if len(l.columns) > 0 || l.source.text != "" {
-			s = l.statement(class)
-			s.ready = s.numbered()
+			s = l.statement(class).finished()
 		}
 		made.statements = append(made.statements, s)
 	}
 	return made
 }
 
-// run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall. value is what a thing is sought by.
-func (w *writer) run(ctx context.Context, made *compiled, value any) error {
+// run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall.
+func (w *writer) run(ctx context.Context, made *compiled, g given) error {
+	w.sets = make([]*rowset, len(made.levels))
 	scope := w.p.Scope()
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
@@ -288,7 +305,7 @@ func (w *writer) run(ctx context.Context, made *compiled, value any) error {
 			fixed = s.fixed
 			batch.Queue("select ozg_one_plan($1)", fixed)
 		}
-		s = s.seeking(value)
+		s = g.into(s)
 		s.queue(batch)
 		asked = append(asked, s)
 	}
@@ -304,15 +321,23 @@ func (w *writer) run(ctx context.Context, made *compiled, value any) error {
 		w.r.watch.see(ctx, scope, asked)
 	}
 	for _, l := range made.levels {
-		if w.sets[l] == nil { // nothing to ask: one row without columns
-			set := &rowset{first: map[rowID]int32{}}
-			if err := w.row(l, set, nil); err != nil {
+		if w.sets[l.number] == nil { // nothing to ask: one row without columns
+			if err := w.row(l, w.lay(l), nil); err != nil {
 				return err
 			}
-			w.sets[l] = set
 		}
 	}
 	return nil
+}
+
+// giveBack ends what was read: the answer is made.
+func (w *writer) giveBack() {
+	for _, set := range w.sets {
+		if set != nil {
+			set.giveBack()
+		}
+	}
+	w.sets = nil
 }
 
 func (w *writer) receive(results pgx.BatchResults, made *compiled) error {
@@ -338,7 +363,7 @@ func (w *writer) receive(results pgx.BatchResults, made *compiled) error {
 		if err != nil {
 			return err
 		}
-		if w.sets[l], err = w.read(l, rows); err != nil {
+		if err := w.read(l, rows); err != nil {
 			return err
 		}
 	}

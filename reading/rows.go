@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,12 +19,59 @@ import (
 // rowset is what one statement gave: for each row and view its fragments of JSON, and the keys of the holes between them.
 type rowset struct {
 	buf     []byte
-	ends    []int32   // end of each fragment; a view with n holes has n+1 of them
-	keys    []holeKey // one for each hole
-	rows    []row     //
-	first   map[rowID]int32
+	ends    []int32         // end of each fragment; a view with n holes has n+1 of them
+	keys    []holeKey       // one for each hole
+	rows    []row           //
+	first   map[rowID]int32 // by parent
+	lone    bool            // there are no parents: all rows are of one list
 	cursors []byte
 	denied  map[denial]bool // nil: nothing
+
+	columns [][]byte // some of the row that is being read
+	said    []byte   // what its cursor says
+}
+
+// rowsets are where rows are laid out until the answer is made. Each is empty.
+var rowsets = sync.Pool{New: func() any { return &rowset{first: map[rowID]int32{}} }}
+
+// largestKept is in bytes of JSON. What is larger comes too seldom to be kept.
+const largestKept = 64 << 10
+
+// lay makes room for the rows of a level.
+func (w *writer) lay(l *level) *rowset {
+	set, ok := rowsets.Get().(*rowset)
+	if !ok {
+		panic("reading: there is nothing else in the pool")
+	}
+	set.lone = l.key.text == ""
+	w.sets[l.number] = set
+	return set
+}
+
+// giveBack leaves nothing of one answer for the next.
+func (set *rowset) giveBack() {
+	if cap(set.buf) > largestKept || len(set.rows) > LongestPage*LongestPage {
+		return
+	}
+	wipe(set.buf)
+	wipe(set.cursors)
+	wipe(set.said[:cap(set.said)])
+	clear(set.columns[:cap(set.columns)])
+	clear(set.keys)
+	clear(set.first)
+	*set = rowset{
+		buf: set.buf[:0], ends: set.ends[:0], keys: set.keys[:0], rows: set.rows[:0], first: set.first, cursors: set.cursors[:0], columns: set.columns[:0], said: set.said[:0],
+	}
+	rowsets.Put(set)
+}
+
+// head is the first row of a parent.
+func (set *rowset) head(parent rowID) (first int32, found bool) {
+	if set.lone {
+		return 0, len(set.rows) > 0
+	}
+	first, found = set.first[parent]
+	return first, found
 }
 
 type rowID [16]byte
@@ -47,7 +95,7 @@ type holeKey struct {
 type writer struct {
 	r    *Reader
 	p    *authz.Principal
-	sets map[*level]*rowset
+	sets []*rowset           // by the numbers of their levels
 	seen map[rowID]*sighting // personal data that the answer shows, by case
 
 	version int64 // of all rights when the rows were read
@@ -56,14 +104,14 @@ type writer struct {
 var errNoRow = errors.New("reading: a thing that must be there is not visible")
 
 // read takes in all rows of a level's statement.
-func (w *writer) read(l *level, rows pgx.Rows) (*rowset, error) {
-	set := &rowset{first: make(map[rowID]int32, 8), buf: make([]byte, 0, 4<<10)}
+func (w *writer) read(l *level, rows pgx.Rows) error {
+	set := w.lay(l)
 	for rows.Next() {
 		if err := w.row(l, set, rows.RawValues()); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return set, rows.Err()
+	return rows.Err()
 }
 
 func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
@@ -71,11 +119,8 @@ func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
 	r := row{next: -1, last: i, n: 1, from: int32(len(set.buf)), ends: int32(len(set.ends)), keys: int32(len(set.keys))} //nolint:gosec // as above
 	if l.cursor != nil {
 		r.cursorFrom = int32(len(set.cursors)) //nolint:gosec // as above
-		position := make([][]byte, len(l.cursor))
-		for k, c := range l.cursor {
-			position[k] = values[c]
-		}
-		set.cursors = w.r.seal.Append(set.cursors, appendCursor(make([]byte, 0, 64), l.signature, position))
+		set.said = appendCursor(set.said[:0], l.signature, set.some(l.cursor, values))
+		set.cursors = w.r.seal.Append(set.cursors, set.said)
 		r.cursorTo = int32(len(set.cursors)) //nolint:gosec // as above
 	}
 	var parent rowID
@@ -83,13 +128,13 @@ func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
 		parent = rowID(values[0])
 	}
 	shown := l.limit != 0 // but for the one row more
-	if f, ok := set.first[parent]; ok {
+	if f, ok := set.head(parent); ok {
 		head := &set.rows[f]
 		set.rows[head.last].next = i
 		head.last = i
 		shown = int(head.n) < l.limit
 		head.n++
-	} else {
+	} else if !set.lone {
 		set.first[parent] = i
 	}
 	for _, view := range l.views {
@@ -100,6 +145,15 @@ func (w *writer) row(l *level, set *rowset, values [][]byte) (err error) {
 	}
 	set.rows = append(set.rows, r)
 	return nil
+}
+
+// some are the values of a few columns, until the next ones are asked for.
+func (set *rowset) some(columns []int, values [][]byte) [][]byte {
+	set.columns = set.columns[:0]
+	for _, c := range columns {
+		set.columns = append(set.columns, values[c])
+	}
+	return set.columns
 }
 
 // object appends an object's fragments; a hole ends one fragment and begins the next.
@@ -134,11 +188,7 @@ func (w *writer) object(set *rowset, o *object, values [][]byte, cursorText []by
 		case document:
 			set.buf, err = appendDocument(set.buf, values[op.column], op.fields)
 		case derived:
-			row := make([][]byte, len(op.from))
-			for k, c := range op.from {
-				row[k] = values[c]
-			}
-			set.buf, err = op.value(w.r, w.p, set.buf, row)
+			set.buf, err = op.value(w.r, w.p, set.buf, set.some(op.from, values))
 		case nested:
 			if op.must && op.object.present >= 0 && values[op.object.present] == nil {
 				return errNoRow
@@ -212,7 +262,7 @@ func (w *writer) gaps(o *object, visit func(*gap)) {
 
 // listed gives the rows of a parent's list in the order in which they are shown, and whether there are more.
 func (set *rowset) listed(l *level, parent rowID) (all []int32, more bool) {
-	first, found := set.first[parent]
+	first, found := set.head(parent)
 	if !found {
 		return nil, false
 	}
@@ -230,9 +280,9 @@ func (set *rowset) listed(l *level, parent rowID) (all []int32, more bool) {
 
 // fill appends what belongs into a hole.
 func (w *writer) fill(dst []byte, g *gap, parent rowID) []byte {
-	l, set := g.level, w.sets[g.level]
+	l, set := g.level, w.sets[g.level.number]
 	if g.kind == onlyOne {
-		first, found := set.first[parent]
+		first, found := set.head(parent)
 		if !found {
 			return append(dst, "null"...)
 		}

@@ -164,11 +164,12 @@ func (r *Reader) tell(ctx context.Context, p *authz.Principal, t told, filter an
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{r: r, p: p, sets: make(map[*level]*rowset, len(c.levels))}
-	if err := w.run(ctx, c.done(c.levels), nil); err != nil {
+	w := &writer{r: r, p: p}
+	defer w.giveBack()
+	if err := w.run(ctx, c.done(c.levels), given{}); err != nil {
 		return nil, err
 	}
-	set, last := w.sets[l], len(l.views)-1
+	set, last := w.sets[l.number], len(l.views)-1
 	out := make([]events.Told, len(set.rows))
 	field := graphql.GetFieldContext(ctx).Field
 	for i := range out {

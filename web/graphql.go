@@ -3,14 +3,16 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -47,13 +49,14 @@ func (d *Door) graphql(w http.ResponseWriter, r *http.Request) {
 	if form != plainJSON || d.o.Profile == Draft202608 && status >= 400 {
 		form = graphqlJSON
 	}
-	body, err := encode(response, d.costOf(r, op))
+	err = laid(func(out []byte) ([]byte, error) { return encode(out, response, d.costOf(r, op)) }, func(body []byte) error {
+		w.Header().Set("Content-Type", form+"; charset=utf-8")
+		send(w, r, status, body)
+		return nil
+	})
 	if err != nil {
 		d.refuse(w, r, err)
-		return
 	}
-	w.Header().Set("Content-Type", form+"; charset=utf-8")
-	send(w, r, status, body)
 }
 
 // answered carries out what a request asks for. Without a response and without an error, it has answered as a stream.
@@ -169,6 +172,21 @@ func paramsOf(given map[string]any, r *http.Request) (*request, error) {
 	return p, nil
 }
 
+// bodies are where the bodies of requests are laid out until they have been read.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// longestKeptBody is in bytes. What is longer comes too seldom to be kept.
+const longestKeptBody = 64 << 10
+
+// giveBack leaves nothing of a body for the next one.
+func giveBack(body *bytes.Buffer) {
+	if body.Cap() <= longestKeptBody {
+		clear(body.Bytes())
+		body.Reset()
+		bodies.Put(body)
+	}
+}
+
 func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 	if err := readsJSON(r); err != nil {
 		return nil, err
@@ -179,7 +197,12 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 	// Where the connection knows no deadlines (in a test), there are none. One that passes later would end the request.
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(bodyWithin))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
+	body, ok := bodies.Get().(*bytes.Buffer)
+	if !ok {
+		panic("web: there is nothing else in the pool")
+	}
+	defer giveBack(body)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, d.o.Limits.Body))
 	_ = connection.SetReadDeadline(time.Time{})
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, err
@@ -187,7 +210,7 @@ func (d *Door) fromBody(w http.ResponseWriter, r *http.Request) (map[string]any,
 	if err != nil { // who sends half a body and goes, or sends it too slowly
 		return nil, problem.New(problem.Invalid, "malformed")
 	}
-	v, err := strictjson.Read(body, d.o.Limits.Nesting)
+	v, err := strictjson.Read(body.Bytes(), d.o.Limits.Nesting)
 	if err != nil {
 		return nil, err
 	}
@@ -350,7 +373,7 @@ func (d *Door) play(ctx context.Context, op operation, c *cost, each func(answer
 // encoded hands over an answer of the executor.
 func encoded(r *graphql.Response, c *cost, each func(answer []byte, cursor string) error) error {
 	cursor, _ := r.Extensions["eventCursor"].(string) // where in the stream of events it stands, if it does
-	answer, err := encode(r, c)
+	answer, err := encode(nil, r, c)
 	if err != nil {
 		return err
 	}
@@ -382,10 +405,9 @@ func (d *Door) costOf(r *http.Request, op operation) *cost {
 	return &cost{op.Cost, op.engine.Guard.limits.Cost}
 }
 
-// encode writes an answer. The data are not looked at again: reading them a second time costs more than sending them.
-func encode(r *graphql.Response, c *cost) ([]byte, error) {
-	out := make([]byte, 0, len(r.Data)+256)
-	out = append(out, '{')
+// encode appends an answer. The data are not looked at again: reading them a second time costs more than sending them.
+func encode(out []byte, r *graphql.Response, c *cost) ([]byte, error) {
+	out = append(slices.Grow(out, len(r.Data)+256), '{')
 	add := func(name string, value []byte) {
 		if len(out) > 1 {
 			out = append(out, ',')

@@ -36,16 +36,17 @@ func (f frame) append(out []byte, kind string) []byte {
 var sheets = sync.Pool{New: func() any { return new([]byte) }}
 
 // longestSheet is in bytes. What is longer comes too seldom to be kept.
-const longestSheet = 16 << 10
+const longestSheet = 64 << 10
 
 // laid lays a message out and sends it. Nobody may keep it.
-func laid(out func([]byte) []byte, send func([]byte) error) error {
+func laid(out func([]byte) ([]byte, error), send func([]byte) error) (err error) {
 	sheet, ok := sheets.Get().(*[]byte)
 	if !ok {
 		panic("web: there is nothing else in the pool")
 	}
-	*sheet = out((*sheet)[:0])
-	err := send(*sheet)
+	if *sheet, err = out((*sheet)[:0]); err == nil {
+		err = send(*sheet)
+	}
 	if cap(*sheet) <= longestSheet {
 		sheets.Put(sheet)
 	}

@@ -342,7 +342,7 @@ func (s *socket) write(text []byte) (websocket.StatusCode, string) {
 
 // frame sends what an operation tells.
 func (s *socket) frame(f frame) error {
-	return laid(func(out []byte) []byte { return f.append(out, f.kind) }, func(text []byte) error {
+	return laid(func(out []byte) ([]byte, error) { return f.append(out, f.kind), nil }, func(text []byte) error {
 		if code, _ := s.write(text); code != 0 {
 			return errUnwanted
 		}

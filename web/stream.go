@@ -38,7 +38,7 @@ func (d *Door) stream(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	}
 	if err != nil {
 		response, _ := d.refusedOperation(ctx, languageOf(r), err)
-		body, err := encode(response, d.costOf(r, op))
+		body, err := encode(nil, response, d.costOf(r, op))
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ var lines = strings.NewReplacer("\n", " ", "\r", " ")
 
 // tell sends an event. The data are JSON on one line.
 func (e *events) tell(kind, cursor string, data []byte) error {
-	return laid(func(out []byte) []byte {
+	return laid(func(out []byte) ([]byte, error) {
 		if cursor != "" && !strings.ContainsAny(cursor, "\x00\r\n") {
 			out = append(append(append(out, "id: "...), cursor...), '\n')
 		}
@@ -118,7 +118,7 @@ func (e *events) tell(kind, cursor string, data []byte) error {
 		if bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0 {
 			data = []byte(lines.Replace(string(data)))
 		}
-		return append(append(out, data...), "\n\n"...)
+		return append(append(out, data...), "\n\n"...), nil
 	}, e.write)
 }
 

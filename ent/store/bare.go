@@ -19,6 +19,12 @@ func bare(args []any) []any {
 			if a != nil {
 				out[i] = pgtype.UUID{Bytes: *a, Valid: true}
 			}
+		case []uuid.UUID:
+			ids := make(pgtype.FlatArray[pgtype.UUID], len(a))
+			for k, id := range a {
+				ids[k] = pgtype.UUID{Bytes: id, Valid: true}
+			}
+			out[i] = ids
 		default:
 			out[i] = a
 		}

@@ -24,7 +24,13 @@ type Seal struct{ pool sync.Pool }
 // New makes a seal. secret is the same on every replica.
 func New(secret []byte, purpose string) *Seal {
 	key := Key(secret, purpose)
-	return &Seal{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return &Seal{sync.Pool{New: func() any { return &press{Hash: hmac.New(sha256.New, key)} }}}
+}
+
+// press makes seals, one at a time. A list has one for each of its rows.
+type press struct {
+	hash.Hash
+	sum [sha256.Size]byte
 }
 
 // Key derives a key of 32 bytes for a purpose.
@@ -35,12 +41,11 @@ func Key(secret []byte, purpose string) []byte {
 }
 
 func (s *Seal) mac(dst, said []byte) []byte {
-	h := s.pool.Get().(hash.Hash) //nolint:forcetypeassert // the pool holds nothing else
-	defer s.pool.Put(h)
-	h.Reset()
-	h.Write(said)
-	var sum [sha256.Size]byte
-	return append(dst, h.Sum(sum[:0])[:length]...)
+	p := s.pool.Get().(*press) //nolint:forcetypeassert // the pool holds nothing else
+	defer s.pool.Put(p)
+	p.Reset()
+	_, _ = p.Write(said) // a hash never fails
+	return append(dst, p.Sum(p.sum[:0])[:length]...)
 }
 
 // Append appends said and its seal as URL-safe base64. It may write behind said.

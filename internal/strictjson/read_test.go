@@ -127,6 +127,43 @@ func FuzzReadJSON(f *testing.F) {
 	})
 }
 
+// misread holds how a text is read whose only string has so many letters before something, against encoding/json, and tells where the two differ.
+func misread(read func([]byte) (any, error)) (out []string) {
+	for _, middle := range []string{``, `\n`, `\"`, `\\`, `\u00e4`, `ä`, `€`, "\x7f", "\x1f", "\t", `"`, `!`, `#`, `[`, `]`} {
+		for before := range 20 {
+			text := `"` + strings.Repeat("x", before) + middle + strings.Repeat("y", 19-before) + `"`
+			var want any
+			wrong := json.Unmarshal([]byte(text), &want)
+			got, err := read([]byte(text))
+			if (wrong == nil) != (err == nil) || err == nil && got != want {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+func TestAStringIsReadWhereverSomethingStandsInIt(t *testing.T) {
+	if wrong := misread(func(text []byte) (any, error) { return strictjson.Read(text, 1) }); len(wrong) > 0 {
+		t.Errorf("misread: %q", wrong)
+	}
+}
+
+func TestAReaderThatLooksPastWhatStandsInAStringIsNoticed(t *testing.T) {
+	for _, overlooked := range []string{`\`, "\x1f", `"`} {
+		wrong := misread(func(text []byte) (any, error) {
+			inner := text[1 : len(text)-1]
+			if at := bytes.Index(inner, []byte(overlooked)); at >= 8 { // behind the first eight
+				return string(inner), nil
+			}
+			return strictjson.Read(text, 1)
+		})
+		if len(wrong) == 0 {
+			t.Errorf("nobody notices that %q is overlooked", overlooked)
+		}
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	text, err := json.Marshal(map[string]any{"query": strings.Repeat("cases { nodes { number } } ", 20), "operationName": "Page", "variables": map[string]any{"first": 50, "filter": map[string]any{"state": map[string]any{"in": []string{"NEW", "ACCEPTED"}}}}})
 	if err != nil {
