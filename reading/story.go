@@ -223,9 +223,10 @@ func (r *Reader) compileStory(ctx context.Context, p *authz.Principal, t told, f
 		xids[i], seqs[i] = p.XID, p.Seq
 	}
 	alias := c.alias()
-	// Each event is looked up by its position, and what it is about by its key, whatever else is wanted: left to choose, the planner begins with all that
-	// meet a filter.
-	log := sql("(select e.* from unnest(?::xid8[], ?::bigint[]) n(xid, seq) cross join lateral (select * from events e where e.xid = n.xid and e.seq = n.seq offset 0) e) e", xids, seqs)
+	// Each event is looked up by its position, once, and what it is about by its key, whatever else is wanted: left to choose, the planner begins with all that
+	// meet a filter, or with all cases of an applicant, and looks up the events for each.
+	log := sql("(with log as materialized (select e.* from unnest(?::xid8[], ?::bigint[]) n(xid, seq) cross join lateral (select * from events e where e.xid = n.xid and e.seq = n.seq offset 0) e) "+
+		"select * from log) e", xids, seqs)
 	thing := " cross join lateral (select * from " + target.Table + " " + a + " where " + join(t.Type, "e", about, target, a) + " offset 0) " + a
 	from := sql("(select e.* from (select e.*, " + messageOf + " as message_id from ").then(log).then(where(seen)).with(") e" + thing).
 		then(where(visible, wanted)).with(") " + alias)
