@@ -31,7 +31,7 @@ end $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
--- Gives the cases that an applicant sees: none for anybody else, and null for somebody who has more than a hundred. It looks with the caller's rights, so that the wall of
+-- Gives the cases that an applicant sees: none for anybody else, and null for somebody who has more than twenty. It looks with the caller's rights, so that the wall of
 -- cases decides.
 create function ozg_own_cases() returns uuid[]
     language plpgsql stable parallel safe
@@ -42,8 +42,8 @@ begin
     if coalesce(pg_catalog.current_setting('app.owner', true), '') operator(pg_catalog.=) '' then
         return '{}';
     end if;
-    own := array(select c.id from public.cases c where c.owner operator(pg_catalog.=) pg_catalog.current_setting('app.owner', true) limit 101);
-    return case when pg_catalog.cardinality(own) operator(pg_catalog.<=) 100 then own end;
+    own := array(select c.id from public.cases c where c.owner operator(pg_catalog.=) pg_catalog.current_setting('app.owner', true) limit 21);
+    return case when pg_catalog.cardinality(own) operator(pg_catalog.<=) 20 then own end;
 end $$;
 -- +goose StatementEnd
 

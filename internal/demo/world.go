@@ -120,6 +120,14 @@ type role struct {
 	services []uuid.UUID
 }
 
+// narrowed are the services that a role is narrowed to; nil where it is not.
+func (r *role) narrowed() any {
+	if len(r.services) == 0 {
+		return nil
+	}
+	return r.services
+}
+
 // world is the furniture before it is laid. It is the same each time.
 type world struct {
 	tenants     []*tenant
@@ -244,18 +252,51 @@ func (w *world) give(at *tenant, subject string, what authz.Role, u *unit, servi
 	}
 }
 
-// statements write what is not there yet. Even an insert that inserts nothing raises the version of all rights.
+// rowsAtOnce is how many rows a statement writes.
+const rowsAtOnce = 500
+
+// insertion gathers rows of one table.
+type insertion struct {
+	into   string
+	marks  []string
+	values []any
+}
+
+// add takes in a row, and hands a full statement on.
+func (i *insertion) add(b *pgx.Batch, row ...any) {
+	marks := make([]string, len(row))
+	for k := range marks {
+		marks[k] = fmt.Sprintf("$%d", len(i.values)+k+1)
+	}
+	i.marks, i.values = append(i.marks, "("+strings.Join(marks, ", ")+")"), append(i.values, row...)
+	if len(i.marks) == rowsAtOnce {
+		i.flush(b)
+	}
+}
+
+func (i *insertion) flush(b *pgx.Batch) {
+	if len(i.marks) > 0 {
+		b.Queue(i.into+strings.Join(i.marks, ", ")+" on conflict (id) do nothing", i.values...)
+		i.marks, i.values = nil, nil
+	}
+}
+
+// statements write what is not there yet, many rows at once: even an insert that inserts nothing raises the version of all rights.
 func (w *world) statements(there map[rowID]bool) *pgx.Batch {
 	b := &pgx.Batch{}
+	var open *insertion
 	insert := func(table, columns string, id rowID, values ...any) {
 		if there[id] {
 			return
 		}
-		marks := make([]string, len(values))
-		for i := range marks {
-			marks[i] = fmt.Sprintf("$%d", i+2)
+		into := "insert into " + table + " (id, " + columns + ") values "
+		if open == nil || open.into != into {
+			if open != nil {
+				open.flush(b)
+			}
+			open = &insertion{into: into}
 		}
-		b.Queue("insert into "+table+" (id, "+columns+") values ($1, "+strings.Join(marks, ", ")+") on conflict (id) do nothing", append([]any{id}, values...)...)
+		open.add(b, append([]any{id}, values...)...)
 	}
 	for _, t := range w.tenants {
 		var parent *rowID
@@ -282,17 +323,17 @@ func (w *world) statements(there map[rowID]bool) *pgx.Batch {
 			c.id, c.at.id, int64(c.at.place), "FORM", "INBOUND", c.name, c.subject, true)
 	}
 	for _, r := range w.roles {
-		if there[r.entry] {
-			continue // given once; who took it away since had a reason
+		if !there[r.entry] { // given once; who took it away since had a reason
+			insert("role_assignments", "tenant_id, place, subject, role, unit_id, service_ids, assigned_by, assigned_at",
+				r.id, r.at.id, int64(r.at.place), r.subject, string(r.role), r.unit.reference(), r.narrowed(), hand, laid)
 		}
-		var services any
-		if len(r.services) > 0 {
-			services = r.services
-		}
-		insert("role_assignments", "tenant_id, place, subject, role, unit_id, service_ids, assigned_by, assigned_at",
-			r.id, r.at.id, int64(r.at.place), r.subject, string(r.role), r.unit.reference(), services, hand, laid)
+	}
+	for _, r := range w.roles {
 		insert("audit_entries", "tenant_id, place, at, actor, action, subject, role, unit_id, service_ids",
-			r.entry, r.at.id, int64(r.at.place), laid, hand, "ROLE_ASSIGNED", r.subject, string(r.role), r.unit.reference(), services)
+			r.entry, r.at.id, int64(r.at.place), laid, hand, "ROLE_ASSIGNED", r.subject, string(r.role), r.unit.reference(), r.narrowed())
+	}
+	if open != nil {
+		open.flush(b)
 	}
 	return b
 }
