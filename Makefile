@@ -97,7 +97,7 @@ bench-statistics: postgres ## measure figures: answers with STATISTICS_CASES cas
 	@$(GO) test -count=1 -v -timeout 3h -run '^TestTheFiguresOfStatistics$$' ./statistics -figures $(STATISTICS_CASES) | sed -n 's/^ *figures_test.go:[0-9]*: //p'
 	@$(GO) test -count=1 -timeout 1h -run '^$$' -bench 'Rebuild|Lag' -benchtime 1x ./statistics -cases 40000 | grep ^Benchmark
 
-BENCH_CASES ?= 200000
+BENCH_CASES ?= 100000
 
 bench-balkone: postgres ## measure filters and orders by extension fields beside the same by columns of the standard house
 	@$(GO) test -run XXX -bench BesideTheSameByAColumn -benchtime 200x -timeout 30m ./reading -cases $(BENCH_CASES)

@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	f.StringVar(&p.Limit, "limit", ".build/limit", "the program that it is measured against")
 	f.StringVar(&p.Folder, "folder", "", "where the database lies, kept for the next run; empty: in a temporary folder")
 	f.StringVar(&p.Only, "only", "", "questions, separated by commas; empty: all")
-	f.IntVar(&p.Cases, "cases", 200_000, "how many cases there are")
+	f.IntVar(&p.Cases, "cases", 100_000, "how many cases there are")
 	f.IntVar(&p.Authorities, "authorities", 2_000, "how many authorities they lie at, where that is more than the demo has")
 	f.IntVar(&p.Rounds, "rounds", 5, "how often each question is measured")
 	f.IntVar(&p.Connections, "connections", 16, "how many ask at once")
