@@ -192,7 +192,7 @@ func (d *federationDemo) open(ctx context.Context) error {
 
 // lay migrates, and lays the furniture, the cases, and an administrator of the Land.
 func (d *federationDemo) lay(ctx context.Context, address string, l *demoLand, i int) error {
-	conn, err := furnished(ctx, address)
+	conn, err := furnished(ctx, address, 0)
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// furnished migrates, lays the furniture, and is a connection to the house as its owner.
-func furnished(ctx context.Context, address string) (*pgx.Conn, error) {
+// furnished migrates, lays the furniture for so many authorities, those of the demo at least, and is a connection to the house as its owner.
+func furnished(ctx context.Context, address string, authorities int) (*pgx.Conn, error) {
 	if err := migrations.Apply(ctx, address); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func furnished(ctx context.Context, address string) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}
-	if err := demo.World(ctx, conn); err != nil {
+	if err := demo.Wider(ctx, conn, authorities); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func furnished(ctx context.Context, address string) (*pgx.Conn, error) {
 
 // furnish migrates and, where the house is empty, lays the furniture and the demo cases.
 func furnish(ctx context.Context, c console, address string) error {
-	conn, err := furnished(ctx, address)
+	conn, err := furnished(ctx, address, 0)
 	if err != nil {
 		return err
 	}

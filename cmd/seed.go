@@ -39,14 +39,11 @@ func seed(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer stop()
-	conn, err := furnished(ctx, address)
+	conn, err := furnished(ctx, address, *authorities)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := demo.Wider(ctx, conn, *authorities); err != nil {
-		return err
-	}
 	if err := demo.Balkone(ctx, conn); err != nil {
 		return err
 	}
