@@ -7,9 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // fragment is a piece of SQL with a question mark for each of its arguments. The text is made of constants and of names out of
@@ -17,7 +15,7 @@ import (
 type fragment struct {
 	text  string
 	args  []any
-	ready string // the text with its question marks numbered; then the arguments are as they are sent
+	ready string // the text with its question marks numbered
 	open  bool   // and there are marks among them
 	fixed bool   // that one plan is right whatever the arguments are, though the server reckons otherwise
 }
@@ -84,28 +82,8 @@ func (f fragment) queue(b *pgx.Batch) {
 
 // finished is the statement as it is sent.
 func (f fragment) finished() fragment {
-	args := make([]any, len(f.args))
-	for i, a := range f.args {
-		args[i] = bare(a)
-		f.open = f.open || isMark(a)
-	}
-	f.ready, f.args = f.numbered(), args
+	f.ready, f.open = f.numbered(), slices.ContainsFunc(f.args, isMark)
 	return f
-}
-
-// bare is an argument in a form that pgx writes as it stands: an id would be made a text first and read again, which takes longer than many a statement.
-func bare(a any) any {
-	switch a := a.(type) {
-	case uuid.UUID:
-		return pgtype.UUID{Bytes: a, Valid: true}
-	case []uuid.UUID:
-		ids := make(pgtype.FlatArray[pgtype.UUID], len(a))
-		for k, id := range a {
-			ids[k] = pgtype.UUID{Bytes: id, Valid: true}
-		}
-		return ids
-	}
-	return a
 }
 
 // given is what stands in a question where marks are: the value of a thing, and the rows that a page lies between.
@@ -123,13 +101,13 @@ func (g given) into(f fragment) fragment {
 	for i, a := range args {
 		switch a := a.(type) {
 		case sought:
-			args[i] = bare(g.value)
+			args[i] = g.value
 		case bound:
 			at := g.after
 			if a.before {
 				at = g.before
 			}
-			args[i] = bare(at[a.key])
+			args[i] = at[a.key]
 		}
 	}
 	f.args = args

@@ -106,7 +106,7 @@ func (d *Driver) send(ctx context.Context, query string, args []any) (pgx.BatchR
 	}
 	b := &pgx.Batch{}
 	s.Enter(b)
-	b.Queue(query, bare(args)...)
+	b.Queue(query, args...)
 	for _, l := range s.leaving() { // answered by Close
 		b.Queue(l.query, l.args...)
 	}

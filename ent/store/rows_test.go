@@ -34,6 +34,7 @@ func TestEachTypeThatEntUsesComesBackAsItWas(t *testing.T) {
 		{"uid", id, &sql.NullScanner{S: new(uuid.UUID)}, sql.NullScanner{S: &id, Valid: true}},
 		{"uid", nil, &sql.NullScanner{S: new(uuid.UUID)}, sql.NullScanner{S: new(uuid.UUID)}},
 		{"uid", &id, new(uuid.UUID), id},
+		{"uid", (*uuid.UUID)(nil), &sql.NullScanner{S: new(uuid.UUID)}, sql.NullScanner{S: new(uuid.UUID)}},
 		{"word", "Fußgängerübergänge", new(sql.NullString), sql.NullString{String: "Fußgängerübergänge", Valid: true}},
 		{"word", nil, new(sql.NullString), sql.NullString{}},
 		{"state", state("NEW"), new(sql.NullString), sql.NullString{String: "NEW", Valid: true}},

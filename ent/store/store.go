@@ -128,8 +128,9 @@ func pool(ctx context.Context, url string, configure func(*pgxpool.Config), sett
 	}
 	before := c.AfterConnect
 	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		conn.TypeMap().RegisterType(&pgtype.Type{
-			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		conn.TypeMap().RegisterTypes([]*pgtype.Type{
+			{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}},
+			{Name: "uuid", OID: pgtype.UUIDOID, Codec: ids{}},
 		})
 		if before == nil {
 			return nil

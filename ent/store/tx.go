@@ -217,13 +217,13 @@ func (t *transaction) send(ctx context.Context, query string, args []any, then .
 		t.scope.Enter(b)
 	}
 	for _, s := range t.kept {
-		b.Queue(s.query, bare(s.args)...)
+		b.Queue(s.query, s.args...)
 	}
 	t.kept = nil
 	before := b.Len()
-	b.Queue(query, bare(args)...)
+	b.Queue(query, args...)
 	for _, s := range then {
-		b.Queue(s.query, bare(s.args)...)
+		b.Queue(s.query, s.args...)
 	}
 	answers := t.conn.SendBatch(ctx, b)
 	for i := range before {
