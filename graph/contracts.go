@@ -6,7 +6,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/99designs/gqlgen/graphql/handler/lru"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/ozg-cloud/platform/authz"
@@ -14,7 +14,8 @@ import (
 )
 
 // kept is how many contracts are kept at most. There is one for each set of rights that somebody lacks, of which there are about as many as
-// combinations of roles, and for each tenant that adds something to the standard house. One that is asked for again is made again.
+// combinations of roles, and for each tenant that adds something to the standard house. One that is asked for again is made again. Of as many
+// principals it is kept what they lack.
 const kept = 2048
 
 // Contracts gives everybody the contract that they may know of: the standard house with what is added to it where they are at home, without
@@ -28,8 +29,8 @@ type Contracts[T any] struct {
 	hides []right
 	held  func(*authz.Principal) *inforce.Held
 	serve func(Contract[T]) T
-	made  *lru.LRU[*entry[T]] // by name
-	masks masks
+	made  *lru.Cache[string, *entry[T]] // by name
+	masks *lru.Cache[authz.Rights, string]
 }
 
 // Contract is what somebody may know of.
@@ -59,7 +60,9 @@ type right struct {
 // NewContracts makes the contracts that come of a whole one. held says what is added where a principal is at home, nil where nothing is; it is
 // asked at each request.
 func NewContracts[T any](whole *ast.Schema, held func(*authz.Principal) *inforce.Held, serve func(Contract[T]) T) *Contracts[T] {
-	return &Contracts[T]{whole: whole, hides: hiding(whole), held: held, serve: serve, made: lru.New[*entry[T]](kept)}
+	made, _ := lru.New[string, *entry[T]](kept) // which fails where nothing could be kept
+	masks, _ := lru.New[authz.Rights, string](kept)
+	return &Contracts[T]{whole: whole, hides: hiding(whole), held: held, serve: serve, made: made, masks: masks}
 }
 
 // For gives what serves the contract of the principal in the context. Without a principal it is the contract of somebody who has no right.
@@ -68,18 +71,18 @@ func (c *Contracts[T]) For(ctx context.Context) T {
 	if err != nil {
 		p = &authz.Principal{}
 	}
-	return c.entry(ctx, c.mask(p), c.held(p)).serves
+	return c.entry(c.mask(p), c.held(p)).serves
 }
 
-func (c *Contracts[T]) entry(ctx context.Context, mask string, held *inforce.Held) *entry[T] {
+func (c *Contracts[T]) entry(mask string, held *inforce.Held) *entry[T] {
 	name := mask
 	if held != nil {
 		name += held.Hash
 	}
-	e, ok := c.made.Get(ctx, name)
+	e, ok := c.made.Get(name)
 	if !ok {
 		e = &entry[T]{} // by two at once where they are the first: either is good
-		c.made.Add(ctx, name, e)
+		c.made.Add(name, e)
 	}
 	e.once.Do(func() {
 		if held == nil {
@@ -87,32 +90,11 @@ func (c *Contracts[T]) entry(ctx context.Context, mask string, held *inforce.Hel
 			e.serves = c.serve(Contract[T]{Schema: e.schema, Name: name})
 			return
 		}
-		standard := c.entry(ctx, mask, nil)
+		standard := c.entry(mask, nil)
 		e.schema = held.Chain.Overlay(standard.schema)
 		e.serves = c.serve(Contract[T]{Schema: e.schema, Name: name, Held: held, Standard: &standard.serves})
 	})
 	return e
-}
-
-// masks remember what those lack who asked lately, by the name of their rights: to find it out anew for each request asks for a dozen rights.
-type masks struct {
-	mu sync.Mutex
-	of map[authz.Rights]string
-}
-
-// recall gives a mask, or finds it out. At the bound all are forgotten, as whoever has got other rights leaves his old name behind.
-func (m *masks) recall(name authz.Rights, find func() string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	mask, known := m.of[name]
-	if !known {
-		mask = find()
-		if m.of == nil || len(m.of) >= kept {
-			m.of = map[authz.Rights]string{}
-		}
-		m.of[name] = mask
-	}
-	return mask
 }
 
 // mask has a bit for each right that hides something: set where the principal has it nowhere.
@@ -121,7 +103,12 @@ func (c *Contracts[T]) mask(p *authz.Principal) string {
 	if !ok {
 		return c.lacks(p)
 	}
-	return c.masks.recall(name, func() string { return c.lacks(p) })
+	mask, known := c.masks.Get(name) // to find it out anew for each request asks for a dozen rights
+	if !known {
+		mask = c.lacks(p)
+		c.masks.Add(name, mask)
+	}
+	return mask
 }
 
 func (c *Contracts[T]) lacks(p *authz.Principal) string {
