@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/ozg-cloud/platform/ent/service"
+	"github.com/ozg-cloud/platform/internal/problem"
 	"github.com/ozg-cloud/platform/law"
 )
 
@@ -14,7 +15,7 @@ import (
 // (§ 42a VwVfG), whichever ends earlier. fileReference (Aktenzeichen) may be empty.
 func (d *Desk) Accept(ctx context.Context, on On, documentsComplete bool, fileReference string) (Changed, error) {
 	if fileReference != "" {
-		if err := text(fileReference, "fileReference", longestReference); err != nil {
+		if err := problem.InFilledText(fileReference, longestReference, "input", "fileReference"); err != nil {
 			return Changed{}, err
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // unit hands the case to another unit of the authority that is not retired; nil leaves it where it is.
 func (d *Desk) Assign(ctx context.Context, on On, assignee string, unit *uuid.UUID) (Changed, error) {
 	if assignee != "" {
-		if err := text(assignee, "assignee", longestAssignee); err != nil {
+		if err := problem.InFilledText(assignee, longestAssignee, "input", "assignee"); err != nil {
 			return Changed{}, err
 		}
 	}

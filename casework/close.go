@@ -2,7 +2,11 @@
 
 package casework
 
-import "context"
+import (
+	"context"
+
+	"github.com/ozg-cloud/platform/internal/problem"
+)
 
 // Close ends a decided case (abschließen); it is read-only from then on.
 func (d *Desk) Close(ctx context.Context, on On) (Changed, error) {
@@ -15,7 +19,7 @@ func (d *Desk) Close(ctx context.Context, on On) (Changed, error) {
 
 // Reopen takes up a decided or closed case again (wieder aufnehmen); its decisions stay until a new one replaces them.
 func (d *Desk) Reopen(ctx context.Context, on On, reason string) (Changed, error) {
-	if err := text(reason, "reason", longestReason); err != nil {
+	if err := problem.InFilledText(reason, longestReason, "input", "reason"); err != nil {
 		return Changed{}, err
 	}
 	return d.change(ctx, on, "reopen", func(w *work) error {

@@ -7,11 +7,13 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // Comment leaves a note for colleagues (Kommentar). It never reaches the applicant.
 func (d *Desk) Comment(ctx context.Context, on On, body string) (Changed, error) {
-	if err := text(body, "body", longestComment); err != nil {
+	if err := problem.InFilledText(body, longestComment, "input", "body"); err != nil {
 		return Changed{}, err
 	}
 	return d.change(ctx, on, "comment", func(w *work) error {

@@ -48,7 +48,7 @@ type Channel = law.Channel
 // When it counts as announced follows from the facts known now, and again from each fact that becomes known later (law.Announce).
 func (d *Desk) Decide(ctx context.Context, on On, o Outcome) (Changed, error) {
 	if o.Reason != "" || o.Ruling != Granted {
-		if err := text(o.Reason, "reason", longestDecision); err != nil {
+		if err := problem.InFilledText(o.Reason, longestDecision, "input", "reason"); err != nil {
 			return Changed{}, err
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // FollowUp brings a case back to the desk on a day (Wiedervorlage), today in Berlin at the earliest.
 // dueOn is midnight UTC of the day.
 func (d *Desk) FollowUp(ctx context.Context, on On, dueOn time.Time, note string) (Changed, error) {
-	if err := text(note, "note", longestReason); err != nil {
+	if err := problem.InFilledText(note, longestReason, "input", "note"); err != nil {
 		return Changed{}, err
 	}
 	return d.change(ctx, on, "followUp", func(w *work) error {

@@ -37,10 +37,10 @@ type Text struct {
 }
 
 func (t Text) check() error {
-	if err := text(t.Subject, "subject", longestSubject); err != nil {
+	if err := problem.InFilledText(t.Subject, longestSubject, "input", "subject"); err != nil {
 		return err
 	}
-	return text(t.Body, "body", longestBody)
+	return problem.InFilledText(t.Body, longestBody, "input", "body")
 }
 
 // AskApplicant asks the applicant something that has to be answered (Rückfrage); the case waits until then.

@@ -6,13 +6,14 @@ import (
 	"context"
 
 	"github.com/ozg-cloud/platform/authz"
+	"github.com/ozg-cloud/platform/internal/problem"
 )
 
 // step is a verb that is nothing but a transition; reason is nil where none is asked for.
 func (d *Desk) step(ctx context.Context, on On, t Transition, right authz.Action, action Action, reason *string) (Changed, error) {
 	why := ""
 	if reason != nil {
-		if err := text(*reason, "reason", longestReason); err != nil {
+		if err := problem.InFilledText(*reason, longestReason, "input", "reason"); err != nil {
 			return Changed{}, err
 		}
 		why = *reason

@@ -2,13 +2,6 @@
 
 package casework
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"github.com/ozg-cloud/platform/internal/problem"
-)
-
 // The longest texts, in characters.
 const (
 	longestSubject   = 200
@@ -20,16 +13,3 @@ const (
 	longestAssignee  = 300 // a subject: user, the name of an issuer and what that calls somebody
 	mostUploads      = 20
 )
-
-// text checks a text of the input that must not be empty. The problem has the path input, name.
-func text(value, name string, longest int) error {
-	switch {
-	case strings.TrimSpace(value) == "":
-		return problem.New(problem.Invalid, "required", "input", name)
-	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
-		return problem.New(problem.Invalid, "notText", "input", name)
-	case utf8.RuneCountInString(value) > longest:
-		return problem.New(problem.Invalid, "maxLength", "input", name)
-	}
-	return nil
-}

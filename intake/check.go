@@ -7,9 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ozg-cloud/platform/ent/applicant"
 	"github.com/ozg-cloud/platform/ent/schema"
@@ -44,7 +42,7 @@ func (a *Application) check() error {
 	if !regionalKey.MatchString(a.RegionalKey) {
 		return problem.New(problem.Invalid, "pattern", "input", "regionalKey")
 	}
-	if err := filled(a.TransactionID, longestTransaction, "input", "transactionId"); err != nil {
+	if err := problem.InFilledText(a.TransactionID, longestTransaction, "input", "transactionId"); err != nil {
 		return err
 	}
 	if err := a.Applicant.check("input", "applicant"); err != nil {
@@ -57,16 +55,16 @@ func (p *Person) check(path ...string) error {
 	if err := applicant.KindValidator(applicant.Kind(p.Kind)); err != nil {
 		return problem.New(problem.Invalid, "unknownValue", under(path, "kind")...)
 	}
-	if err := filled(p.Name, longestName, under(path, "name")...); err != nil {
+	if err := problem.InFilledText(p.Name, longestName, under(path, "name")...); err != nil {
 		return err
 	}
-	if err := text(p.PostalAddress, longestAddress, under(path, "postalAddress")...); err != nil {
+	if err := problem.InText(p.PostalAddress, longestAddress, under(path, "postalAddress")...); err != nil {
 		return err
 	}
-	if err := text(p.MailboxKind, longestAccount, under(path, "mailboxKind")...); err != nil {
+	if err := problem.InText(p.MailboxKind, longestAccount, under(path, "mailboxKind")...); err != nil {
 		return err
 	}
-	return text(p.MailboxAddress, longestMailbox, under(path, "mailboxAddress")...)
+	return problem.InText(p.MailboxAddress, longestMailbox, under(path, "mailboxAddress")...)
 }
 
 // door is where a form came in. What applicants hand in at the portal follows the contract to the letter; what a form server delivers is
@@ -104,10 +102,10 @@ func checkItems(items []schema.FormItem, through door, depth int, count *int, pa
 }
 
 func checkItem(f *schema.FormItem, through door, path []string) error {
-	if err := filled(f.Name, longestName, under(path, "name")...); err != nil {
+	if err := problem.InFilledText(f.Name, longestName, under(path, "name")...); err != nil {
 		return err
 	}
-	if err := text(f.Label, longestLabel, under(path, "label")...); err != nil {
+	if err := problem.InText(f.Label, longestLabel, under(path, "label")...); err != nil {
 		return err
 	}
 	given := 0
@@ -121,7 +119,7 @@ func checkItem(f *schema.FormItem, through door, path []string) error {
 	}
 	switch {
 	case f.String != nil:
-		return text(*f.String, longestValue, under(path, "stringValue")...)
+		return problem.InText(*f.String, longestValue, under(path, "stringValue")...)
 	case f.Number != nil && (math.IsInf(*f.Number, 0) || math.IsNaN(*f.Number)):
 		return problem.New(problem.Invalid, "range", under(path, "numberValue")...)
 	case f.Date != nil:
@@ -132,28 +130,10 @@ func checkItem(f *schema.FormItem, through door, path []string) error {
 
 func checkDate(value string, through door, path []string) error {
 	if through == byFormServer {
-		return text(value, longestDate, path...)
+		return problem.InText(value, longestDate, path...)
 	}
 	if _, err := time.Parse(time.DateOnly, value); err != nil {
 		return problem.New(problem.Invalid, "pattern", path...)
-	}
-	return nil
-}
-
-// filled checks a text that must not be empty.
-func filled(value string, longest int, path ...string) error {
-	if strings.TrimSpace(value) == "" {
-		return problem.New(problem.Invalid, "required", path...)
-	}
-	return text(value, longest, path...)
-}
-
-func text(value string, longest int, path ...string) error {
-	switch {
-	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
-		return problem.New(problem.Invalid, "notText", path...)
-	case utf8.RuneCountInString(value) > longest:
-		return problem.New(problem.Invalid, "maxLength", path...)
 	}
 	return nil
 }

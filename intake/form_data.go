@@ -71,7 +71,7 @@ func (f *formData) readControl(control node) error {
 	if f.TransactionID, err = needed[string](control.member("transactionId")); err != nil {
 		return err
 	}
-	if err := filled(f.TransactionID, longestTransaction, control.member("transactionId").path...); err != nil {
+	if err := problem.InFilledText(f.TransactionID, longestTransaction, control.member("transactionId").path...); err != nil {
 		return err
 	}
 	services := control.member("leikaIds")
@@ -90,7 +90,7 @@ func (f *formData) readControl(control node) error {
 	if f.RegionalKey, err = needed[string](control.member("zustaendigeStelle")); err != nil {
 		return err
 	}
-	if err := filled(f.RegionalKey, longestName, control.member("zustaendigeStelle").path...); err != nil {
+	if err := problem.InFilledText(f.RegionalKey, longestName, control.member("zustaendigeStelle").path...); err != nil {
 		return err
 	}
 	return f.readAccount(control.member("serviceKonto"))
@@ -120,7 +120,7 @@ func (f *formData) readAccount(account node) error {
 	if err != nil || !there || address == "" {
 		return err
 	}
-	if err := text(address, longestMailbox, mailbox.member("identifier").path...); err != nil {
+	if err := problem.InText(address, longestMailbox, mailbox.member("identifier").path...); err != nil {
 		return err
 	}
 	kind, err := needed[string](account.member("type"))
@@ -128,7 +128,7 @@ func (f *formData) readAccount(account node) error {
 		return err
 	}
 	f.Applicant.MailboxKind, f.Applicant.MailboxAddress = kind, address
-	return filled(kind, longestAccount, account.member("type").path...)
+	return problem.InFilledText(kind, longestAccount, account.member("type").path...)
 }
 
 func readItems(n node) ([]schema.FormItem, error) {

@@ -33,10 +33,10 @@ const (
 // or lead inside (badAddress, closedAddress), documents that no webhook can be made of (unfitDocument, typeNameNeeded) or that the caller could not ask,
 // and one more than 50 (tooMany).
 func (d *Desk) CreateWebhook(ctx context.Context, w Webhook) (uuid.UUID, error) {
-	if err := text(w.Name, "name", longestName); err != nil {
+	if err := problem.InFilledText(w.Name, longestName, "input", "name"); err != nil {
 		return uuid.Nil, err
 	}
-	if err := text(w.Document, "document", longestDocument); err != nil {
+	if err := problem.InFilledText(w.Document, longestDocument, "input", "document"); err != nil {
 		return uuid.Nil, err
 	}
 	host, err := d.outside.address(w.URL)

@@ -5,9 +5,7 @@ package partners
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -55,19 +53,6 @@ func placeOf(ctx context.Context, p *authz.Principal, tx *ent.Tx, id uuid.UUID, 
 		return 0, fmt.Errorf("partners: finding a tenant: %w", err)
 	}
 	return authz.Place(t.Place), mayKeep(p, object, authz.Place(t.Place))
-}
-
-// text checks a text of the input that must not be empty, of so many characters at most. The problem has the path input, name.
-func text(value, name string, longest int) error {
-	switch {
-	case strings.TrimSpace(value) == "":
-		return problem.New(problem.Invalid, "required", "input", name)
-	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
-		return problem.New(problem.Invalid, "notText", "input", name)
-	case utf8.RuneCountInString(value) > longest:
-		return problem.New(problem.Invalid, "maxLength", "input", name)
-	}
-	return nil
 }
 
 // missing is that what a verb names is not there, or not to be seen.

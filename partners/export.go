@@ -29,7 +29,7 @@ const mostExports = 3
 // StartExport begins an export under the rights that ctx's principal has at each moment, and tells its id. Refused are documents of which no page
 // can be asked for (unfitDocument) or that the caller could not ask page by page, and a fourth export beside three that are not at an end (tooMany).
 func (d *Desk) StartExport(ctx context.Context, e Export) (uuid.UUID, error) {
-	if err := text(e.Document, "document", longestDocument); err != nil {
+	if err := problem.InFilledText(e.Document, longestDocument, "input", "document"); err != nil {
 		return uuid.Nil, err
 	}
 	asked, err := pages(e.Document, d.contract)
