@@ -113,21 +113,30 @@ func predicate(text string, args []any) *sql.Predicate {
 // Guard keeps mutations inside the principal's part of the tree: what is made must lie there, and only what is seen there
 // can be changed. The tenant itself never changes: the field is immutable, and the foreign keys hold it together with the case.
 func Guard() ent.Hook {
+	return refusing(func(ctx context.Context, p *authz.Principal, m ent.Mutation) error {
+		if !m.Op().Is(ent.OpCreate) {
+			return limit(ctx, m.Type(), m)
+		}
+		place, ok := m.Field("place")
+		if !ok {
+			return fmt.Errorf("rule: a new %s has no place", m.Type())
+		}
+		if at, ok := place.(int64); !ok || !p.MayWriteAt(authz.Place(at)) {
+			return problem.New(problem.Missing, "notFound")
+		}
+		return nil
+	})
+}
+
+// refusing carries out what a principal wants to change where check does not refuse it.
+func refusing(check func(context.Context, *authz.Principal, ent.Mutation) error) ent.Hook {
 	return func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			if m.Op().Is(ent.OpCreate) {
-				p, err := authz.From(ctx)
-				if err != nil {
-					return nil, err
-				}
-				place, ok := m.Field("place")
-				if !ok {
-					return nil, fmt.Errorf("rule: a new %s has no place", m.Type())
-				}
-				if at, ok := place.(int64); !ok || !p.MayWriteAt(authz.Place(at)) {
-					return nil, problem.New(problem.Missing, "notFound")
-				}
-			} else if err := limit(ctx, m.Type(), m); err != nil {
+			p, err := authz.From(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if err := check(ctx, p, m); err != nil {
 				return nil, err
 			}
 			return next.Mutate(ctx, m)
@@ -137,18 +146,12 @@ func Guard() ent.Hook {
 
 // KeptBySystem lets only named system principals change the directory and the catalogue.
 func KeptBySystem() ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			p, err := authz.From(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if !p.System() {
-				return nil, problem.New(problem.Forbidden, "notAllowed")
-			}
-			return next.Mutate(ctx, m)
-		})
-	}
+	return refusing(func(_ context.Context, p *authz.Principal, _ ent.Mutation) error {
+		if !p.System() {
+			return problem.New(problem.Forbidden, "notAllowed")
+		}
+		return nil
+	})
 }
 
 // OwnOnly limits queries to rows whose subject is the principal's.
@@ -158,22 +161,15 @@ func OwnOnly() ent.Interceptor {
 
 // OwnOnlyChanged limits mutations to rows whose subject is the principal's.
 func OwnOnlyChanged() ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			if m.Op().Is(ent.OpCreate) {
-				p, err := authz.From(ctx)
-				if err != nil {
-					return nil, err
-				}
-				if s, ok := m.Field("subject"); !ok || s != p.Subject {
-					return nil, problem.New(problem.Forbidden, "notAllowed")
-				}
-			} else if err := own(ctx, m.Type(), m); err != nil {
-				return nil, err
-			}
-			return next.Mutate(ctx, m)
-		})
-	}
+	return refusing(func(ctx context.Context, p *authz.Principal, m ent.Mutation) error {
+		if !m.Op().Is(ent.OpCreate) {
+			return own(ctx, m.Type(), m)
+		}
+		if s, ok := m.Field("subject"); !ok || s != p.Subject {
+			return problem.New(problem.Forbidden, "notAllowed")
+		}
+		return nil
+	})
 }
 
 // expiring names what belongs to a subject for a while.
