@@ -343,15 +343,11 @@ func rawPosition(_ *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byt
 
 // cursorOfEvent gives the cursor of an event.
 func cursorOfEvent(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) ([]byte, error) {
-	xid, err := integer(row[0])
+	at, err := positionOf(row)
 	if err != nil {
 		return nil, err
 	}
-	seq, err := integer(row[1])
-	if err != nil {
-		return nil, err
-	}
-	return appendString(dst, []byte(r.cursors.Of(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+	return appendString(dst, []byte(r.cursors.Of(at))), nil
 }
 
 // cursorOfDelivery gives the cursor of a frame: that of an event, or one that says no more than where it was.
@@ -367,15 +363,21 @@ func cursorOfSnapshot(r *Reader, _ *authz.Principal, dst []byte, row [][]byte) (
 	if row[0] == nil || row[1] == nil {
 		return append(dst, null...), nil
 	}
+	at, err := positionOf(row)
+	if err != nil {
+		return nil, err
+	}
+	return appendString(dst, []byte(r.cursors.Checkpoint(at))), nil
+}
+
+// positionOf reads the position that a row begins with.
+func positionOf(row [][]byte) (events.Position, error) {
 	xid, err := integer(row[0])
 	if err != nil {
-		return nil, err
+		return events.Position{}, err
 	}
 	seq, err := integer(row[1])
-	if err != nil {
-		return nil, err
-	}
-	return appendString(dst, []byte(r.cursors.Checkpoint(events.Position{XID: uint64(xid), Seq: seq}))), nil //nolint:gosec // never negative
+	return events.Position{XID: uint64(xid), Seq: seq}, err //nolint:gosec // never negative
 }
 
 // CursorOf is the cursor of the event that gave a case a revision; nil where there is none, and where the caller may not know of it.
