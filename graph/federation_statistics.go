@@ -142,21 +142,6 @@ func (r *Resolver) optionsOf(p *authz.Principal, o *model.FederatedOptions) (gat
 	return out, nil
 }
 
-// varsOf reads a question.
-func varsOf(measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string) ask.Vars {
-	v := ask.Vars{From: from, To: to}
-	for _, m := range measures {
-		v.Measures = append(v.Measures, statistics.Measure(statistics.Named(string(m))))
-	}
-	for _, a := range groupBy {
-		v.By = append(v.By, statistics.Axis(statistics.Named(a)))
-	}
-	for _, w := range where {
-		v.Where = append(v.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
-	}
-	return v
-}
-
 func (r federation) Statistics(
 	ctx context.Context, _ *model.Federation, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, from, to string,
 	options *model.FederatedOptions,
@@ -172,7 +157,9 @@ func (r federation) Statistics(
 	if err != nil {
 		return nil, err
 	}
-	a, err := r.Together.Gather.Ask(ctx, varsOf(measures, groupBy, where, from, to), o)
+	v := ask.Vars{From: from, To: to}
+	v.Measures, v.By, v.Where = named(measures, groupBy, where)
+	a, err := r.Together.Gather.Ask(ctx, v, o)
 	if err != nil {
 		return nil, err
 	}

@@ -88,20 +88,26 @@ func inquiryOf(
 	ctx context.Context, scope string, product model.StatisticsProduct, measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere, sums []string, from, to *string,
 ) statistics.Inquiry {
 	q := statistics.Inquiry{Scope: scope, Product: statistics.Product(product), From: text(from), To: text(to)}
-	for _, m := range measures {
-		q.Measures = append(q.Measures, statistics.Measure(statistics.Named(string(m))))
-	}
-	for _, a := range groupBy {
-		q.By = append(q.By, statistics.Axis(statistics.Named(a)))
-	}
-	for _, w := range where {
-		q.Where = append(q.Where, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
-	}
+	q.Measures, q.By, q.Where = named(measures, groupBy, where)
 	for _, a := range sums {
 		q.Sums = append(q.Sums, statistics.Axis(a))
 	}
 	q.Fields = q.Told(FieldsCounted(Added(ctx), extension.ByValue, extension.Summed))
 	return q
+}
+
+// named gives what is counted, and by what, the names of statistics.
+func named(measures []model.StatisticsMeasure, groupBy []string, where []model.StatisticsWhere) (of []statistics.Measure, by []statistics.Axis, only []statistics.Filter) {
+	for _, m := range measures {
+		of = append(of, statistics.Measure(statistics.Named(string(m))))
+	}
+	for _, a := range groupBy {
+		by = append(by, statistics.Axis(statistics.Named(a)))
+	}
+	for _, w := range where {
+		only = append(only, statistics.Filter{Axis: statistics.Axis(statistics.Named(w.Axis)), Values: w.Values})
+	}
+	return of, by, only
 }
 
 // FieldsCounted are the extension fields that figures are told by in one of some ways, where a chain holds.
