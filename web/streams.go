@@ -81,7 +81,7 @@ func (d *Door) untilSignedOut(ctx context.Context, end func()) (release func() b
 }
 
 // aside does something on a stack of its own. A goroutine that waits for hours keeps the stack that it once needed, and there are as many as streams.
-// What panics there panics here.
+// What panics there panics here, with the stack that it had there (panicked): in events, which has its own, nobody could read that.
 func aside(do func()) {
 	var failed error
 	done := make(chan struct{})
