@@ -73,6 +73,8 @@ type Leaf struct {
 	Path []string
 	// Number names it in the index. It is unique among all leaves of an owner and stays the same when a field on the way is renamed.
 	Number int
+	// Column is which of the columns beside a case it stands in as well, from 1 on; 0: in none.
+	Column int
 }
 
 // Counted says what figures are told by of a leaf.
@@ -139,7 +141,9 @@ func (d *Definition) Leaves(target string) []*Leaf { return d.leaves[target] }
 func (d *Definition) Indexes(before *Definition) bool {
 	for target, leaves := range d.leaves {
 		for _, l := range leaves {
-			if before == nil || !slices.ContainsFunc(before.leaves[target], func(b *Leaf) bool { return b.Number == l.Number && b.Counted() == l.Counted() }) {
+			if before == nil || !slices.ContainsFunc(before.leaves[target], func(b *Leaf) bool {
+				return b.Number == l.Number && b.Column == l.Column && b.Counted() == l.Counted()
+			}) {
 				return true
 			}
 		}

@@ -19,6 +19,8 @@ import (
 type Numbers struct {
 	Next int            `json:"next"`
 	Of   map[string]int `json:"of"`
+	// Columns are those beside a case, by the number of the value that stands there.
+	Columns map[int]int `json:"columns,omitempty"`
 }
 
 // String is the form in which numbers are kept: JSON, always the same for the same numbers.
@@ -66,10 +68,13 @@ func Kept(sdl string, numbers []byte, owner Owner, standard *ast.Schema, above .
 // settled takes numbers that are those of the text. A leaf that is a field of the target has the field's.
 func (d *Definition) settled(n Numbers) {
 	d.numbers = n
-	for _, leaves := range d.leaves {
+	for target, leaves := range d.leaves {
 		for _, l := range leaves {
 			if len(l.Path) == 1 {
 				l.Number = l.Field.Number
+			}
+			if target == "Case" {
+				l.Column = n.Columns[l.Number]
 			}
 		}
 	}
@@ -107,6 +112,8 @@ func (d *Definition) Follow(before *Definition) []*problem.Problem {
 		return []*problem.Problem{problem.New(problem.Invalid, "tooMany")}
 	}
 	d.settled(n)
+	d.placed(before)
+	d.settled(d.numbers)
 	return nil
 }
 

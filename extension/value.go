@@ -41,6 +41,17 @@ type Entry struct {
 	Counted
 }
 
+// Value is the one that the entry has: a string, a float64 or a time.Time.
+func (e Entry) Value() any {
+	switch {
+	case e.Text != nil:
+		return *e.Text
+	case e.Amount != nil:
+		return *e.Amount
+	}
+	return *e.Time
+}
+
 // Apply brings values that were handed in for a target, as GraphQL or JSON has them, to the records that the owners keep of the row, by owner;
 // what is not handed in stays, null takes a value away. Only records that change come back. All that does not fit is told, each with its path from the
 // field on, and then there is no record: unknownField, wrongType, required, minLength, maxLength, pattern, range, tooFew, tooMany,

@@ -141,6 +141,8 @@ type compiler struct {
 	aliases    int
 	conditions int // in the filters so far
 	chain      extension.Chain
+	besides    int  // conditions on values that stand beside cases
+	tallies    bool // that rows are counted by the filter at hand
 	personal   bool // the answer names the viewer
 	passing    bool // what was compiled depends on more than the question says: on what others share just now, or on which values a cursor has
 
@@ -375,16 +377,24 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	if err != nil {
 		return err
 	}
+	c.besides = 0
 	wanted, err := c.filter(t, a, args["where"], []string{"where"})
 	if err != nil {
 		return err
 	}
 	which := []fragment{seen, wanted}
-	var by *lead
 	if on != nil {
 		which = append([]fragment{on(a)}, which...)
-	} else if by, err = c.lead(t, a, o, args["where"], seen); err != nil {
+	}
+	tally, err := c.tally(t, a, args["where"], which)
+	if err != nil {
 		return err
+	}
+	var by *lead
+	if on == nil {
+		if by, err = c.lead(t, a, o, args["where"], seen); err != nil {
+			return err
+		}
 	}
 	signature := o.signature(f.ObjectDefinition.Name + "." + f.Name)
 	at, err := c.r.positions(o, signature, page)
@@ -442,10 +452,10 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			w.hole.view = len(l.views)
 			l.views = append(l.views, view)
 		case "totalCount":
-			n := sql("(select count(*) from " + t.Table + " " + a).then(counted(which...)).with(")")
+			n := sql("(select count(*) from " + t.Table + " " + a).then(counted(tally...)).with(")")
 			w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
 		case "statistics":
-			err = c.caseCounts(&w, above, t, a, which, f)
+			err = c.caseCounts(&w, above, t, a, tally, f)
 		case "pageInfo":
 			w = op{kind: nested}
 			w.object, err = c.pageInfo(above, t, a, o, page, at, which, fill, f.Selections)

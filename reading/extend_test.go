@@ -119,6 +119,7 @@ var withBalcony = sync.OnceValue(func() *balcony {
 			w.Fatal(problems[0], problems[0].Path)
 		}
 		b.chain = append(b.chain, read)
+		placed(w, read)
 	}
 	for i, r := range w.rows["Case"] {
 		place, _ := r.values["place"].(int64)
@@ -146,7 +147,7 @@ var withBalcony = sync.OnceValue(func() *balcony {
 		}
 		b.keep(r, chain, given)
 	}
-	for _, s := range []string{"analyze extension_records", "analyze extension_entries"} {
+	for _, s := range []string{"analyze extension_records", "analyze extension_entries", "analyze cases"} {
 		if _, err := w.db.Exec(w.Context(), s); err != nil {
 			w.Fatal(err)
 		}
@@ -160,6 +161,16 @@ var withBalcony = sync.OnceValue(func() *balcony {
 	whole.Cleanup(pool.Close)
 	return b
 })
+
+// placed tells the database which values stand beside cases, as it notes itself of a definition that comes into force.
+func placed(w *world, d *extension.Definition) {
+	w.Helper()
+	for number, column := range d.Numbers().Columns {
+		if _, err := w.db.Exec(w.Context(), "insert into extension_columns (field, beside) values ($1, $2)", extension.Key(d.Owner, number), column); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
 
 // keep writes values as the desk does.
 func (b *balcony) keep(r *row, chain extension.Chain, given map[string]any) {

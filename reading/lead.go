@@ -17,12 +17,13 @@ var ranked = map[string]string{"Case": "received_at"}
 // lead is the condition of a filter by whose entries a page is read: as the composite index of a column of the standard house is walked from
 // the newest row on, so are the entries of a field. See decision 0020.
 type lead struct {
-	key   int64
-	alias string     // of the entries
-	there []fragment // of which field they are
-	met   fragment   // what holds of the value
-	each  []fragment // the same as one of these, each of which leaves one value; none where there are too many, or it is no list
-	which []fragment // what else holds of the rows
+	key    int64
+	alias  string     // of the entries
+	there  []fragment // of which field they are
+	met    fragment   // what holds of the value
+	each   []fragment // the same as one of these, each of which leaves one value; none where there are too many, or it is no list
+	which  []fragment // what else holds of the rows
+	beside bool       // that each holds of a column of the case, and no entry is looked at
 }
 
 // few is how many values of a list are read apart, and put together in their order.
@@ -72,33 +73,41 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if err != nil {
 		return nil, err
 	}
-	var each []fragment
+	l := &lead{key: best.key, alias: e, there: c.entries(t, e, best.key), met: inner, which: append(which[:len(which):len(which)], rest)}
 	if best.rank == byEquation {
-		each = []fragment{inner}
-	} else if list := listed(met["in"]); len(met) == 1 && o.byRank(t) && len(list) <= few {
-		if each, err = apart(catalog.Column{Kind: kind}, e+"."+column, list); err != nil {
-			return nil, err
+		l.each = []fragment{inner}
+	}
+	values, err := apart(kind, met)
+	if err != nil || len(values) == 0 || len(values) > few || !o.byRank(t) {
+		return l, err
+	}
+	var found fragment
+	found, l.beside = c.beside(a, best.leaf)
+	l.each = nil
+	for _, v := range values {
+		if l.beside {
+			l.each = append(l.each, found.with(" = ?", extension.Found(best.key, v)))
+		} else {
+			l.each = append(l.each, sql(e+"."+column+" = ?", v))
 		}
 	}
-	return &lead{best.key, e, c.entries(t, e, best.key), inner, each, append(which[:len(which):len(which)], rest)}, nil
+	return l, nil
 }
 
-// apart are the conditions that a value is one of a list, each by itself; none where two could be the same value in two ways of writing.
-func apart(column catalog.Column, expression string, list []any) ([]fragment, error) {
-	var out []fragment
-	seen := map[any]bool{}
-	for _, v := range list {
-		f, err := operators(column, expression, "", map[string]any{"eq": v}, nil)
+// apart are the values one of which operators ask for, and nothing else, each once; none where they ask otherwise.
+func apart(kind catalog.Kind, given map[string]any) ([]any, error) {
+	names := asked(given)
+	if len(names) != 1 || names[0] != "eq" && names[0] != "in" {
+		return nil, nil
+	}
+	var out []any
+	for _, v := range listed(given[names[0]]) {
+		v, err := argument(kind, "", v, nil)
 		if err != nil {
 			return nil, err
 		}
-		switch v := f.args[0].(type) {
-		case string, float64:
-			if !seen[v] {
-				seen[v], out = true, append(out, f)
-			}
-		default:
-			return nil, nil
+		if !slices.Contains(out, v) {
+			out = append(out, v)
 		}
 	}
 	return out, nil
@@ -143,20 +152,25 @@ func (c *compiler) leadingAdded(t *catalog.Type, given map[string]any, names, tr
 			out = append(out, c.leadingAdded(t, inner, way, at)...)
 			continue
 		}
-		if rank := ledBy(inner); rank > 0 {
+		if rank := ledBy(inner, l); rank > 0 {
 			out = append(out, led{at, rank, l, key})
 		}
 	}
 	return out
 }
 
-const byEquation = 3
+const (
+	byEquation = 3
+	byColumn   = 4
+)
 
-// ledBy weighs operators: an equal value lies in the order of the list, and everything else has to be looked at. Zero: none asks for a value.
-func ledBy(given map[string]any) int {
+// ledBy weighs operators: an equal value lies in the order of the list, at best beside the cases, and everything else has to be looked at. Zero: none asks for a value.
+func ledBy(given map[string]any, l *extension.Leaf) int {
 	rank := 0
 	for _, name := range asked(given) {
 		switch {
+		case l.Column != 0 && (name == "eq" || name == "in") && len(asked(given)) == 1:
+			return byColumn
 		case name == "eq":
 			return byEquation
 		case asksForValue(name, given[name]) && name != "isNull":
@@ -206,6 +220,10 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	run := o.ofEntries(t)
 	limit := run.clause(l.alias, backward) + " limit " + strconv.Itoa(n)
 	equal := func(met fragment) fragment {
+		if l.beside {
+			return sql("(select " + a + ".* from " + t.Table + " " + a).then(where(at.within(a, o, append([]fragment{met}, l.which...))...)).
+				with(o.clause(a, backward) + " limit " + strconv.Itoa(n) + ")")
+		}
 		return sql("(select " + a + ".*, " + l.alias + ".ranked_at, " + l.alias + ".target_id from extension_entries " + l.alias + " join " + t.Table + " " + a + " on " + a + ".id = " + l.alias + ".target_id").
 			then(where(at.within(l.alias, run, append(append(l.there[:len(l.there):len(l.there)], met), l.which...))...)).with(limit + ")")
 	}
@@ -217,7 +235,9 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 		for _, met := range l.each[1:] {
 			all = all.with(" union all ").then(equal(met))
 		}
-		return sql("(select * from (").then(all).with(") " + a + o.clause(a, backward) + " limit " + strconv.Itoa(n) + ") " + a)
+		merged := sql("(select * from (").then(all).with(") " + a + l.run(t, o).clause(a, backward) + " limit " + strconv.Itoa(n) + ") " + a)
+		merged.fixed = true // the lists run side by side until the page is full, whatever the values are; planned anew it would take twice as long
+		return merged
 	}
 	walked := at.within(l.alias, run, l.there)
 	begin := func(from fragment) fragment {
@@ -236,7 +256,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 
 // run is the order in which the rows of a page are to be asked for, so that it need not be sorted: PostgreSQL cannot know that a case has been received when its entry says so.
 func (l *lead) run(t *catalog.Type, o order) order {
-	if l != nil && len(l.each) == 1 && o[0].entry == 0 {
+	if l != nil && len(l.each) > 0 && !l.beside && o[0].entry == 0 {
 		return o.ofEntries(t)
 	}
 	return o

@@ -21,7 +21,9 @@ import (
 )
 
 // beyond are columns that the model does not have: the database fills them itself.
-var beyond = map[string][]string{"cases": {"land", "district"}, "events": {"xid", "seq"}, "extension_records": {"reach"}, "extension_entries": {"ranked_at", "reach"}}
+var beyond = map[string][]string{
+	"cases": {"land", "district", "extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6"}, "events": {"xid", "seq"}, "extension_records": {"reach"}, "extension_entries": {"ranked_at", "reach"},
+}
 
 // registers belong to subjects or to nobody, and have no place: no wall stands around them.
 var registers = []string{"tenants", "services", "blocked_subjects", "uploads", "idempotency_keys"}
@@ -35,7 +37,7 @@ var serving = map[string]string{
 	"organisational_units":    "SELECT INSERT, name parent_id retired_at",
 	"service_offerings":       "SELECT INSERT, unit_id valid_to",
 	"connectors":              "SELECT INSERT, active name",
-	"cases":                   "SELECT INSERT, closed_at complete_at decided_at due_at file_reference history_head owner revision state unit_id updated_at",
+	"cases":                   "SELECT INSERT, closed_at complete_at decided_at due_at extension_1 extension_2 extension_3 extension_4 extension_5 extension_6 file_reference history_head owner revision state unit_id updated_at",
 	"submissions":             "SELECT INSERT",
 	"applicants":              "SELECT INSERT",
 	"messages":                "SELECT INSERT, delivery_state opened_at provided_at",
@@ -54,6 +56,7 @@ var serving = map[string]string{
 	"extension_records":       "SELECT INSERT DELETE, document updated_at",
 	"extension_entries":       "SELECT INSERT DELETE",
 	"extension_version":       "SELECT",
+	"extension_columns":       "SELECT",
 	"goose_db_version":        "SELECT",
 	"events_forgotten":        "SELECT",
 	"statistics_offset":       "SELECT",
@@ -68,7 +71,7 @@ var serving = map[string]string{
 }
 
 // ownBooks are tables that the database keeps for itself.
-var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_field_cells", "statistics_again", "statistics_secret", "federation_papers", "federation_vouchers",
+var ownBooks = []string{"goose_db_version", "rights_version", "events_forgotten", "trusted_documents", "trusted_documents_version", "extension_version", "extension_columns", "statistics_offset", "statistics_facts", "statistics_cells", "statistics_field_cells", "statistics_again", "statistics_secret", "federation_papers", "federation_vouchers",
 	"federation_statements", "federation_answered", "federation_log_hashes", "federation_contradictions", "federation_heads", "federation_volumes", "directory_heads", "directory_parts", "directory_entries"}
 
 // everywhere are unique keys that do not begin with the tenant, because they are unique in the whole house.

@@ -78,14 +78,6 @@ func (l *land) tends(definition, instant string) {
 	l.Fatalf("%s is not told", instant)
 }
 
-func (l *land) counts(question string) (n int) {
-	l.Helper()
-	if err := l.Database().QueryRow(l.Context(), question).Scan(&n); err != nil {
-		l.Fatal(err)
-	}
-	return n
-}
-
 const (
 	recordsKept = "select count(*) from extension_records"
 	entriesKept = "select count(*) from extension_entries"
@@ -110,6 +102,9 @@ func TestWhatWasKeptBeforeAFieldBecameFilterableIsFoundByIt(t *testing.T) {
 	}
 	if got := l.counts(`select count(*) from extension_entries e where e.ranked_at is distinct from (select received_at from cases c where c.id = e.case_id) or e.place <> (select place from cases c where c.id = e.case_id)`); got != 0 {
 		t.Errorf("%d entries do not lie with their cases", got)
+	}
+	if wrong, beside := l.counts(misplaced), l.counts("select count(*) from cases where extension_1 is not null and extension_2 is not null and extension_3 is not null"); wrong != 0 || beside != all {
+		t.Errorf("%d cases have all three values beside them, %d values are misplaced", beside, wrong)
 	}
 	const ask = `{ cases(first: 1, where: {extension: {bauherr: {seit: {eq: "2020-01-01"}}}}, orderBy: [{extension: {nummer: DESC}}]) { totalCount nodes { extension { nummer } } } }`
 	for end := time.Now().Add(20 * time.Second); ; { // the schema may still be the one before
@@ -159,9 +154,11 @@ func TestValuesThatHaveGoneAreErasedOnOrderAndNothingElseIs(t *testing.T) {
 		"select count(*) from extension_records where document::text like '%UMBAU%' or document::text like '%Beispiel%'": 0,
 		"select count(*) from extension_records where document::text like '%2020-01-01%'":                                all,
 		"select count(*) from extension_entries where text is not null":                                                  0,
-		"select count(*) from extension_entries where time is not null":                                                  all,
-		"select count(*) from extension_entries where number is not null":                                                all,
-		"select count(*) from audit_entries where action = 'EXTENSION_ERASED' and actor like '%sh-admin'":                1,
+		"select count(*) from cases where concat(extension_1, extension_2, extension_3) like '%UMBAU%'":                  0,
+		misplaced: 0,
+		"select count(*) from extension_entries where time is not null":                                   all,
+		"select count(*) from extension_entries where number is not null":                                 all,
+		"select count(*) from audit_entries where action = 'EXTENSION_ERASED' and actor like '%sh-admin'": 1,
 	} {
 		if got := l.counts(what); got != want {
 			t.Errorf("%s: %d, not %d", what, got, want)
@@ -172,8 +169,9 @@ func TestValuesThatHaveGoneAreErasedOnOrderAndNothingElseIs(t *testing.T) {
 	erase(third).Works()
 	l.Clock.Forward(16 * time.Second)
 	l.tends(third, "erasedAt")
-	if records, entries := l.counts(recordsKept), l.counts(entriesKept); records+entries != 0 {
-		t.Errorf("%d records and %d entries are left", records, entries)
+	beside := l.counts("select count(*) from cases where num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6) > 0")
+	if records, entries := l.counts(recordsKept), l.counts(entriesKept); records+entries+beside != 0 {
+		t.Errorf("%d records, %d entries and values beside %d cases are left", records, entries, beside)
 	}
 }
 

@@ -149,6 +149,9 @@ func TestWhateverIsDefinedAndWrittenIsReadBack(t *testing.T) {
 				}
 			}
 			h.writes(t, &c, target, ids, all)
+			if wrong := h.counts(misplaced); wrong != 0 {
+				t.Fatalf("%d values do not stand where they belong beside the case\n%s\n%s", wrong, land, city)
+			}
 			document, at := reads(target, selection)
 			a := h.worker.Ask(document, map[string]any{"id": c.ID, "k": parking, "r": kiel}).Works()
 			if got := a.At(at); !reflect.DeepEqual(got, all) {

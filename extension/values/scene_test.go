@@ -50,6 +50,14 @@ func open(t *testing.T) *house {
 	return h
 }
 
+func (h *house) counts(question string) (n int) {
+	h.Helper()
+	if err := h.Database().QueryRow(h.Context(), question).Scan(&n); err != nil {
+		h.Fatal(err)
+	}
+	return n
+}
+
 // knows waits until somebody's schema has a name.
 func (h *house) knows(c *housetest.Caller, typ, name string) {
 	h.Helper()

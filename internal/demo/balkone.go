@@ -131,8 +131,8 @@ func parcels(c chance) []schema.FormItem {
 	return append(items, number("geschossflaeche", "Geschossfläche in Quadratmetern", floors))
 }
 
-// addValues writes down what the form says of the fields that hold where the case lies.
-func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any)) {
+// addValues writes down what the form says of the fields that hold where the case lies, and what of that stands beside the case.
+func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any), beside []any) {
 	filled, _ := l.added.FromForm("Case", values.Items(l.items)) // what does not fit is left out, as at the intake
 	for _, r := range filled {
 		for _, d := range l.added {
@@ -145,7 +145,11 @@ func (b *batch) addValues(l *life, hang func(shelf, rowID, ...any)) {
 				if e.Counted != "" {
 					counted = string(e.Counted)
 				}
-				hang(entries, l.values.id(l.receivedAt), l.id, extension.Key(d.Owner, e.Number), e.Text, e.Amount, e.Time, counted, l.receivedAt)
+				key := extension.Key(d.Owner, e.Number)
+				hang(entries, l.values.id(l.receivedAt), l.id, key, e.Text, e.Amount, e.Time, counted, l.receivedAt)
+				if column := d.Numbers().Columns[e.Number]; column > 0 {
+					beside[column-1] = extension.Found(key, e.Value())
+				}
 			}
 		}
 	}

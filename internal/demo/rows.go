@@ -10,6 +10,7 @@ import (
 
 	"github.com/ozg-cloud/platform/casework"
 	"github.com/ozg-cloud/platform/ent/schema"
+	"github.com/ozg-cloud/platform/extension"
 	"github.com/ozg-cloud/platform/law"
 )
 
@@ -41,6 +42,7 @@ var labels = [shelves]struct {
 	cases: {"cases", []string{
 		"id", "tenant_id", "place", "number", "file_reference", "service_id", "unit_id", "state", "channel", "via_point_of_contact", "trust_level", "owner",
 		"received_at", "complete_at", "due_at", "decided_at", "closed_at", "updated_at", "revision", "history_head",
+		"extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6",
 	}},
 	submissions: {"submissions", []string{
 		"id", "tenant_id", "place", "case_id", "source", "connector_id", "channel", "transaction_id", "payload_hash", "form_data", "received_at",
@@ -106,10 +108,11 @@ func (b *batch) add(l *life) {
 	if l.erased {
 		owner = ""
 	}
-	b.rows[cases] = append(b.rows[cases], []any{
+	file := append([]any{
 		l.id, l.at.id, int64(l.at.place), l.number, some(l.reference), l.offer.service.id, l.offer.unit.id, string(l.state), l.channel, l.contact,
 		string(l.trust), some(owner), l.receivedAt, l.completeAt, l.dueAt, l.decidedAt, l.closedAt, last.At, last.Sequence, head,
-	})
+	}, make([]any, extension.Columns)...)
+	b.rows[cases] = append(b.rows[cases], file)
 	if l.erased {
 		return
 	}
@@ -147,7 +150,7 @@ func (b *batch) add(l *life) {
 		hang(assignments, a.id, a.assignee, a.by, a.at, a.endedAt)
 	}
 	if l.offer.service.part == building {
-		b.addValues(l, hang)
+		b.addValues(l, hang, file[len(file)-extension.Columns:])
 	}
 }
 
