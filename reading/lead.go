@@ -74,20 +74,25 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 		return nil, err
 	}
 	l := &lead{key: best.key, alias: e, there: c.entries(t, e, best.key), met: inner, which: append(which[:len(which):len(which)], rest)}
-	if best.rank == byEquation {
-		l.each = []fragment{inner}
+	if !o.byRank(t) {
+		return l, nil
 	}
 	values, err := apart(kind, met)
-	if err != nil || len(values) == 0 || len(values) > few || !o.byRank(t) {
-		return l, err
+	if err != nil {
+		return nil, err
 	}
-	var found fragment
-	found, l.beside = c.beside(a, best.leaf)
-	l.each = nil
-	for _, v := range values {
-		if l.beside {
+	found, beside := c.beside(a, best.leaf)
+	switch {
+	case len(values) > few:
+	case beside && len(values) > 0:
+		l.beside = true
+		for _, v := range values {
 			l.each = append(l.each, found.with(" = ?", extension.Found(best.key, v)))
-		} else {
+		}
+	case best.rank == byEquation:
+		l.each = []fragment{inner}
+	default:
+		for _, v := range values {
 			l.each = append(l.each, sql(e+"."+column+" = ?", v))
 		}
 	}
@@ -230,6 +235,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	if len(l.each) > 0 {
 		all := equal(l.each[0])
 		if len(l.each) == 1 {
+			all.fixed = l.beside && l.which[len(l.which)-1].text == "" // no index leaves less to read
 			return all.with(" " + a)
 		}
 		for _, met := range l.each[1:] {

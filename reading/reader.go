@@ -5,6 +5,7 @@ package reading
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -289,14 +290,23 @@ func (c *compiler) done(levels []*level) *compiled {
 	return made
 }
 
+// entrance is the entry into the scope, by whether what follows has one plan.
+var entrance = map[bool]string{false: "select ozg_enter($1, $2, $3), null", true: "select ozg_enter($1, $2, $3), ozg_one_plan(true)"}
+
+// begins tells whether the first statement has one plan.
+func (c *compiled) begins() bool {
+	i := slices.IndexFunc(c.statements, func(s fragment) bool { return s.text != "" })
+	return i >= 0 && c.statements[i].fixed
+}
+
 // run sends the statements of all levels in one pipeline, behind the entry into the scope of the second wall.
 func (w *writer) run(ctx context.Context, made *compiled, g given) error {
 	w.sets = make([]*rowset, len(made.levels))
 	scope := w.p.Scope()
 	batch := &pgx.Batch{}
-	batch.Queue("select ozg_enter($1, $2, $3)", int64(scope.Lo), int64(scope.Hi), scope.Owner)
+	fixed := made.begins()
+	batch.Queue(entrance[fixed], int64(scope.Lo), int64(scope.Hi), scope.Owner)
 	var asked []fragment
-	fixed := false
 	for _, s := range made.statements {
 		if s.text == "" {
 			continue
@@ -341,13 +351,13 @@ func (w *writer) giveBack() {
 }
 
 func (w *writer) receive(results pgx.BatchResults, made *compiled) error {
-	if err := results.QueryRow().Scan(&w.version); err != nil {
+	if err := results.QueryRow().Scan(&w.version, nil); err != nil {
 		return fmt.Errorf("entering the scope: %w", err)
 	}
 	if err := w.p.Knows(w.version); err != nil {
 		return err
 	}
-	fixed := false
+	fixed := made.begins()
 	for i, l := range made.levels {
 		s := made.statements[i]
 		if s.text == "" {
