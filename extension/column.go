@@ -69,7 +69,7 @@ func (d *Definition) filtered(number int) *Leaf {
 // Found is how a value of a leaf stands in its column beside a case: its key and the value, of a number (float64) and a time (time.Time) the bytes that the database sends.
 // The database writes the same (migration 0033).
 func Found(key int64, value any) string {
-	text := ""
+	var text string
 	switch v := value.(type) {
 	case string:
 		text = v

@@ -51,7 +51,7 @@ func moved(before, after *extension.Definition, first, last int) string {
 		was = columnsOf(before)
 	}
 	var taken []int
-	new, none := 0, 0
+	fresh, none := 0, 0
 	for number, column := range is {
 		old, known := was[number]
 		switch {
@@ -65,11 +65,11 @@ func moved(before, after *extension.Definition, first, last int) string {
 			taken = append(taken, column)
 		}
 		if !known {
-			new++
+			fresh++
 		}
 	}
 	if none > 0 && len(taken) < last-first+1 {
-		return fmt.Sprintf("%d of %d new values have no column, and %d are taken", none, new, len(taken))
+		return fmt.Sprintf("%d of %d new values have no column, and %d are taken", none, fresh, len(taken))
 	}
 	return ""
 }
