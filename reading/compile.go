@@ -444,7 +444,11 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			if f.Name == "nodes" {
 				view, err = c.object(l, t, a, l.chain, f.Selections)
 			} else {
-				view, err = c.edge(l, t, a, o, f.Selections)
+				view, err = c.edge(l, t, f.Selections, func(w *op, _ graphql.CollectedField) error {
+					w.kind = cursor
+					l.wantCursor(a, o)
+					return nil
+				})
 			}
 			if err != nil {
 				return err
@@ -472,24 +476,25 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	return nil
 }
 
-func (c *compiler) edge(l *level, t *catalog.Type, a string, o order, sel ast.SelectionSet) (*object, error) {
+// edge compiles an edge of a list; at writes its cursor.
+func (c *compiler) edge(l *level, t *catalog.Type, sel ast.SelectionSet, at func(w *op, f graphql.CollectedField) error) (*object, error) {
 	view := &object{present: -1}
 	for i, f := range c.collect(sel, t.Name+"Edge") {
 		w := op{key: keyed(i, f.Alias)}
+		var err error
 		switch f.Name {
 		case "__typename":
 			w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name+"Edge")
 		case "cursor":
-			w.kind = cursor
-			l.wantCursor(a, o)
+			err = at(&w, f)
 		case "node":
-			node, err := c.object(l, t, a, l.chain, f.Selections)
-			if err != nil {
-				return nil, err
-			}
-			w.kind, w.object = nested, node
+			w.kind = nested
+			w.object, err = c.object(l, t, l.alias, l.chain, f.Selections)
 		default:
-			return nil, fmt.Errorf("reading: an edge has no %s", f.Name)
+			err = fmt.Errorf("reading: an edge has no %s", f.Name)
+		}
+		if err != nil {
+			return nil, err
 		}
 		view.add(w)
 	}

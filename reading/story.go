@@ -295,38 +295,15 @@ func (c *compiler) places(l *level, t told, field graphql.CollectedField) error 
 		case "nodes":
 			err = view(c.object(l, t.Type, l.alias, l.chain, f.Selections))
 		case "edges":
-			err = view(c.edgeOfLog(l, t, f.Selections))
+			err = view(c.edge(l, t.Type, f.Selections, func(w *op, f graphql.CollectedField) error {
+				return c.derivation(w, l, t.Type, l.alias, l.chain, f, derivations["CaseEvent.cursor"])
+			}))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (c *compiler) edgeOfLog(l *level, t told, sel ast.SelectionSet) (*object, error) {
-	view := &object{present: -1}
-	for i, f := range c.collect(sel, t.Name+"Edge") {
-		w := op{key: keyed(i, f.Alias)}
-		switch f.Name {
-		case "__typename":
-			w.kind, w.text = constant, strconv.AppendQuote(nil, t.Name+"Edge")
-		case "cursor":
-			if err := c.derivation(&w, l, t.Type, l.alias, l.chain, f, derivations["CaseEvent.cursor"]); err != nil {
-				return nil, err
-			}
-		case "node":
-			node, err := c.object(l, t.Type, l.alias, l.chain, f.Selections)
-			if err != nil {
-				return nil, err
-			}
-			w.kind, w.object = nested, node
-		default:
-			return nil, fmt.Errorf("reading: an edge has no %s", f.Name)
-		}
-		view.add(w)
-	}
-	return view, nil
 }
 
 // rawPosition appends a position in the database's binary format.
