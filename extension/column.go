@@ -11,38 +11,35 @@ import (
 
 // Columns is how many columns stand beside each case, in which the first values by which an owner has cases filtered lie a second time. A case is found by them as by a
 // column of the standard house (decision 0020).
-const Columns = 6
+const Columns = 10
 
 // columns are the first and the last of those that are an owner's. Owners of one kind never lie above each other, so that no two fill the same one of a case.
 func (o Owner) columns() (first, last int) {
 	switch o.Kind {
 	case "LAND":
-		return 1, 3
+		return 1, 6
 	case "DISTRICT":
-		return 4, 4
+		return 7, 8
 	}
-	return 5, Columns
+	return 9, Columns
 }
 
-// placed gives columns to the values by which cases are filtered, in the order of the text: whoever had one keeps it, and whoever comes to be filtered by takes the first that
-// is free. Nobody gets one later, since what was kept meanwhile would not stand there and nobody would notice.
+// placed gives columns to the values by which cases are filtered, in the order of the text: whoever had one keeps it, and of the others the first ones get what is free.
 func (d *Definition) placed(before *Definition) {
+	next, last := d.Owner.columns()
 	d.numbers.Columns = map[int]int{}
 	taken := map[int]bool{}
 	var come []*Leaf
 	for _, l := range d.leaves["Case"] {
-		if !l.Filterable {
-			continue
-		}
-		was := before.filtered(l.Number)
 		switch {
-		case was == nil:
+		case !l.Filterable:
+		case before != nil && before.numbers.Columns[l.Number] != 0:
+			l.Column = before.numbers.Columns[l.Number]
+			d.numbers.Columns[l.Number], taken[l.Column] = l.Column, true
+		default:
 			come = append(come, l)
-		case was.Column != 0:
-			d.numbers.Columns[l.Number], taken[was.Column] = was.Column, true
 		}
 	}
-	next, last := d.Owner.columns()
 	for _, l := range come {
 		for taken[next] {
 			next++
@@ -50,20 +47,9 @@ func (d *Definition) placed(before *Definition) {
 		if next > last {
 			break
 		}
+		l.Column = next
 		d.numbers.Columns[l.Number], taken[next] = next, true
 	}
-}
-
-// filtered is the value of a number by which cases are filtered; nil where there is none.
-func (d *Definition) filtered(number int) *Leaf {
-	if d != nil {
-		for _, l := range d.leaves["Case"] {
-			if l.Number == number && l.Filterable {
-				return l
-			}
-		}
-	}
-	return nil
 }
 
 // Found is how a value of a leaf stands in its column beside a case: its key and the value, of a number (float64) and a time (time.Time) the bytes that the database sends.

@@ -113,7 +113,6 @@ func (d *Definition) Follow(before *Definition) []*problem.Problem {
 	}
 	d.settled(n)
 	d.placed(before)
-	d.settled(d.numbers)
 	return nil
 }
 

@@ -141,8 +141,7 @@ type compiler struct {
 	aliases    int
 	conditions int // in the filters so far
 	chain      extension.Chain
-	besides    int  // conditions on values that stand beside cases
-	tallies    bool // that rows are counted by the filter at hand
+	counting   bool // that rows are counted by the filter at hand
 	personal   bool // the answer names the viewer
 	passing    bool // what was compiled depends on more than the question says: on what others share just now, or on which values a cursor has
 
@@ -377,7 +376,6 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	if err != nil {
 		return err
 	}
-	c.besides = 0
 	wanted, err := c.filter(t, a, args["where"], []string{"where"})
 	if err != nil {
 		return err
@@ -385,10 +383,6 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 	which := []fragment{seen, wanted}
 	if on != nil {
 		which = append([]fragment{on(a)}, which...)
-	}
-	tally, err := c.tally(t, a, args["where"], which)
-	if err != nil {
-		return err
 	}
 	var by *lead
 	if on == nil {
@@ -456,10 +450,16 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 			w.hole.view = len(l.views)
 			l.views = append(l.views, view)
 		case "totalCount":
-			n := sql("(select count(*) from " + t.Table + " " + a).then(counted(tally...)).with(")")
-			w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
+			var of []fragment
+			if of, err = c.forCounting(t, a, args["where"], which); err == nil {
+				n := sql("(select count(*) from " + t.Table + " " + a).then(counted(of...)).with(")")
+				w = op{kind: scalar, scalar: catalog.Int, column: above.column(n)}
+			}
 		case "statistics":
-			err = c.caseCounts(&w, above, t, a, tally, f)
+			var of []fragment
+			if of, err = c.forCounting(t, a, args["where"], which); err == nil {
+				err = c.caseCounts(&w, above, t, a, of, f)
+			}
 		case "pageInfo":
 			w = op{kind: nested}
 			w.object, err = c.pageInfo(above, t, a, o, page, at, which, fill, f.Selections)

@@ -309,8 +309,10 @@ func (c *compiler) entry(t *catalog.Type, l *extension.Leaf, key int64, alias st
 			}
 		}
 	}
-	if f, ok, err := c.tallied(alias, l, key, given); ok || err != nil {
-		return f, err
+	if c.counting {
+		if f, ok, err := c.inColumn(alias, l, key, given); ok || err != nil {
+			return f, err
+		}
 	}
 	a := c.alias()
 	there := and(append([]fragment{sql(a + ".target_id = " + alias + ".id")}, c.entries(t, a, key)...)...)

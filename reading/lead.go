@@ -23,7 +23,7 @@ type lead struct {
 	met    fragment   // what holds of the value
 	each   []fragment // the same as one of these, each of which leaves one value; none where there are too many, or it is no list
 	which  []fragment // what else holds of the rows
-	beside bool       // that each holds of a column of the case, and no entry is looked at
+	column bool       // that each holds of a column beside the case, and no entry is looked at
 }
 
 // few is how many values of a list are read apart, and put together in their order.
@@ -81,14 +81,14 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if err != nil {
 		return nil, err
 	}
-	found, beside := c.beside(a, best.leaf)
 	switch {
-	case len(values) > few:
-	case beside && len(values) > 0:
-		l.beside = true
+	case best.rank == byColumn:
+		l.column = true
+		found, _ := c.column(a, best.leaf)
 		for _, v := range values {
 			l.each = append(l.each, found.with(" = ?", extension.Found(best.key, v)))
 		}
+	case len(values) > few:
 	case best.rank == byEquation:
 		l.each = []fragment{inner}
 	default:
@@ -97,25 +97,6 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 		}
 	}
 	return l, nil
-}
-
-// apart are the values one of which operators ask for, and nothing else, each once; none where they ask otherwise.
-func apart(kind catalog.Kind, given map[string]any) ([]any, error) {
-	names := asked(given)
-	if len(names) != 1 || names[0] != "eq" && names[0] != "in" {
-		return nil, nil
-	}
-	var out []any
-	for _, v := range listed(given[names[0]]) {
-		v, err := argument(kind, "", v, nil)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out, nil
 }
 
 // entries are the conditions under which the entries of a field are looked at. The second is said so that an index serves it, and no other one does.
@@ -157,7 +138,14 @@ func (c *compiler) leadingAdded(t *catalog.Type, given map[string]any, names, tr
 			out = append(out, c.leadingAdded(t, inner, way, at)...)
 			continue
 		}
-		if rank := ledBy(inner, l); rank > 0 {
+		rank := ledBy(inner)
+		if _, ok := c.column("", l); ok {
+			_, _, kind := kindOf(l)
+			if values, err := apart(kind, inner); err == nil && len(values) > 0 && len(values) <= few {
+				rank = byColumn
+			}
+		}
+		if rank > 0 {
 			out = append(out, led{at, rank, l, key})
 		}
 	}
@@ -166,16 +154,14 @@ func (c *compiler) leadingAdded(t *catalog.Type, given map[string]any, names, tr
 
 const (
 	byEquation = 3
-	byColumn   = 4
+	byColumn   = 4 // one value of few, which stands beside the cases
 )
 
-// ledBy weighs operators: an equal value lies in the order of the list, at best beside the cases, and everything else has to be looked at. Zero: none asks for a value.
-func ledBy(given map[string]any, l *extension.Leaf) int {
+// ledBy weighs operators: an equal value lies in the order of the list, and everything else has to be looked at. Zero: none asks for a value.
+func ledBy(given map[string]any) int {
 	rank := 0
 	for _, name := range asked(given) {
 		switch {
-		case l.Column != 0 && (name == "eq" || name == "in") && len(asked(given)) == 1:
-			return byColumn
 		case name == "eq":
 			return byEquation
 		case asksForValue(name, given[name]) && name != "isNull":
@@ -225,7 +211,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	run := o.ofEntries(t)
 	limit := run.clause(l.alias, backward) + " limit " + strconv.Itoa(n)
 	equal := func(met fragment) fragment {
-		if l.beside {
+		if l.column {
 			return sql("(select " + a + ".* from " + t.Table + " " + a).then(where(at.within(a, o, append([]fragment{met}, l.which...))...)).
 				with(o.clause(a, backward) + " limit " + strconv.Itoa(n) + ")")
 		}
@@ -235,7 +221,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 	if len(l.each) > 0 {
 		all := equal(l.each[0])
 		if len(l.each) == 1 {
-			all.fixed = l.beside && l.which[len(l.which)-1].text == "" // no index leaves less to read
+			all.fixed = l.column && l.which[len(l.which)-1].text == "" // no index leaves less to read
 			return all.with(" " + a)
 		}
 		for _, met := range l.each[1:] {
@@ -262,7 +248,7 @@ func (l *lead) page(t *catalog.Type, a string, o order, at bounds, backward bool
 
 // run is the order in which the rows of a page are to be asked for, so that it need not be sorted: PostgreSQL cannot know that a case has been received when its entry says so.
 func (l *lead) run(t *catalog.Type, o order) order {
-	if l != nil && len(l.each) > 0 && !l.beside && o[0].entry == 0 {
+	if l != nil && len(l.each) > 0 && !l.column && o[0].entry == 0 {
 		return o.ofEntries(t)
 	}
 	return o

@@ -3,33 +3,44 @@
 -- in the order in which lists run, without a look at the entries and from them at each case. See docs/decisions/0020.
 
 -- +goose Up
--- 1 to 3 a Land's, 4 a district's, 5 and 6 an authority's: of no case can two owners of one kind be meant. A value is written as ozg_found does.
-alter table cases add column extension_1 text, add column extension_2 text, add column extension_3 text, add column extension_4 text, add column extension_5 text, add column extension_6 text;
-create index cases_extension_1      on cases (place, extension_1, received_at desc, id desc) where extension_1 is not null;
-create index cases_extension_2      on cases (place, extension_2, received_at desc, id desc) where extension_2 is not null;
-create index cases_extension_3      on cases (place, extension_3, received_at desc, id desc) where extension_3 is not null;
-create index cases_extension_4      on cases (place, extension_4, received_at desc, id desc) where extension_4 is not null;
-create index cases_extension_5      on cases (place, extension_5, received_at desc, id desc) where extension_5 is not null;
-create index cases_extension_6      on cases (place, extension_6, received_at desc, id desc) where extension_6 is not null;
-create index cases_land_extension_1 on cases (land, extension_1, received_at desc, id desc) where extension_1 is not null;
-create index cases_land_extension_2 on cases (land, extension_2, received_at desc, id desc) where extension_2 is not null;
-create index cases_land_extension_3 on cases (land, extension_3, received_at desc, id desc) where extension_3 is not null;
+-- 1 to 6 are a Land's, 7 and 8 a district's, 9 and 10 an authority's: above no case stand two owners of one kind. A value is written as ozg_found does.
+alter table cases add column extension_1 text, add column extension_2 text, add column extension_3 text, add column extension_4 text, add column extension_5 text,
+  add column extension_6 text, add column extension_7 text, add column extension_8 text, add column extension_9 text, add column extension_10 text;
+-- +goose StatementBegin
+do $$
+begin
+    for n in 1..10 loop
+        execute format('create index cases_extension_%1$s on cases (place, extension_%1$s, received_at desc, id desc) where extension_%1$s is not null', n);
+        execute format('grant update (extension_%s) on cases to ozg_serving', n);
+    end loop;
+    for n in 1..6 loop
+        execute format('create index cases_land_extension_%1$s on cases (land, extension_%1$s, received_at desc, id desc) where extension_%1$s is not null', n);
+    end loop;
+end $$;
+-- +goose StatementEnd
 
--- Which fields stand in which column: those of the versions in force.
+-- Which fields stand in which column: those of the versions in force. Serving is told of one whose key it knows, and cannot list them.
 create table extension_columns (
-  field bigint primary key,
-  beside smallint not null check (beside between 1 and 6)
+  field  bigint primary key,
+  beside smallint not null check (beside between 1 and 10)
 );
 revoke all on extension_columns from public;
-grant select on extension_columns to ozg_serving;
-grant update (extension_1, extension_2, extension_3, extension_4, extension_5, extension_6) on cases to ozg_serving;
+-- +goose StatementBegin
+create function ozg_column(key bigint) returns smallint
+    language plpgsql stable security definer
+    set search_path = public, pg_temp
+as $$
+begin
+    return (select beside from extension_columns where field = key);
+end $$;
+-- +goose StatementEnd
 
 -- +goose StatementBegin
 -- A field's key and its value; of a number and of a time the bytes in which they are sent, as these have one form alone.
 create function ozg_found(field bigint, text text, number double precision, moment timestamptz) returns text
     language sql immutable parallel safe
 as $$
-    select field || '=' || coalesce(text, encode(float8send(number + 0), 'hex'), encode(timestamptz_send(moment), 'hex'))
+    select field::text || '=' || coalesce(text, encode(float8send(number + 0), 'hex'), encode(timestamptz_send(moment), 'hex'))
 $$;
 -- +goose StatementEnd
 
@@ -55,68 +66,51 @@ create function ozg_entered() returns trigger
 as $$
 begin
     update cases c set
-        extension_1 = coalesce(v.s1, extension_1), extension_2 = coalesce(v.s2, extension_2), extension_3 = coalesce(v.s3, extension_3),
-        extension_4 = coalesce(v.s4, extension_4), extension_5 = coalesce(v.s5, extension_5), extension_6 = coalesce(v.s6, extension_6)
-    from (select case_id, max(value) filter (where beside = 1) s1, max(value) filter (where beside = 2) s2, max(value) filter (where beside = 3) s3,
-              max(value) filter (where beside = 4) s4, max(value) filter (where beside = 5) s5, max(value) filter (where beside = 6) s6
-          from (select e.case_id, k.beside, ozg_found(e.field, e.text, e.number, e.time) as value from entered e join extension_columns k using (field) where e.case_id = e.target_id) each
-          group by case_id) v
-    where c.id = v.case_id and (s1 <> coalesce(extension_1, '') or s2 <> coalesce(extension_2, '') or s3 <> coalesce(extension_3, '')
-        or s4 <> coalesce(extension_4, '') or s5 <> coalesce(extension_5, '') or s6 <> coalesce(extension_6, ''));
+        extension_1 = coalesce(v ->> '1', extension_1), extension_2 = coalesce(v ->> '2', extension_2), extension_3 = coalesce(v ->> '3', extension_3),
+        extension_4 = coalesce(v ->> '4', extension_4), extension_5 = coalesce(v ->> '5', extension_5), extension_6 = coalesce(v ->> '6', extension_6),
+        extension_7 = coalesce(v ->> '7', extension_7), extension_8 = coalesce(v ->> '8', extension_8), extension_9 = coalesce(v ->> '9', extension_9),
+        extension_10 = coalesce(v ->> '10', extension_10)
+    from (select case_id, jsonb_object_agg(beside, value) v
+          from (select case_id, ozg_column(field) beside, ozg_found(field, text, number, time) as value from entered where case_id = target_id) each where beside is not null group by case_id) e
+    where c.id = e.case_id and not jsonb_build_object('1', extension_1, '2', extension_2, '3', extension_3, '4', extension_4, '5', extension_5,
+        '6', extension_6, '7', extension_7, '8', extension_8, '9', extension_9, '10', extension_10) @> v;
     return null;
 end $$;
 -- +goose StatementEnd
 create trigger entered after insert on extension_entries referencing new table as entered for each statement execute function ozg_entered();
 
 -- +goose StatementBegin
--- A value beside a case, or null where it is of one of these fields.
-create function ozg_but(value text, fields text[]) returns text
+-- A value beside a case, or null where it is of this field.
+create function ozg_but(value text, field bigint) returns text
     language sql immutable parallel safe
 as $$
-    select case when split_part(value, '=', 1) <> all (fields) then value end
+    select case when split_part(value, '=', 1) <> field::text then value end
 $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
--- ... and what is thrown away of a case does not stand beside it any more.
+-- ... and what is thrown away of a case does not stand beside it any more. It is looked at last of all in a transaction: whoever changes one value enters all of them anew, and the row of the
+-- case is written for what has changed alone.
 create function ozg_thrown_away() returns trigger
     language plpgsql volatile
     set search_path = public, pg_temp
 as $$
 begin
-    update cases c set
-        extension_1 = ozg_but(extension_1, v.fields), extension_2 = ozg_but(extension_2, v.fields), extension_3 = ozg_but(extension_3, v.fields),
-        extension_4 = ozg_but(extension_4, v.fields), extension_5 = ozg_but(extension_5, v.fields), extension_6 = ozg_but(extension_6, v.fields)
-    from (select case_id, array_agg(field::text) fields from thrown where case_id = target_id group by case_id) v
-    where c.id = v.case_id and array[split_part(extension_1, '=', 1), split_part(extension_2, '=', 1), split_part(extension_3, '=', 1),
-        split_part(extension_4, '=', 1), split_part(extension_5, '=', 1), split_part(extension_6, '=', 1)] && v.fields;
+    if not exists (select from extension_entries e where e.target_id = old.target_id and e.field = old.field) then
+        update cases c set
+            extension_1 = ozg_but(extension_1, old.field), extension_2 = ozg_but(extension_2, old.field), extension_3 = ozg_but(extension_3, old.field),
+            extension_4 = ozg_but(extension_4, old.field), extension_5 = ozg_but(extension_5, old.field), extension_6 = ozg_but(extension_6, old.field),
+            extension_7 = ozg_but(extension_7, old.field), extension_8 = ozg_but(extension_8, old.field), extension_9 = ozg_but(extension_9, old.field),
+            extension_10 = ozg_but(extension_10, old.field)
+        where c.id = old.case_id and old.field::text in (split_part(extension_1, '=', 1), split_part(extension_2, '=', 1), split_part(extension_3, '=', 1), split_part(extension_4, '=', 1), split_part(extension_5, '=', 1),
+            split_part(extension_6, '=', 1), split_part(extension_7, '=', 1), split_part(extension_8, '=', 1), split_part(extension_9, '=', 1), split_part(extension_10, '=', 1));
+    end if;
     return null;
 end $$;
 -- +goose StatementEnd
-revoke all on function ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, text[]), ozg_in_force(), ozg_entered(), ozg_thrown_away() from public;
-grant execute on function ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, text[]), ozg_entered(), ozg_thrown_away() to ozg_serving;
-create trigger thrown_away after delete on extension_entries referencing old table as thrown for each statement execute function ozg_thrown_away();
+revoke all on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint), ozg_in_force(), ozg_entered(), ozg_thrown_away() from public;
+grant execute on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint), ozg_entered(), ozg_thrown_away() to ozg_serving;
+create constraint trigger thrown_away after delete on extension_entries deferrable initially deferred for each row when (old.case_id = old.target_id) execute function ozg_thrown_away();
 
--- +goose StatementBegin
--- What was in force before: the first fields that cases have values of.
-do $$
-begin
-    perform set_config('app.lo', '0', true), set_config('app.hi', '999999999999999', true), set_config('app.owner', '', true);
-    insert into extension_columns
-        select field, k.before + n from (
-            select e.field, d.kind, row_number() over (partition by d.place order by e.field) n
-            from (select distinct field from extension_entries where case_id = target_id) e
-            join (select t.place, t.kind, v.numbers from extension_definitions v join tenants t on t.id = v.tenant_id where v.state in ('ACTIVE', 'DEPRECATED')) d
-                on d.place = e.field / 8192 and exists (select from jsonb_each_text(d.numbers -> 'of') of where of.value::bigint = e.field % 8192)) had
-        join (values ('LAND', 0, 3), ('DISTRICT', 3, 1), ('AUTHORITY', 4, 2)) k (kind, before, most) on k.kind = had.kind and n <= k.most;
-    update extension_definitions d set numbers = numbers || jsonb_build_object('columns', c.columns)
-        from (select field / 8192 as place, jsonb_object_agg(field % 8192, beside) columns from extension_columns group by 1) c
-        where c.place = d.place and d.state in ('ACTIVE', 'DEPRECATED');
-    update cases c set extension_1 = v.s1, extension_2 = v.s2, extension_3 = v.s3, extension_4 = v.s4, extension_5 = v.s5, extension_6 = v.s6
-        from (select case_id, max(value) filter (where beside = 1) s1, max(value) filter (where beside = 2) s2, max(value) filter (where beside = 3) s3,
-                  max(value) filter (where beside = 4) s4, max(value) filter (where beside = 5) s5, max(value) filter (where beside = 6) s6
-              from (select e.case_id, k.beside, ozg_found(e.field, e.text, e.number, e.time) as value from extension_entries e join extension_columns k using (field) where e.case_id = e.target_id) each
-              group by case_id) v
-        where c.id = v.case_id;
-end $$;
--- +goose StatementEnd
+-- That the caretaker is through with a version is news now: from then on it is looked for in the columns.
+create or replace trigger extensions_changed after insert or update of state, indexed_at or delete on extension_definitions for each statement execute function ozg_extensions_changed();

@@ -375,9 +375,8 @@ func TestALaterMigrationOwnsItsTablesAndSeesEveryRow(t *testing.T) {
 	}
 }
 
-// until is a database before a migration.
-func until(t *testing.T, migration string) (url string, conn *pgx.Conn) {
-	t.Helper()
+func TestFiguresStayWhenTheirGenerationsComeApart(t *testing.T) {
+	t.Parallel()
 	c := start(t)
 	url, before := c.URL(cluster.Superuser, "postgres"), fstest.MapFS{}
 	names, err := filepath.Glob("*.sql")
@@ -385,7 +384,7 @@ func until(t *testing.T, migration string) (url string, conn *pgx.Conn) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if name < migration {
+		if name < "0028" {
 			data, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
@@ -396,44 +395,7 @@ func until(t *testing.T, migration string) (url string, conn *pgx.Conn) {
 	if err := migrations.ApplyFrom(t.Context(), url, before); err != nil {
 		t.Fatal(err)
 	}
-	return url, connect(t, url)
-}
-
-func TestValuesFromBeforeStandBesideTheirCases(t *testing.T) {
-	t.Parallel()
-	url, conn := until(t, "0033")
-	const kiel, sh = 10020000000001, 10000000000000
-	must(t, conn, "set session_replication_role = replica",
-		fmt.Sprintf(`insert into tenants (id, slug, kind, name, regional_key, created_at, place, place_end) values
-			('01890000-0000-7000-8000-000000000001', 'sh', 'LAND', 'SH', '010000000000', now(), %d, 19999999999999), ('01890000-0000-7000-8000-000000000002', 'kiel', 'AUTHORITY', 'Kiel', '010020000000', now(), %d, %[2]d)`, sh, kiel),
-		fmt.Sprintf(`insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by)
-			select gen_random_uuid(), id, place, 1, 'ACTIVE', '', repeat('0', 64), n::jsonb, now(), 'a', now(), 'a'
-			from tenants join (values (%d, '{"next": 9, "of": {"Case.a": 2, "Case.b": 3, "Case.c": 5, "Case.d": 8, "Message.m": 1}}'), (%d, '{"next": 4, "of": {"Case.kiel_e": 1}}')) d (place, n) using (place)`, sh, kiel),
-		fmt.Sprintf(`insert into cases (id, tenant_id, place, number, service_id, state, channel, via_point_of_contact, trust_level, received_at, updated_at, revision, history_head)
-			select gen_random_uuid(), '01890000-0000-7000-8000-000000000002', %d, n, gen_random_uuid(), 'NEW', 'PORTAL', false, 'BASIC', now(), now(), 1, repeat('0', 64) from unnest('{x,y,z}'::text[]) n`, kiel),
-		// z has none, and what is said of a message (its number is the first) stands beside no case.
-		fmt.Sprintf(`insert into extension_entries (id, tenant_id, place, case_id, target_id, field, text, number)
-			select gen_random_uuid(), tenant_id, place, c.id, case o when 'm' then gen_random_uuid() else c.id end, case o when 'e' then %d else %d end * 8192 + f, case when f <> 5 then c.number || o end, case when f = 5 then 1.5 end
-			from cases c, (values ('m', 1), ('a', 2), ('b', 3), ('c', 5), ('d', 8), ('gone', 7), ('e', 1)) v (o, f) where c.number <> 'z'`, kiel, sh),
-		"reset session_replication_role")
-	if err := migrations.Apply(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	for question, want := range map[string]string{
-		"select string_agg(numbers ->> 'columns', ' ' order by place) from extension_definitions":                                                                                       `{"2": 1, "3": 2, "5": 3} {"1": 5}`,
-		"select string_agg(field - 81920000000000000 || ' ' || beside, ', ' order by beside) from extension_columns where beside < 4":                                                   "2 1, 3 2, 5 3",
-		"select string_agg(concat_ws(' ', number, split_part(extension_1, '=', 2), split_part(extension_2, '=', 2), split_part(extension_3, '=', 2)), ', ' order by number) from cases": "x xa xb 3ff8000000000000, y ya yb 3ff8000000000000, z",
-		"select string_agg(concat(extension_4, extension_6, split_part(extension_5, '=', 2)), ', ' order by number) from cases":                                                         "xe, ye, ",
-	} {
-		if got := ask[string](t, conn, question); got != want {
-			t.Errorf("%s: %q, not %q", question, got, want)
-		}
-	}
-}
-
-func TestFiguresStayWhenTheirGenerationsComeApart(t *testing.T) {
-	t.Parallel()
-	url, conn := until(t, "0028")
+	conn := connect(t, url)
 	// Generation 3 answers, 4 is being counted, 2 was given up.
 	must(t, conn, "update statistics_offset set generation = 3", "insert into statistics_offset values (4, false, '0', 0, 'epoch')",
 		`insert into statistics_cells (n, k, lo, hi, service_id, period, detail, level, population, shape, generation)

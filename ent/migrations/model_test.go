@@ -22,7 +22,7 @@ import (
 
 // beyond are columns that the model does not have: the database fills them itself.
 var beyond = map[string][]string{
-	"cases": {"land", "district", "extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6"}, "events": {"xid", "seq"}, "extension_records": {"reach"}, "extension_entries": {"ranked_at", "reach"},
+	"cases": {"land", "district", "extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6", "extension_7", "extension_8", "extension_9", "extension_10"}, "events": {"xid", "seq"}, "extension_records": {"reach"}, "extension_entries": {"ranked_at", "reach"},
 }
 
 // registers belong to subjects or to nobody, and have no place: no wall stands around them.
@@ -37,7 +37,7 @@ var serving = map[string]string{
 	"organisational_units":    "SELECT INSERT, name parent_id retired_at",
 	"service_offerings":       "SELECT INSERT, unit_id valid_to",
 	"connectors":              "SELECT INSERT, active name",
-	"cases":                   "SELECT INSERT, closed_at complete_at decided_at due_at extension_1 extension_2 extension_3 extension_4 extension_5 extension_6 file_reference history_head owner revision state unit_id updated_at",
+	"cases":                   "SELECT INSERT, closed_at complete_at decided_at due_at extension_1 extension_10 extension_2 extension_3 extension_4 extension_5 extension_6 extension_7 extension_8 extension_9 file_reference history_head owner revision state unit_id updated_at",
 	"submissions":             "SELECT INSERT",
 	"applicants":              "SELECT INSERT",
 	"messages":                "SELECT INSERT, delivery_state opened_at provided_at",
@@ -56,7 +56,6 @@ var serving = map[string]string{
 	"extension_records":       "SELECT INSERT DELETE, document updated_at",
 	"extension_entries":       "SELECT INSERT DELETE",
 	"extension_version":       "SELECT",
-	"extension_columns":       "SELECT",
 	"goose_db_version":        "SELECT",
 	"events_forgotten":        "SELECT",
 	"statistics_offset":       "SELECT",

@@ -185,3 +185,26 @@ func TestWhatIsWrongIsToldAtOnceAndNothingIsKept(t *testing.T) {
 		t.Errorf("not both are told: %s", two.Raw)
 	}
 }
+
+func TestADraftThatFollowsAVersionWhichIsNotTheLastOneAnyMoreIsOutOfDate(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	field := func(names string) (sdl string) {
+		for _, name := range names {
+			sdl += fmt.Sprintf(` "A field." %c: String @filterable`, name)
+		}
+		return "extend type Case {" + sdl + " }"
+	}
+	activate := func(a housetest.Answer) housetest.Answer {
+		return l.admin.Say("activateExtension", map[string]any{"extensionDefinitionId": a.Works().Text("defineExtension.extensionDefinition.id"), "acceptBreaking": true})
+	}
+	l.activates(field("x"), 0)
+	// Both drafts give the next number, and the next column beside a case, to a field of their own.
+	one, other := l.define(field("xz"), 1, false), l.define(field("yx"), 2, false)
+	activate(one).Works()
+	activate(other).Wants("staleVersion")
+	// The same text again follows what holds now; and two drafts with the same numbers may come into force one after the other.
+	again, same := l.define(field("yx"), 3, false), l.define(strings.ReplaceAll(field("yx"), "A field", "The field"), 4, false)
+	activate(again).Works()
+	activate(same).Works()
+}

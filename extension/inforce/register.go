@@ -52,6 +52,7 @@ type known struct {
 type stored struct {
 	id      uuid.UUID
 	leaving bool
+	indexed bool // what was kept before is found by it; until then nothing is looked for in columns beside cases
 }
 
 // NewRegister makes a register over the database of who serves, for definitions that add to this contract. It knows nothing before Refresh.
@@ -220,7 +221,8 @@ type row struct {
 func (r *Register) rows(ctx context.Context) ([]row, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("select ozg_enter(0, $1, '')", int64(authz.Last))
-	batch.Queue(`select d.id, d.state = 'DEPRECATED', t.id, t.slug, t.kind, t.place, d.sdl, d.numbers from extension_definitions d join tenants t on t.id = d.tenant_id
+	batch.Queue(`select d.id, d.state = 'DEPRECATED', d.indexed_at is not null, t.id, t.slug, t.kind, t.place, d.sdl,
+		case when d.indexed_at is null then d.numbers - 'columns' else d.numbers end from extension_definitions d join tenants t on t.id = d.tenant_id
 		where d.state in ('ACTIVE', 'DEPRECATED') order by case t.kind when 'LAND' then 1 when 'DISTRICT' then 2 else 3 end, t.place`)
 	results := r.pool.SendBatch(ctx, batch)
 	defer func() { _ = results.Close() }() // all has been read, or has failed
@@ -233,7 +235,7 @@ func (r *Register) rows(ctx context.Context) ([]row, error) {
 	}
 	var out []row
 	var w row
-	if _, err := pgx.ForEachRow(found, []any{&w.id, &w.leaving, &w.tenant, &w.slug, &w.kind, &w.place, &w.sdl, &w.numbers}, func() error {
+	if _, err := pgx.ForEachRow(found, []any{&w.id, &w.leaving, &w.indexed, &w.tenant, &w.slug, &w.kind, &w.place, &w.sdl, &w.numbers}, func() error {
 		out = append(out, w)
 		w.numbers = nil
 		return nil

@@ -22,7 +22,7 @@ import (
 const misplaced = `select count(*) from
 	(select e.case_id, k.beside, ozg_found(e.field, e.text, e.number, e.time) as value from extension_entries e join extension_columns k using (field) where e.case_id = e.target_id) entered
 	full join (select c.id as case_id, v.beside::smallint, v.value from cases c,
-			lateral (values (1, extension_1), (2, extension_2), (3, extension_3), (4, extension_4), (5, extension_5), (6, extension_6)) v (beside, value)
+			lateral (values (1, extension_1), (2, extension_2), (3, extension_3), (4, extension_4), (5, extension_5), (6, extension_6), (7, extension_7), (8, extension_8), (9, extension_9), (10, extension_10)) v (beside, value)
 		where split_part(v.value, '=', 1)::bigint in (select field from extension_columns)) found using (case_id, beside)
 	where entered.value is distinct from found.value`
 
@@ -88,14 +88,14 @@ func TestWhatIsEnteredStandsBesideItsCase(t *testing.T) {
 		}
 		return n
 	}
-	do(t, "insert into extension_columns (field, beside) select $1::bigint + n, n from generate_series(1, 6) n", first)
+	do(t, "insert into extension_columns (field, beside) select $1::bigint + n, n from generate_series(1, 10) n", first)
 	enter := func(t *rapid.T) {
 		text := ""
 		var args []any
 		column := column(t)
 		taken := map[string]bool{}
 		for range rapid.IntRange(1, 8).Draw(t, "entries") {
-			of, field := rapid.SampledFrom(cases).Draw(t, "case"), first+rapid.IntRange(1, 8).Draw(t, "field") // two stand in no column
+			of, field := rapid.SampledFrom(cases).Draw(t, "case"), first+rapid.IntRange(1, 12).Draw(t, "field") // two stand in no column
 			if id := fmt.Sprint(of, field); !taken[id] {
 				taken[id] = true
 				args = append(args, of, field, value(t, column))

@@ -3,6 +3,7 @@
 package values_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -169,7 +170,7 @@ func TestValuesThatHaveGoneAreErasedOnOrderAndNothingElseIs(t *testing.T) {
 	erase(third).Works()
 	l.Clock.Forward(16 * time.Second)
 	l.tends(third, "erasedAt")
-	beside := l.counts("select count(*) from cases where num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6) > 0")
+	beside := l.counts("select count(*) from cases where num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6, extension_7, extension_8, extension_9, extension_10) > 0")
 	if records, entries := l.counts(recordsKept), l.counts(entriesKept); records+entries+beside != 0 {
 		t.Errorf("%d records, %d entries and values beside %d cases are left", records, entries, beside)
 	}
@@ -270,5 +271,57 @@ func TestAnActivationThatForgetsTheIndexWouldBeNoticed(t *testing.T) {
 	l.Clock.Forward(16 * time.Second)
 	if more, err := l.Caretaker.Step(t.Context()); more || err != nil || l.counts(entriesKept) != 0 {
 		t.Errorf("what was forgotten is done all the same (%v, %v), so the tests of the index prove nothing of the desk", more, err)
+	}
+}
+
+// searched is how many cases are found by the last of seven values, of which six stand beside the case.
+func (l *land) searched() int {
+	l.Helper()
+	return l.shAdmin.Ask(`{ cases(first: 1, where: {extension: {f6: {eq: "found"}}}) { totalCount } }`, nil).Works().Number("cases.totalCount")
+}
+
+func TestAValueThatComesBesideTheCasesIsFoundAllTheWhile(t *testing.T) {
+	t.Parallel()
+	const texts = `"A." %s "B." f1: String @filterable "C." f2: String @filterable "D." f3: String @filterable "E." f4: String @filterable "F." f5: String @filterable "G." f6: String @filterable`
+	begin := func() *land {
+		l := &land{house: &house{House: housetest.New(t)}}
+		l.worker, l.shAdmin = l.As("kiel-caseworker"), l.As("sh-admin")
+		l.sh = l.shAdmin.Ask(`{ tenant(slug: "sh") { id } }`, nil).Works().Text("tenant.id")
+		l.activates("extend type Case { " + fmt.Sprintf(texts, "f0: String @filterable") + " }")
+		l.knows(l.worker, "CaseExtension", "f6")
+		c := l.As("kiel-applicant").Submit(parking, kiel)
+		l.worker.Must("acceptCase", &c, map[string]any{"documentsComplete": true, "fileReference": "1"})
+		l.worker.Must("setCaseExtension", &c, map[string]any{"extension": map[string]any{"f0": "gone", "f6": "found"}})
+		if l.searched() != 1 || l.counts("select count(*) from cases where extension_1 like '%=gone' and concat(extension_2, extension_3, extension_4, extension_5, extension_6) = ''") != 1 {
+			t.Error("it is not the value without a column that is searched for")
+		}
+		l.activates("extend type Case { " + fmt.Sprintf(texts, "g0: String") + " }")
+		l.knows(l.shAdmin, "CaseExtension", "g0")
+		return l
+	}
+	l := begin()
+	if n := l.searched(); n != 1 {
+		t.Errorf("%d are found before it stands beside the cases", n)
+	}
+	l.Clock.Forward(16 * time.Second)
+	for end := time.Now().Add(20 * time.Second); l.counts("select count(*) from cases where extension_1 like '%=found'") != 1; {
+		if _, err := l.Caretaker.Step(t.Context()); err != nil || time.Now().After(end) {
+			t.Fatal("it never comes there", err)
+		}
+	}
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); { // the house comes to know of it meanwhile
+		if n := l.searched(); n != 1 {
+			t.Fatalf("%d are found where it stands beside the cases", n)
+		}
+	}
+	// The twin: taken to be there before it is, it is not found.
+	l = begin()
+	if _, err := l.Database().Exec(t.Context(), "update extension_definitions set indexed_at = now() where state = 'ACTIVE'"); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); l.searched() == 1; {
+		if time.Now().After(end) {
+			t.Fatal("nobody would notice a column that is not filled")
+		}
 	}
 }

@@ -55,8 +55,8 @@ func Balkone(ctx context.Context, conn *pgx.Conn) error {
 				return fmt.Errorf("demo: reading the fields of %s: %w", slug, problems[0])
 			}
 			_, err := tx.Exec(ctx, `with made as (
-				insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by)
-				select $1, $2, $3, 1, 'ACTIVE', $4, $5, $6, $7, $8, $7, $8 where not exists (select from extension_definitions where tenant_id = $2)
+				insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by, indexed_at)
+				select $1, $2, $3, 1, 'ACTIVE', $4, $5, $6, $7, $8, $7, $8, $7 where not exists (select from extension_definitions where tenant_id = $2)
 				returning tenant_id)
 				insert into audit_entries (id, tenant_id, place, at, actor, action, subject)
 				select l.id, tenant_id, $3, $7, $8, l.action, $5 from made, (values ($9::uuid, 'EXTENSION_DEFINED'), ($10::uuid, 'EXTENSION_ACTIVATED')) l(id, action)`,

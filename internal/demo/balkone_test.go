@@ -27,7 +27,7 @@ func TestBuildingPermitsOfTheDemoHaveTheFieldsOfTheirLand(t *testing.T) {
 		"only permits have them":                       `select bool_and(s.leika_key = '99012008001000') from extension_records r join cases c on c.id = r.case_id join services s on s.id = c.service_id`,
 		"entries lie in the order of the cases":        `select count(*) > 10 and bool_and(e.ranked_at = c.received_at) from extension_entries e join cases c on c.id = e.target_id`,
 		"they stand beside the cases":                  `select count(*) > 10 and bool_and(ozg_found(e.field, e.text, e.number, e.time) = case k.beside when 1 then extension_1 when 2 then extension_2 end) from extension_entries e join extension_columns k using (field) join cases c on c.id = e.target_id`,
-		"and nothing else does":                        `select (select count(*) from extension_entries join extension_columns using (field)) = sum(num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6)) from cases`,
+		"and nothing else does":                        `select (select count(*) from extension_entries join extension_columns using (field)) = sum(num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6, extension_7, extension_8, extension_9, extension_10)) from cases`,
 		"a list of objects is a list":                  `select bool_or(jsonb_path_exists(document, '$.*[*].*')) from extension_records`,
 		"nothing of what is erased is kept":            `select not exists (select from extension_records r join cases c on c.id = r.case_id where c.state = 'ERASED')`,
 		"the form says what the fields say":            `select bool_and(s.form_data::text like '%flurnummer%') from extension_records r join submissions s on s.case_id = r.case_id`,

@@ -42,7 +42,7 @@ var labels = [shelves]struct {
 	cases: {"cases", []string{
 		"id", "tenant_id", "place", "number", "file_reference", "service_id", "unit_id", "state", "channel", "via_point_of_contact", "trust_level", "owner",
 		"received_at", "complete_at", "due_at", "decided_at", "closed_at", "updated_at", "revision", "history_head",
-		"extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6",
+		"extension_1", "extension_2", "extension_3", "extension_4", "extension_5", "extension_6", "extension_7", "extension_8", "extension_9", "extension_10",
 	}},
 	submissions: {"submissions", []string{
 		"id", "tenant_id", "place", "case_id", "source", "connector_id", "channel", "transaction_id", "payload_hash", "form_data", "received_at",

@@ -38,9 +38,9 @@ func (h *House) Define(slug, sdl string) {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(h.Context(), `insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by)
-			values ($1, $2, $3, $4, 'ACTIVE', $5, $6, $7, now(), 'system:test', now(), 'system:test')`,
-			uuid.Must(uuid.NewV7()), o.ID, o.Place, version+1, sdl, d.Hash(), d.Numbers().String())
+		_, err = tx.Exec(h.Context(), `insert into extension_definitions (id, tenant_id, place, version, state, sdl, hash, numbers, created_at, created_by, activated_at, activated_by, indexed_at)
+			values ($1, $2, $3, $4, 'ACTIVE', $5, $6, $7, now(), 'system:test', now(), 'system:test', case when $8 then now() end)`,
+			uuid.Must(uuid.NewV7()), o.ID, o.Place, version+1, sdl, d.Hash(), d.Numbers().String(), before == nil || !d.Indexes(before))
 		return err
 	})
 	if err != nil {
