@@ -125,11 +125,14 @@ func TestAReceiverMissesNothingBehindAProxyThatCutsConnections(t *testing.T) {
 				}
 			})
 			// The twin comes back as well, but not to where it was.
+			there := false
 			wait.Go(func() {
 				to := twin.receiver()
+				begun := to.Checkpoint
+				to.Checkpoint = func(at string, kept bool) { begun(at, kept); twin.note(func() { there = true }) }
 				for ctx.Err() == nil {
 					once, broken := context.WithCancel(ctx)
-					to.Broken = func(error, time.Duration) { broken() }
+					to.Broken = func(error, time.Duration) { twin.note(func() { there = false }); broken() }
 					_, _ = of(h, twins.URL, transport, time.Hour).Follow(once, client.Subscription{Document: stream}, to)
 					broken()
 				}
@@ -141,8 +144,10 @@ func TestAReceiverMissesNothingBehindAProxyThatCutsConnections(t *testing.T) {
 				if i%3 == 0 {
 					proxy.Lead([]string{h.URL, another.URL}[i/3%2])
 					proxy.Cut()
+					twin.until(t, func() bool { return there })
 					twins.Lead("http://127.0.0.1:1") // where nobody is, so that the twin is away when something happens
 					twins.Cut()
+					twin.until(t, func() bool { return !there })
 				}
 				c := h.As("kiel-applicant").Submit(parking, kiel)
 				want = append(want, c.ID)

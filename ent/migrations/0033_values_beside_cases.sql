@@ -59,7 +59,17 @@ end $$;
 create trigger in_force after insert or update of state on extension_definitions for each row when (new.state = 'ACTIVE') execute function ozg_in_force();
 
 -- +goose StatementBegin
--- What is entered for a case stands beside it, too. One case after the other: how many rows of a statement are of how many cases is nothing that the planner could know.
+-- A value beside a case, or null where it is of one of these fields.
+create function ozg_but(value text, fields bigint[]) returns text
+    language sql immutable parallel safe
+as $$
+    select case when split_part(value, '=', 1) <> all (fields::text[]) then value end
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- What is entered for a case stands beside it, too, and nowhere but in its column. One case after the other: how many rows of a statement are of how many cases is nothing that the planner
+-- could know.
 create function ozg_entered() returns trigger
     language plpgsql volatile
     set search_path = public, pg_temp
@@ -68,15 +78,16 @@ declare
     e record;
 begin
     for e in
-        select case_id, jsonb_object_agg(beside, value) v
-        from (select case_id, ozg_column(field) beside, ozg_found(field, text, number, time) as value from entered where case_id = target_id offset 0) each
+        select case_id, jsonb_object_agg(beside, value) v, array_agg(field) fields
+        from (select case_id, field, ozg_column(field) beside, ozg_found(field, text, number, time) as value from entered where case_id = target_id offset 0) each
         where beside is not null group by case_id
     loop
         update cases set
-            extension_1 = coalesce(e.v ->> '1', extension_1), extension_2 = coalesce(e.v ->> '2', extension_2), extension_3 = coalesce(e.v ->> '3', extension_3),
-            extension_4 = coalesce(e.v ->> '4', extension_4), extension_5 = coalesce(e.v ->> '5', extension_5), extension_6 = coalesce(e.v ->> '6', extension_6),
-            extension_7 = coalesce(e.v ->> '7', extension_7), extension_8 = coalesce(e.v ->> '8', extension_8), extension_9 = coalesce(e.v ->> '9', extension_9),
-            extension_10 = coalesce(e.v ->> '10', extension_10)
+            extension_1 = coalesce(e.v ->> '1', ozg_but(extension_1, e.fields)), extension_2 = coalesce(e.v ->> '2', ozg_but(extension_2, e.fields)),
+            extension_3 = coalesce(e.v ->> '3', ozg_but(extension_3, e.fields)), extension_4 = coalesce(e.v ->> '4', ozg_but(extension_4, e.fields)),
+            extension_5 = coalesce(e.v ->> '5', ozg_but(extension_5, e.fields)), extension_6 = coalesce(e.v ->> '6', ozg_but(extension_6, e.fields)),
+            extension_7 = coalesce(e.v ->> '7', ozg_but(extension_7, e.fields)), extension_8 = coalesce(e.v ->> '8', ozg_but(extension_8, e.fields)),
+            extension_9 = coalesce(e.v ->> '9', ozg_but(extension_9, e.fields)), extension_10 = coalesce(e.v ->> '10', ozg_but(extension_10, e.fields))
         where id = e.case_id and not jsonb_build_object('1', extension_1, '2', extension_2, '3', extension_3, '4', extension_4, '5', extension_5,
             '6', extension_6, '7', extension_7, '8', extension_8, '9', extension_9, '10', extension_10) @> e.v;
     end loop;
@@ -86,36 +97,29 @@ end $$;
 create trigger entered after insert on extension_entries referencing new table as entered for each statement execute function ozg_entered();
 
 -- +goose StatementBegin
--- A value beside a case, or null where it is of this field.
-create function ozg_but(value text, field bigint) returns text
-    language sql immutable parallel safe
-as $$
-    select case when split_part(value, '=', 1) <> field::text then value end
-$$;
--- +goose StatementEnd
-
--- +goose StatementBegin
 -- ... and what is thrown away of a case does not stand beside it any more. It is looked at last of all in a transaction: whoever changes one value enters all of them anew, and the row of the
 -- case is written for what has changed alone.
 create function ozg_thrown_away() returns trigger
     language plpgsql volatile
     set search_path = public, pg_temp
 as $$
+declare
+    gone constant bigint[] := array[old.field];
 begin
-    if not exists (select from extension_entries e where e.target_id = old.target_id and e.field = old.field) then
-        update cases c set
-            extension_1 = ozg_but(extension_1, old.field), extension_2 = ozg_but(extension_2, old.field), extension_3 = ozg_but(extension_3, old.field),
-            extension_4 = ozg_but(extension_4, old.field), extension_5 = ozg_but(extension_5, old.field), extension_6 = ozg_but(extension_6, old.field),
-            extension_7 = ozg_but(extension_7, old.field), extension_8 = ozg_but(extension_8, old.field), extension_9 = ozg_but(extension_9, old.field),
-            extension_10 = ozg_but(extension_10, old.field)
-        where c.id = old.case_id and old.field::text in (split_part(extension_1, '=', 1), split_part(extension_2, '=', 1), split_part(extension_3, '=', 1), split_part(extension_4, '=', 1), split_part(extension_5, '=', 1),
+    if ozg_column(old.field) is null or not exists (select from extension_entries e where e.target_id = old.target_id and e.field = old.field) then
+        update cases set
+            extension_1 = ozg_but(extension_1, gone), extension_2 = ozg_but(extension_2, gone), extension_3 = ozg_but(extension_3, gone),
+            extension_4 = ozg_but(extension_4, gone), extension_5 = ozg_but(extension_5, gone), extension_6 = ozg_but(extension_6, gone),
+            extension_7 = ozg_but(extension_7, gone), extension_8 = ozg_but(extension_8, gone), extension_9 = ozg_but(extension_9, gone),
+            extension_10 = ozg_but(extension_10, gone)
+        where id = old.case_id and old.field::text in (split_part(extension_1, '=', 1), split_part(extension_2, '=', 1), split_part(extension_3, '=', 1), split_part(extension_4, '=', 1), split_part(extension_5, '=', 1),
             split_part(extension_6, '=', 1), split_part(extension_7, '=', 1), split_part(extension_8, '=', 1), split_part(extension_9, '=', 1), split_part(extension_10, '=', 1));
     end if;
     return null;
 end $$;
 -- +goose StatementEnd
-revoke all on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint), ozg_in_force(), ozg_entered(), ozg_thrown_away() from public;
-grant execute on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint), ozg_entered(), ozg_thrown_away() to ozg_serving;
+revoke all on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint[]), ozg_in_force(), ozg_entered(), ozg_thrown_away() from public;
+grant execute on function ozg_column(bigint), ozg_found(bigint, text, double precision, timestamptz), ozg_but(text, bigint[]), ozg_entered(), ozg_thrown_away() to ozg_serving;
 create constraint trigger thrown_away after delete on extension_entries deferrable initially deferred for each row when (old.case_id = old.target_id) execute function ozg_thrown_away();
 
 -- That the caretaker is through with a version is news now: from then on it is looked for in the columns.

@@ -106,13 +106,40 @@ func TestWhatIsEnteredStandsBesideItsCase(t *testing.T) {
 			select gen_random_uuid(), c.tenant_id, c.place, c.id, c.id, n.field, n.value from (%s) n (id, field, value) join cases c on c.id = n.id
 			where not exists (select from extension_entries e where e.target_id = n.id and e.field = n.field)`, column, text[len(" union all "):]), args...)
 	}
+	// moves gives fields other columns, or none, as another version does, and enters all that there is anew, as the caretaker does. Then nothing else stands beside any case.
+	moves := func(t *rapid.T) {
+		columns, fields := rapid.Permutation([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(t, "columns"), rapid.SliceOfNDistinct(rapid.IntRange(1, 12), 0, 10, rapid.ID[int]).Draw(t, "fields")
+		do(t, "delete from extension_columns")
+		for i, n := range fields {
+			do(t, "insert into extension_columns (field, beside) values ($1::bigint + $2, $3)", int64(first), n, columns[i])
+		}
+		if err := pgx.BeginFunc(context.Background(), db, func(tx pgx.Tx) error {
+			for _, s := range []string{"create temporary table kept on commit drop as select * from extension_entries", "delete from extension_entries", "insert into extension_entries select * from kept"} {
+				if _, err := tx.Exec(context.Background(), s); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var entered, beside int
+		err := db.QueryRow(context.Background(), `select (select count(*) from extension_entries join extension_columns using (field)),
+			(select sum(num_nonnulls(extension_1, extension_2, extension_3, extension_4, extension_5, extension_6, extension_7, extension_8, extension_9, extension_10)) from cases)`).Scan(&entered, &beside)
+		if err != nil || entered != beside {
+			t.Fatalf("%d values stand beside cases instead of %d: %v", beside, entered, err)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
-		for range rapid.IntRange(1, 6).Draw(t, "statements") {
-			if rapid.Bool().Draw(t, "enters") {
-				enter(t)
-			} else {
+		for range rapid.IntRange(1, 8).Draw(t, "statements") {
+			switch rapid.IntRange(0, 4).Draw(t, "what") {
+			case 0:
+				moves(t)
+			case 1:
 				do(t, "delete from extension_entries where target_id = any($1) and (field % 3 = $2 or $3)", rapid.SliceOfN(rapid.SampledFrom(cases), 1, 4).Draw(t, "cases"),
-					rapid.IntRange(0, 2).Draw(t, "fields"), rapid.Bool().Draw(t, "all"))
+					rapid.IntRange(0, 2).Draw(t, "gone"), rapid.Bool().Draw(t, "all"))
+			default:
+				enter(t)
 			}
 			if n := wrong(t); n > 0 {
 				t.Fatalf("%d values are misplaced", n)
@@ -120,6 +147,8 @@ func TestWhatIsEnteredStandsBesideItsCase(t *testing.T) {
 		}
 	})
 	do(t, "delete from extension_entries")
+	do(t, "delete from extension_columns")
+	do(t, "insert into extension_columns (field, beside) values ($1::bigint + 1, 1), ($1::bigint + 2, 2)", int64(first))
 	// The twins: a trigger that does not work is noticed.
 	one := `insert into extension_entries (id, tenant_id, place, case_id, target_id, field, text) select gen_random_uuid(), tenant_id, place, id, id, $1, 'x' from cases limit 1`
 	do(t, "alter table extension_entries disable trigger entered")
