@@ -145,6 +145,7 @@ func TestWhatIsEnteredStandsBesideItsCase(t *testing.T) {
 				t.Fatalf("%d values are misplaced", n)
 			}
 		}
+		moves(t)
 	})
 	do(t, "delete from extension_entries")
 	do(t, "delete from extension_columns")
