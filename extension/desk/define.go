@@ -61,16 +61,12 @@ func (d *Desk) define(ctx context.Context, p *authz.Principal, tx *ent.Tx, t *en
 	if err := audience(ctx, tx, next); err != nil {
 		return Outcome{}, err
 	}
-	former, err := d.opened(t, last(all))
+	former, before, err := d.formerly(t, all)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if problems := next.Follow(former); len(problems) > 0 {
 		return Outcome{}, problem.List(problems).Below("input", "sdl")
-	}
-	before, err := d.opened(t, holding(all))
-	if err != nil {
-		return Outcome{}, err
 	}
 	o := d.compared(t, before, next)
 	if in.Try {

@@ -166,6 +166,14 @@ func last(all []*ent.ExtensionDefinition) *ent.ExtensionDefinition {
 	return nil
 }
 
+// formerly reads what the numbers of a next version follow, and what is in force: the same, or nothing where that was retired.
+func (d *Desk) formerly(t *ent.Tenant, all []*ent.ExtensionDefinition) (former, before *extension.Definition, err error) {
+	if former, err = d.opened(t, last(all)); holding(all) != nil {
+		before = former
+	}
+	return former, before, err
+}
+
 // compared says what comes of after following before, where either may be nil.
 func (d *Desk) compared(t *ent.Tenant, before, after *extension.Definition) Outcome {
 	return Outcome{Changes: extension.Diff(before, after), Documents: d.broken(t, before, after)}

@@ -37,17 +37,13 @@ func (d *Desk) Activate(ctx context.Context, s Step) (Outcome, error) {
 		if err != nil {
 			return err
 		}
-		behind, err := d.opened(w.tenant, former)
+		behind, before, err := d.formerly(w.tenant, w.all)
 		if err != nil {
 			return err
 		}
 		// Two drafts may have given the same number to different fields, each behind the version that was there.
 		if kept := next.Numbers().String(); len(next.Follow(behind)) > 0 || next.Numbers().String() != kept {
 			return problem.New(problem.Conflict, "staleVersion")
-		}
-		before, err := d.opened(w.tenant, holding(w.all))
-		if err != nil {
-			return err
 		}
 		if w.outcome = d.compared(w.tenant, before, next); w.outcome.breaking() && !s.Breaking {
 			return problem.New(problem.Conflict, "breakingChange", "input", "acceptBreaking")
