@@ -381,14 +381,11 @@ func (c *compiler) connection(w *op, above *level, t *catalog.Type, f graphql.Co
 		return err
 	}
 	which := []fragment{seen, wanted}
+	var by *lead
 	if on != nil {
 		which = append([]fragment{on(a)}, which...)
-	}
-	var by *lead
-	if on == nil {
-		if by, err = c.lead(t, a, o, args["where"], seen); err != nil {
-			return err
-		}
+	} else if by, err = c.lead(t, a, o, args["where"], seen); err != nil {
+		return err
 	}
 	signature := o.signature(f.ObjectDefinition.Name + "." + f.Name)
 	at, err := c.r.positions(o, signature, page)

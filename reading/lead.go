@@ -40,6 +40,8 @@ type led struct {
 	rank  int
 	leaf  *extension.Leaf
 	key   int64
+
+	values []any // one of which it asks for; none where it asks otherwise
 }
 
 // lead finds the condition that leads in a filter that has been read without fault; nil where none does, and where the list runs in an order in
@@ -77,22 +79,18 @@ func (c *compiler) lead(t *catalog.Type, a string, o order, filter any, which ..
 	if !o.byRank(t) {
 		return l, nil
 	}
-	values, err := apart(kind, met)
-	if err != nil {
-		return nil, err
-	}
 	switch {
 	case best.rank == byColumn:
 		l.column = true
 		found, _ := c.column(a, best.leaf)
-		for _, v := range values {
+		for _, v := range best.values {
 			l.each = append(l.each, found.with(" = ?", extension.Found(best.key, v)))
 		}
-	case len(values) > few:
+	case len(best.values) > few:
 	case best.rank == byEquation:
 		l.each = []fragment{inner}
 	default:
-		for _, v := range values {
+		for _, v := range best.values {
 			l.each = append(l.each, sql(e+"."+column+" = ?", v))
 		}
 	}
@@ -139,15 +137,16 @@ func (c *compiler) leadingAdded(t *catalog.Type, given map[string]any, names, tr
 			continue
 		}
 		rank := ledBy(inner)
-		if _, ok := c.column("", l); ok {
-			_, _, kind := kindOf(l)
-			if values, err := apart(kind, inner); err == nil && len(values) > 0 && len(values) <= few {
-				rank = byColumn
-			}
+		if rank == 0 {
+			continue
 		}
-		if rank > 0 {
-			out = append(out, led{at, rank, l, key})
+		_, _, kind := kindOf(l)
+		_, met := parted(inner, nil)
+		values, _ := apart(kind, met) // the filter has been read without fault
+		if _, ok := c.column("", l); ok && len(values) > 0 && len(values) <= few {
+			rank = byColumn
 		}
+		out = append(out, led{at, rank, l, key, values})
 	}
 	return out
 }
