@@ -104,7 +104,7 @@ func TestWhatHangsOnACaseIsExtendedAsTheCaseIs(t *testing.T) {
 		h.worker.Must("setMessageExtension", &c, map[string]any{"messageId": ids[i], "extension": map[string]any{"thema": "Parken", "rang": rang}})
 	}
 	decision := h.worker.Must("decideCase", &c, map[string]any{"outcome": "GRANTED"}).Text("decideCase.decision.id")
-	h.worker.Must("setDecisionExtension", &c, map[string]any{"decisionId": decision, "extension": map[string]any{"gebuehr": 3070}})
+	h.worker.Must("setDecisionExtension", &c, map[string]any{"decisionId": decision, "extension": map[string]any{"gebuehr": 30702611}})
 	before := c.Revision
 	h.worker.Must("setApplicantExtension", &c, map[string]any{"extension": map[string]any{"kundennummer": "K 1"}})
 	if c.Revision != before+1 {
@@ -117,7 +117,7 @@ func TestWhatHangsOnACaseIsExtendedAsTheCaseIs(t *testing.T) {
 	asked := map[string]any{"id": c.ID}
 	h.asks(h.worker, `query($id: ID!) { case(id: $id) { applicant { extension { kundennummer } } decisions(first: 2) { nodes { extension { __typename gebuehr } } }
 		messages(first: 9, where: {extension: {thema: {eq: "Parken"}}}, orderBy: [{extension: {rang: ASC}}]) { totalCount nodes { extension { rang thema } } } } }`, asked,
-		`{"case":{"applicant":{"extension":{"kundennummer":"K 1"}},"decisions":{"nodes":[{"extension":{"__typename":"DecisionExtension","gebuehr":3070}}]},`+
+		`{"case":{"applicant":{"extension":{"kundennummer":"K 1"}},"decisions":{"nodes":[{"extension":{"__typename":"DecisionExtension","gebuehr":30702611}}]},`+
 			`"messages":{"totalCount":2,"nodes":[{"extension":{"rang":1,"thema":"Parken"}},{"extension":{"rang":2,"thema":"Parken"}}]}}}`)
 	h.asks(h.worker, `query($id: ID!) { case(id: $id) { messages(first: 2, orderBy: [{extension: {rang: DESC}}]) { nodes { extension { rang } } pageInfo { hasNextPage } } } }`, asked,
 		`{"case":{"messages":{"nodes":[{"extension":{"rang":2}},{"extension":{"rang":1}}],"pageInfo":{"hasNextPage":true}}}}`)
@@ -148,7 +148,7 @@ func TestWhatHangsOnACaseIsExtendedAsTheCaseIs(t *testing.T) {
 	if !strings.Contains(access, "ApplicantExtension.kundennummer") {
 		t.Errorf("the access log: %s", access)
 	}
-	if strings.Count(told, "EXTENSION_CHANGED") != 8 || strings.Contains(told, "Parken") || strings.Contains(told, "3070") || strings.Contains(told, "K 1") {
+	if strings.Count(told, "EXTENSION_CHANGED") != 8 || strings.Contains(told, "Parken") || strings.Contains(told, "30702611") || strings.Contains(told, "K 1") {
 		t.Errorf("history and events: %s", told)
 	}
 }
